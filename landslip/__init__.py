@@ -1,0 +1,1 @@
+"""landslip: which patches of Sentinel-1/2 imagery show a landslide."""

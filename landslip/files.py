@@ -1,0 +1,169 @@
+"""Files that are whole or absent: atomic writes, digests, JSON and parquet."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+class InputError(ValueError):
+    """Something the user can mend: the message says what, where and what to do."""
+
+
+@contextmanager
+def atomic_path(target: Path | str, *, durable: bool = True) -> Iterator[Path]:
+    """Give a temporary path beside `target` that becomes `target` when the block ends well.
+
+    Parameters
+    ----------
+    target
+        Where the file is to stand. Its folder is made if it is missing.
+    durable
+        Wait until the disk has it. A caller that writes thousands of small files may turn it off,
+        call `os.sync` once, and only then write the file that says that they are there.
+
+    Yields
+    ------
+    Path
+        A name in the same folder with the same suffix. The block must create it.
+
+    Raises
+    ------
+    OSError
+        The disk is full (path and bytes written named) or the folder is read-only. The old
+        file, if there was one, is untouched and no temporary file is left.
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp{target.suffix}")
+    try:
+        yield temporary
+        if durable:
+            with open(temporary, "rb+") as written:
+                os.fsync(written.fileno())
+        os.replace(temporary, target)
+        if durable:
+            _sync_folder(target.parent)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            size = temporary.stat().st_size if temporary.exists() else 0
+            message = (
+                f"disk full after {size} bytes while writing {target}; free space and run again"
+            )
+            raise OSError(errno.ENOSPC, message) from error
+        raise
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(target: Path | str, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic_path(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(target: Path | str, value: Any) -> None:
+    """Write `value` as indented JSON, atomically. NaN and infinity are refused."""
+    write_text(target, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path | str) -> Any:
+    """Read a JSON file; the error of a broken one names the file."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path} is not valid JSON ({error}); delete it and run again") from error
+
+
+def write_parquet(
+    target: Path | str, frame: pd.DataFrame, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write a table with checksums on its pages, atomically.
+
+    Parameters
+    ----------
+    metadata
+        Kept in the file's schema beside pandas' own, read back by `read_metadata`.
+    """
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    extra = {key.encode(): value.encode() for key, value in (metadata or {}).items()}
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **extra})
+    with atomic_path(target) as temporary:
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+
+
+def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read a table and verify the checksums of its pages.
+
+    Raises
+    ------
+    InputError
+        The file is truncated, damaged or lacks a column; the message names it.
+    """
+    try:
+        missing = sorted(set(columns or ()) - set(pq.read_schema(path).names))
+        if missing:
+            raise InputError(f"{path} lacks the columns {', '.join(missing)}")
+        table = pq.read_table(
+            path,
+            columns=None if columns is None else list(columns),
+            page_checksum_verification=True,
+        )
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def read_metadata(path: Path | str) -> dict[str, str]:
+    """Read what `write_parquet` was given as metadata."""
+    raw = pq.read_schema(path).metadata or {}
+    return {key.decode(): value.decode() for key, value in raw.items() if key != b"pandas"}
+
+
+def file_digest(path: Path | str) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with open(path, "rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def text_digest(*parts: str) -> str:
+    """SHA-256 of several strings; where one ends and the next begins counts."""
+    digest = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode()
+        digest.update(len(encoded).to_bytes(8, "little"))
+        digest.update(encoded)
+    return digest.hexdigest()
+
+
+def read_digest(path: Path | str) -> str:
+    """Read the small file in which one job tells the next the digest of a large one."""
+    return Path(path).read_text(encoding="utf-8").strip()
+
+
+def paths_by_name(names: Sequence[str], paths: Sequence[str]) -> dict[str, list[Path]]:
+    """Equal runs of `paths`, one for each name: the files of each model's folds, say."""
+    each = len(paths) // len(names)
+    return {
+        name: [Path(path) for path in paths[at * each : (at + 1) * each]]
+        for at, name in enumerate(names)
+    }
