@@ -1,0 +1,399 @@
+"""Every config key: its type, meaning, unit and range, and the checks between keys.
+
+`parse_config` turns the merged mapping that Snakemake read into a `Config`, or refuses it with
+every mistake, each with the nearest valid name. Jobs never see this: rules hand them plain values.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from landslip.features.names import ScalingKind, Statistic
+from landslip.files import InputError
+from landslip.models.names import HEADS, Head, timm_architectures
+
+INDEX_MODALITY = "indices"
+
+# Columns and keys that stand beside the members' names in the ensemble's files.
+_RESERVED = {"id", "fold", "label", "probability", "landslide", "ensemble"}
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Interval = tuple[float, float]
+
+
+class Section(BaseModel):
+    """A part of the config: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Unit(Section):
+    """What values of a unit look like; catches dB given as linear power and the like."""
+
+    plausible: Interval = Field(description="pixels outside are counted in the audit")
+    magnitude: Interval = Field(
+        description="the median absolute value of a channel's pixels lies inside, or it is wrong"
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        for low, high in (self.plausible, self.magnitude):
+            if low >= high:
+                raise ValueError(f"[{low}, {high}] is not an interval: the first must be smaller")
+        return self
+
+
+class Channel(Section):
+    """One channel of the patches as they come, in the order of the last axis."""
+
+    modality: Name = Field(description="group that model inputs name, such as rgbn or sar")
+    unit: str = Field(description="a name in `units`")
+
+
+class TrainSource(Section):
+    labels: str | None = Field(None, description="CSV with columns ID,label")
+    patches: str | None = Field(None, description="folder of <ID>.npy, (row, column, channel)")
+
+
+class TestSource(Section):
+    ids: str | None = Field(None, description="CSV with column ID, in the order of submission.csv")
+    patches: str | None = Field(None, description="folder of <ID>.npy")
+    labels: str | None = Field(None, description="CSV with columns ID,label, where they are known")
+
+
+class Simulation(Section):
+    """Patches made when no data is named."""
+
+    train: int = Field(7147, ge=20, description="training patches")
+    test: int = Field(5398, ge=1, description="test patches")
+    positives: Fraction = Field(0.1756, description="share of landslides among training patches")
+    test_positives: Fraction = Field(0.1141, description="share among test patches")
+    size: int = Field(64, ge=16, le=512, description="rows and columns, 10 m pixels")
+    seed: int = Field(42, ge=0)
+
+
+class Data(Section):
+    folder: str | None = Field(
+        None, description="holds Train.csv, Test.csv, train_data/, test_data/; null: see simulation"
+    )
+    train: TrainSource = TrainSource()
+    test: TestSource = TestSource()
+    simulation: Simulation = Simulation()
+    on_bad_patch: Literal["refuse", "drop"] = Field(
+        "refuse", description="truncated or unreadable patches: stop, or set aside and list"
+    )
+    on_nonfinite: Literal["refuse", "fill"] = Field(
+        "refuse", description="NaN or infinity: stop, or fill with the median of the finite pixels"
+    )
+    on_wrong_unit: Literal["refuse", "report"] = Field(
+        "refuse", description="a channel whose magnitude does not fit its unit"
+    )
+    patches_per_shard: int = Field(512, ge=1, description="patches a worker holds at once")
+
+    @property
+    def simulated(self) -> bool:
+        """No data named: patches are simulated."""
+        named = (self.folder, self.train.labels, self.train.patches, self.test.ids)
+        return not any((*named, self.test.patches))
+
+    @model_validator(mode="after")
+    def _all_or_nothing(self) -> Self:
+        required = {
+            "data.train.labels": self.train.labels,
+            "data.train.patches": self.train.patches,
+            "data.test.ids": self.test.ids,
+            "data.test.patches": self.test.patches,
+        }
+        missing = [key for key, value in required.items() if value is None]
+        if self.folder is None and missing and len(missing) < len(required):
+            raise ValueError(f"give {', '.join(missing)} too, or data.folder")
+        return self
+
+
+class Folds(Section):
+    scheme: Literal["kfold", "stratified", "grouped"] = Field(
+        "kfold", description="kfold is the paper's; grouped keeps copies of a patch in one fold"
+    )
+    n: int = Field(5, ge=2, le=100)
+    seed: int = Field(42, ge=0)
+    group: str | None = Field(
+        None, description="column of the labels CSV that groups patches; null: copies of a patch"
+    )
+
+
+class Scaling(Section):
+    fit: Literal["all", "train", "fold"] = Field(
+        "all", description="patches that scaling parameters are computed on; all = train + test"
+    )
+
+
+class Encoder(Section):
+    timm: str = Field(description="timm's name, architecture.tag")
+    pretrained: bool = Field(True, description="false: random start")
+    weights: str | None = Field(None, description="local safetensors; null: timm's hub")
+    sha256: str | None = Field(
+        None, pattern=r"^[0-9a-f]{64}$", description="digest that the weights must have, if known"
+    )
+
+
+class Tree(Section):
+    inputs: list[str] = Field(min_length=1, description="modalities or channels")
+    statistics: list[Statistic] = Field(list(get_args(Statistic)), min_length=1)
+    trees: int = Field(ge=1, description="boosting rounds; no early stopping")
+    learning_rate: float = Field(gt=0, le=1)
+    max_depth: int = Field(ge=-1, description="-1: no limit (LightGBM), 0: no limit (XGBoost)")
+    subsample: float = Field(gt=0, le=1, description="share of rows, drawn anew for every tree")
+    colsample: float = Field(gt=0, le=1, description="share of columns for every tree")
+    positive_weight: float = Field(1.0, gt=0, description="weight of a landslide patch")
+    l2: float = Field(0.0, ge=0, description="L2 penalty on leaf values")
+
+
+class LightGBM(Tree):
+    kind: Literal["lightgbm"]
+    leaves: int = Field(31, ge=2)
+
+
+class XGBoost(Tree):
+    kind: Literal["xgboost"]
+
+
+class Training(Section):
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=2)
+    learning_rate: float = Field(gt=0, description="at the start (or after the warm-up)")
+    weight_decay: float = Field(0.01, ge=0)
+    schedule: Literal["cosine_epoch", "cosine_step"] = Field(
+        "cosine_epoch", description="cosine to 0, stepped each epoch (the paper's) or each step"
+    )
+    warmup: Fraction = Field(0.0, description="share of steps of linear warm-up (cosine_step)")
+    bce_weight: Fraction = Field(0.5, description="loss = w BCE + (1 - w) SmoothF1")
+    image_size: int = Field(256, ge=16, description="patches are resized to it, bilinear")
+    augmentation: Literal["symmetries", "none"] = Field(
+        "symmetries", description="the eight symmetries of the square, uniform"
+    )
+    tta: Literal["flips", "symmetries", "none"] = Field(
+        "flips", description="views whose logits are averaged in prediction"
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="auto: bfloat16 where the device is fast at it"
+    )
+
+    @model_validator(mode="after")
+    def _warmup_needs_steps(self) -> Self:
+        if self.warmup and self.schedule != "cosine_step":
+            raise ValueError("warmup needs schedule: cosine_step")
+        return self
+
+
+class Network(Section):
+    kind: Literal["network"]
+    encoder: str | list[str] = Field(description="a name in `encoders`, or one for each input")
+    inputs: list[str | list[str]] = Field(
+        min_length=1, description="one encoder each: a modality or channel, or a stack of several"
+    )
+    scaling: ScalingKind
+    head: Head
+    features: int = Field(256, ge=1, description="outputs of each encoder, read by the head")
+    training: Training
+
+    @property
+    def groups(self) -> list[list[str]]:
+        """Names each encoder reads."""
+        return [[group] if isinstance(group, str) else group for group in self.inputs]
+
+    @property
+    def encoders(self) -> list[str]:
+        """Short name of the encoder of each input group."""
+        named = [self.encoder] * len(self.inputs) if isinstance(self.encoder, str) else self.encoder
+        return list(named)
+
+
+Model = Annotated[LightGBM | XGBoost | Network, Field(discriminator="kind")]
+
+
+class Ensemble(Section):
+    members: list[str] | None = Field(None, min_length=1, description="null: every model")
+    threshold: Literal["exact", "grid"] | Fraction = Field(
+        "exact", description="the search whose threshold is in force, or a number"
+    )
+    bootstrap: int = Field(2000, ge=100, description="resamples for the intervals")
+
+
+class Config(Section):
+    """The whole config. Field names are the top-level keys of config.yaml."""
+
+    results: str = Field("results", min_length=1, description="where outputs go")
+    seed: int = Field(42, ge=0, description="all randomness, through (seed, model, fold)")
+    data: Data = Data()
+    units: dict[str, Unit]
+    channels: dict[Name, Channel] = Field(min_length=1)
+    indices: dict[Name, tuple[str, str]] = Field(
+        {}, description="(a - b) / (a + b) of two channels"
+    )
+    folds: Folds = Folds()
+    scaling: Scaling = Scaling()
+    encoders: dict[str, Encoder] = {}
+    models: dict[Name, Model] = Field(min_length=1)
+    ensemble: Ensemble = Ensemble()
+
+    @property
+    def channel_names(self) -> list[str]:
+        """Channels of the store: those of the patches, then the indices."""
+        return [*self.channels, *self.indices]
+
+    @property
+    def modalities(self) -> dict[str, list[str]]:
+        """Modality -> its channels, in the order of the store."""
+        groups: dict[str, list[str]] = {}
+        for name, channel in self.channels.items():
+            groups.setdefault(channel.modality, []).append(name)
+        if self.indices:
+            groups.setdefault(INDEX_MODALITY, []).extend(self.indices)
+        return groups
+
+    @property
+    def members(self) -> list[str]:
+        """Models of the ensemble."""
+        return list(self.models) if self.ensemble.members is None else self.ensemble.members
+
+    def channels_of(self, inputs: Iterable[str]) -> list[str]:
+        """Channels that modality and channel names stand for, in order, each once."""
+        modalities = self.modalities
+        channels = [name for item in inputs for name in modalities.get(item, [item])]
+        return list(dict.fromkeys(channels))
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        mistakes = list(_mistakes(self))
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+        return self
+
+
+def _mistakes(config: Config) -> Iterable[str]:
+    """Names that stand for nothing, and heads that do not fit their inputs."""
+    for name, channel in config.channels.items():
+        yield from _unknown(f"channels.{name}.unit", channel.unit, "unit", config.units)
+    for name, pair in config.indices.items():
+        for operand in pair:
+            yield from _unknown(f"indices.{name}", operand, "channel", config.channels)
+        if pair[0] == pair[1]:
+            yield f"indices.{name}: the two channels are the same ({pair[0]})"
+        if name in config.channels:
+            yield f"indices.{name}: a channel has that name already"
+    inputs = [*config.modalities, *config.channel_names]
+    for name, encoder in config.encoders.items():
+        known = timm_architectures()
+        if known:
+            architecture = encoder.timm.split(".")[0]
+            yield from _unknown(f"encoders.{name}.timm", architecture, "timm architecture", known)
+    for name, model in config.models.items():
+        where = f"models.{name}"
+        if not isinstance(model, Network):
+            for item in model.inputs:
+                yield from _unknown(f"{where}.inputs", item, "modality or channel", inputs)
+            continue
+        for item in (item for group in model.groups for item in group):
+            yield from _unknown(f"{where}.inputs", item, "modality or channel", inputs)
+        for encoder_name in model.encoders:
+            yield from _unknown(f"{where}.encoder", encoder_name, "encoder", config.encoders)
+        if len(model.encoders) != len(model.inputs):
+            yield f"{where}.encoder: {len(model.encoders)} encoders for {len(model.inputs)} inputs"
+        if HEADS[model.head] != len(model.inputs):
+            arity, given = HEADS[model.head], len(model.inputs)
+            yield f"{where}.head: {model.head} reads {arity} inputs, got {given}"
+    for name in sorted(_RESERVED & set(config.models)):
+        yield f"models.{name}: the name is a column of the prediction tables; choose another"
+    for member in config.ensemble.members or []:
+        yield from _unknown("ensemble.members", member, "model", config.models)
+
+
+def _unknown(where: str, name: str, kind: str, known: Iterable[str]) -> Iterable[str]:
+    known = list(known)
+    if name not in known:
+        yield f"{where}: unknown {kind} {name!r}{nearest(name, known)}"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?`, or what there is when nothing comes near."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; known: {', '.join(known[:12])}" if known else ""
+
+
+def parse_config(raw: Mapping[str, Any]) -> Config:
+    """Check the config that Snakemake merged from config.yaml, other files and --config.
+
+    A null in `units`, `channels`, `indices`, `encoders` or `models` takes that entry out, so that
+    a second file can say that its data lacks a channel.
+
+    Raises
+    ------
+    InputError
+        Every unknown key and impossible value, one a line, with the nearest valid name.
+    """
+    pruned = {
+        key: {k: v for k, v in value.items() if v is not None}
+        if key in ("units", "channels", "indices", "encoders", "models") and isinstance(value, dict)
+        else value
+        for key, value in raw.items()
+    }
+    try:
+        return Config.model_validate(pruned)
+    except ValidationError as error:
+        lines = [line for item in error.errors() for line in _explain(item)]
+        raise InputError("the config is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+def _explain(error: Any) -> list[str]:
+    """One mistake that pydantic found, in the words of the config file."""
+    tags = {"lightgbm", "xgboost", "network", "str", "list[str]", "tuple"}
+    path = [str(part) for part in error["loc"]]
+    # pydantic puts the kind of a model between its name and its keys; the file has no such level
+    path = [part for depth, part in enumerate(path) if not (depth >= 2 and part in tags)]
+    where = ".".join(path)
+    if error["type"] == "extra_forbidden":
+        return [f"{where}: unknown key{nearest(path[-1], _keys_beside(path))}"]
+    if error["type"] == "missing":
+        return [f"{where}: this key must be given"]
+    if error["type"] == "value_error":
+        lines = str(error["ctx"]["error"]).split("\n")
+        return [f"{where}: {line}" if where else line for line in lines]
+    given = error.get("input")
+    message = error["msg"][0].lower() + error["msg"][1:]
+    if error["type"] == "literal_error" and isinstance(given, str):
+        choices = [
+            part.strip("' ") for part in error["ctx"]["expected"].replace(" or ", ",").split(",")
+        ]
+        message += nearest(given, choices)
+    return [f"{where}: {message}; got {given!r}"]
+
+
+def _keys_beside(path: list[str]) -> list[str]:
+    """Valid keys of the section that a misspelt key stands in."""
+    sections: dict[str, Any] = {
+        "": Config,
+        "data": Data,
+        "data.train": TrainSource,
+        "data.test": TestSource,
+        "data.simulation": Simulation,
+        "folds": Folds,
+        "scaling": Scaling,
+        "ensemble": Ensemble,
+        "units.*": Unit,
+        "channels.*": Channel,
+        "encoders.*": Encoder,
+        "models.*.training": Training,
+    }
+    parent = path[:-1]
+    if len(parent) >= 2 and parent[0] in ("units", "channels", "encoders", "models"):
+        parent = [parent[0], "*", *parent[2:]]
+    if parent == ["models", "*"]:
+        return sorted({key for kind in (LightGBM, XGBoost, Network) for key in kind.model_fields})
+    section = sections.get(".".join(parent))
+    return list(section.model_fields) if section else []

@@ -1,0 +1,1 @@
+"""Features stage: statistics for the trees, scaling for the networks."""

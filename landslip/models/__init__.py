@@ -1,0 +1,1 @@
+"""Models stage: networks and trees, their training and prediction."""
