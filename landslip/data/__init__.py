@@ -1,0 +1,1 @@
+"""Data stage: manifest, audit, store and folds."""

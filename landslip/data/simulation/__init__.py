@@ -1,0 +1,1 @@
+"""Simulated landslide patches: terrain, cover, slides, optical and radar sensors, files."""
