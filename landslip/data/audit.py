@@ -1,0 +1,275 @@
+"""The audit: what the input holds, what was wrong with it, and what was done about it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from landslip.data.checks import UnitCheck
+from landslip.data.inputs import shortened
+from landslip.data.survey import Survey
+
+# Share of a channel's pixels outside the plausible range that is worth a warning.
+_OUTSIDE = 0.01
+_SPLITS = ("train", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """Everything an audit is made of. Arrays and tables have one row for each patch."""
+
+    manifest: pd.DataFrame
+    survey: Survey
+    channels: Sequence[str]
+    plausible: Sequence[tuple[float, float]]
+    unit_checks: Sequence[UnitCheck]
+    copies: Sequence[Sequence[tuple[int, str]]]
+    """Groups of (row of the manifest, symmetry that turns the group's first patch into it)."""
+    strays: Mapping[str, Sequence[str]]
+    shape: tuple[int, int]
+    group: str | None
+    """The CSV's column that groups patches, if one is named."""
+
+
+def build_audit(findings: Findings) -> dict[str, Any]:
+    """The audit as JSON has it: dicts, lists, strings, numbers, None; no NaN.
+
+    Returns
+    -------
+    dict
+        warnings and done (sentences), counts (by split), patch (size, dtypes), channels (one dict
+        each), nonfinite (patches), copies (groups), dropped, empty, files_without_id,
+        ids_in_both_splits.
+    """
+    manifest = findings.manifest
+    audit: dict[str, Any] = {
+        "counts": {split: _counts(manifest[manifest["split"] == split]) for split in _SPLITS},
+        "patch": {
+            "rows": findings.shape[0],
+            "columns": findings.shape[1],
+            "channels": len(findings.channels),
+            "dtypes": _tally(findings.survey.dtype[manifest["status"] != "dropped"]),
+        },
+        "channels": _channels(findings),
+        "nonfinite": _nonfinite(findings),
+        "copies": _copies(findings),
+        "dropped": [
+            {"id": row.id, "split": row.split, "reason": str(reason)}
+            for row, reason in zip(manifest.itertuples(), findings.survey.reason, strict=True)
+            if row.status == "dropped"
+        ],
+        "empty": manifest.loc[manifest["status"] == "empty", ["id", "split"]].to_dict("records"),
+        "files_without_id": {split: list(findings.strays[split]) for split in _SPLITS},
+        "ids_in_both_splits": _in_both(manifest),
+    }
+    return {"warnings": _warnings(audit, findings), "done": _done(audit, findings), **audit}
+
+
+def _counts(rows: pd.DataFrame) -> dict[str, int]:
+    status = rows["status"].value_counts()
+    labels = rows.loc[rows["status"] == "ok", "label"]
+    return {
+        "patches": len(rows),
+        **{name: int(status.get(name, 0)) for name in ("ok", "empty", "dropped")},
+        "landslides": int((labels == 1).sum()),
+        "others": int((labels == 0).sum()),
+        "unlabelled": int(labels.isna().sum()),
+    }
+
+
+def _tally(names: Any) -> dict[str, int]:
+    values, counts = np.unique(names, return_counts=True)
+    return dict(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def _channels(findings: Findings) -> list[dict[str, Any]]:
+    survey = findings.survey
+    read = survey.fault == ""
+    pixels = int(read.sum()) * findings.shape[0] * findings.shape[1]
+    table = []
+    for i, (name, check) in enumerate(zip(findings.channels, findings.unit_checks, strict=True)):
+        low, high = np.fmin.reduce(survey.low[:, i]), np.fmax.reduce(survey.high[:, i])
+        nonfinite, outside = int(survey.nonfinite[:, i].sum()), int(survey.outside[:, i].sum())
+        table.append(
+            {
+                "name": name,
+                "unit": check.unit,
+                "min": float(low) if np.isfinite(low) else None,
+                "max": float(high) if np.isfinite(high) else None,
+                "median_magnitude": check.magnitude,
+                "expected_magnitude": list(check.expected),
+                "unit_fits": check.fits,
+                "plausible": list(findings.plausible[i]),
+                "outside_plausible": outside,
+                "outside_share": outside / max(pixels - nonfinite, 1),
+                "nonfinite_pixels": nonfinite,
+                "nonfinite_patches": int((survey.nonfinite[:, i] > 0).sum()),
+                "constant_patches": int(survey.constant[:, i].sum()),
+            }
+        )
+    return table
+
+
+def _nonfinite(findings: Findings) -> list[dict[str, Any]]:
+    counts = findings.survey.nonfinite
+    return [
+        {
+            "id": str(findings.manifest["id"].iloc[row]),
+            "split": str(findings.manifest["split"].iloc[row]),
+            "pixels": {
+                findings.channels[i]: int(counts[row, i])
+                for i in np.flatnonzero(counts[row]).tolist()
+            },
+        }
+        for row in np.flatnonzero(counts.any(axis=1)).tolist()
+    ]
+
+
+def _copies(findings: Findings) -> list[dict[str, Any]]:
+    ids, splits = (findings.manifest[name].tolist() for name in ("id", "split"))
+    labels = [None if pd.isna(label) else int(label) for label in findings.manifest["label"]]
+    return [
+        {
+            "patches": [
+                {"id": ids[i], "split": splits[i], "label": labels[i], "symmetry": symmetry}
+                for i, symmetry in group
+            ],
+            "conflict": len({labels[i] for i, _ in group} - {None}) > 1,
+            "across_splits": len({splits[i] for i, _ in group}) > 1,
+        }
+        for group in findings.copies
+    ]
+
+
+def _in_both(manifest: pd.DataFrame) -> list[str]:
+    ids = {split: set(manifest.loc[manifest["split"] == split, "id"]) for split in _SPLITS}
+    return sorted(ids["train"] & ids["test"])
+
+
+def number(count: int, noun: str) -> str:
+    """`1 patch`, `12,545 patches`."""
+    plural = noun + ("es" if noun.endswith("ch") else "s")
+    return f"{count:,} {noun if count == 1 else plural}"
+
+
+def _listed(patches: Sequence[Mapping[str, Any]]) -> str:
+    return shortened([f"{patch['id']} ({patch['split']})" for patch in patches])
+
+
+def _warnings(audit: Mapping[str, Any], findings: Findings) -> list[str]:
+    """What a person should look at, the gravest first."""
+    return [
+        *_label_warnings(audit),
+        *(f"Wrong unit: {check.sentence}." for check in findings.unit_checks if not check.fits),
+        *_copy_warnings(audit, findings),
+        *_patch_warnings(audit),
+        *_channel_warnings(audit),
+    ]
+
+
+def _label_warnings(audit: Mapping[str, Any]) -> list[str]:
+    sentences = []
+    for split, name in (("train", "training"), ("test", "test")):
+        counts = audit["counts"][split]
+        labelled = counts["landslides"] + counts["others"]
+        if labelled and not (counts["landslides"] and counts["others"]):
+            only = "1" if counts["landslides"] else "0"
+            hint = "; the template of a submission?" if split == "test" else ""
+            sentences.append(f"All {labelled:,} labels of the {name} patches are {only}{hint}")
+    return [text if text.endswith("?") else f"{text}." for text in sentences]
+
+
+def _copy_warnings(audit: Mapping[str, Any], findings: Findings) -> list[str]:
+    sentences = []
+    groups = audit["copies"]
+    across = [group for group in groups if group["across_splits"]]
+    if across:
+        sentences.append(
+            f"Copies of training patches are in the test set ({number(len(across), 'group')}): "
+            "test scores of those say nothing about new places."
+        )
+    conflicts = [group for group in groups if group["conflict"]]
+    if conflicts:
+        first = [group["patches"][0] for group in conflicts]
+        sentences.append(
+            f"Copies have different labels ({number(len(conflicts), 'group')}), so that some are "
+            f"wrong: those of {_listed(first)}."
+        )
+    train = [[p for p in group["patches"] if p["split"] == "train"] for group in groups]
+    within = sum(len(patches) for patches in train if len(patches) > 1)
+    if within:
+        also = f", beside the column {findings.group}" if findings.group else ""
+        sentences.append(
+            f"{number(within, 'training patch')} are copies of one another, as they are, turned or "
+            "mirrored: OOF scores are too good where copies lie in different folds. "
+            f"folds.scheme: grouped keeps them together{also}."
+        )
+    if audit["ids_in_both_splits"]:
+        ids = audit["ids_in_both_splits"]
+        sentences.append(f"Train and test share {number(len(ids), 'id')}: {shortened(ids)}.")
+    return sentences
+
+
+def _patch_warnings(audit: Mapping[str, Any]) -> list[str]:
+    sentences = []
+    for patches, what in (
+        (audit["dropped"], "set aside, truncated or unreadable"),
+        (audit["empty"], "empty, with every channel constant, and will get no prediction"),
+        (audit["nonfinite"], "with NaN or infinity, which the store fills"),
+    ):
+        if patches:
+            sentences.append(f"{number(len(patches), 'patch')} {what}: {_listed(patches)}.")
+    for split, files in audit["files_without_id"].items():
+        if files:
+            count = number(len(files), "file")
+            sentences.append(f"{count} of {split} without an id, unused: {shortened(files)}.")
+    dtypes = audit["patch"]["dtypes"]
+    if len(dtypes) > 1:
+        counts = ", ".join(f"{count:,} {name}" for name, count in dtypes.items())
+        sentences.append(f"Patches come in different dtypes ({counts}): in the same units?")
+    return sentences
+
+
+def _channel_warnings(audit: Mapping[str, Any]) -> list[str]:
+    sentences = []
+    without = [channel for channel in audit["channels"] if channel["median_magnitude"] is None]
+    if without:
+        names = shortened([channel["name"] for channel in without])
+        sentences.append(f"No patch has data in {names}; the unit could not be checked.")
+    for channel in audit["channels"]:
+        if channel["outside_share"] > _OUTSIDE:
+            low, high = channel["plausible"]
+            sentences.append(
+                f"{100 * channel['outside_share']:.1f} % of the pixels of {channel['name']} lie "
+                f"outside {low:g} to {high:g} ({channel['unit']})."
+            )
+    empty = len(audit["empty"])
+    constant = [
+        f"{channel['name']} in {number(channel['constant_patches'] - empty, 'patch')}"
+        for channel in audit["channels"]
+        if channel["constant_patches"] > empty
+    ]
+    if constant:
+        sentences.append(f"Some channels have no data where others do: {', '.join(constant)}.")
+    return sentences
+
+
+def _done(audit: Mapping[str, Any], findings: Findings) -> list[str]:
+    """What was done with the input, and how it was looked at."""
+    sample = findings.survey.sample.shape[1]
+    total = sum(counts["patches"] for counts in audit["counts"].values())
+    sentences = [
+        f"Every one of {total:,} files was read and its SHA-256 noted in the manifest.",
+        "Pixels were judged as float32, to which integers and floats of any width are rounded.",
+        f"Units were checked by the median magnitude of {number(sample, 'pixel')} of each patch, "
+        "at random positions, the same in all; channels constant in a patch were left out.",
+        "Copies were sought under the symmetries of the square, within and across train and test, "
+        "and confirmed pixel by pixel; empty patches were left out.",
+    ]
+    if findings.group:
+        sentences.append(f"Patches are grouped by the column {findings.group}, and copies joined.")
+    if not audit["counts"]["test"]["landslides"] + audit["counts"]["test"]["others"]:
+        sentences.append("There are no test labels: test scores are left out of the report.")
+    return sentences

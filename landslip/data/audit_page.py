@@ -1,0 +1,54 @@
+"""The audit as a page for a person: the verdict, what to look at, what the patches hold."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from landslip.data.audit import number
+
+_LISTED = 20
+
+
+def render_audit(audit: Mapping[str, Any]) -> str:
+    """One self-contained HTML page, without scripts.
+
+    Parameters
+    ----------
+    audit
+        As `build_audit` makes it. Ids come from users' tables; the template escapes them.
+    """
+    folder = Path(__file__).parent / "templates"
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["count"] = lambda value: f"{value:,}"
+    environment.filters["value"] = _value
+    environment.globals["number"] = number
+    page = environment.get_template("audit_page.html")
+    return page.render(audit=audit, verdict=_verdict(audit), listed=_LISTED)
+
+
+def _value(value: float | None) -> str:
+    """Four digits, and whole numbers from a thousand on."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if 1e3 <= abs(value) < 1e9 else f"{value:.4g}"
+
+
+def _verdict(audit: Mapping[str, Any]) -> str:
+    train, test = (audit["counts"][split] for split in ("train", "test"))
+    unusable = sum(c["empty"] + c["dropped"] for c in (train, test))
+    sentence = f"{number(train['ok'], 'training patch')} and {number(test['ok'], 'test patch')}"
+    sentence += " are ready to use"
+    if unusable:
+        sentence += f", {unusable:,} {'is' if unusable == 1 else 'are'} not"
+    warnings = len(audit["warnings"])
+    if not warnings:
+        return f"{sentence}. Nothing wrong was found."
+    return f"{sentence}. {number(warnings, 'point')} to look at first."

@@ -1,0 +1,163 @@
+"""The split of the training patches into folds, made once and known by its digest."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
+
+from landslip.files import (
+    InputError,
+    read_metadata,
+    read_parquet,
+    text_digest,
+    write_parquet,
+)
+
+_COLUMNS = ["id", "fold", "label"]
+
+
+def assign_folds(
+    labels: ArrayLike, groups: ArrayLike, *, scheme: str, n: int, seed: int
+) -> NDArray[np.int64]:
+    """The fold in which each patch is validated.
+
+    Parameters
+    ----------
+    labels : (patch,)
+        0 or 1.
+    groups : (patch,)
+        Patches of one group share a fold with the scheme grouped; other schemes ignore it.
+    scheme
+        "kfold": shuffled, as in the paper. "stratified": with an equal share of positives.
+        "grouped": groups whole, and positives as equal as that allows.
+    n
+        Folds, at least 2.
+
+    Returns
+    -------
+    (patch,) int64, from 0 to n - 1
+
+    Raises
+    ------
+    InputError
+        Fewer patches, positives or groups than folds, or a fold without a positive.
+
+    Notes
+    -----
+    scikit-learn's KFold, StratifiedKFold and StratifiedGroupKFold, with shuffle=True and
+    random_state=seed. A fold's F1 says nothing without a positive, hence the refusal.
+    """
+    known = np.asarray(labels, dtype=np.int64)
+    together = np.asarray(groups)
+    if len(known) < n:
+        raise InputError(f"{len(known)} patches cannot make {n} folds; set folds.n lower")
+    positives = int(known.sum())
+    if positives < n:
+        raise InputError(
+            f"{positives} landslides among {len(known)} patches leave a fold of {n} without one, "
+            "even with folds.scheme: stratified; "
+            + (f"set folds.n to {positives}" if positives > 1 else "label more landslides")
+        )
+    if scheme == "grouped" and len(np.unique(together)) < n:
+        raise InputError(
+            f"{len(np.unique(together))} groups cannot make {n} folds; set folds.n lower or "
+            "folds.scheme: stratified"
+        )
+    kinds = {"kfold": KFold, "stratified": StratifiedKFold, "grouped": StratifiedGroupKFold}
+    splitter = kinds[scheme](n, shuffle=True, random_state=seed)
+    parts = splitter.split(known, known, together if scheme == "grouped" else None)
+    fold = np.full(len(known), -1, np.int64)
+    for number, (_, validation) in enumerate(parts):
+        fold[validation] = number
+    without = np.flatnonzero(np.bincount(fold, weights=known, minlength=n) == 0)
+    if without.size:
+        raise InputError(
+            f"fold {', '.join(map(str, without))} of {n} has no landslide among its patches with "
+            f"folds.scheme: {scheme}; "
+            + (
+                "set folds.scheme: stratified, or grouped if patches are copies of one another"
+                if scheme == "kfold"
+                else "its groups leave too few to share out: set folds.n lower, or "
+                "folds.scheme: stratified"
+            )
+        )
+    return fold
+
+
+def write_folds(
+    manifest: Path, target: Path, *, scheme: str, n: int, seed: int, group: str | None
+) -> None:
+    """Split the usable training patches of a manifest.
+
+    Parameters
+    ----------
+    target
+        Parquet of id, fold (int64), label (int8), in the manifest's order, its digest in the
+        metadata as split_digest. The same input gives the same bytes.
+    scheme, n, seed
+        See `assign_folds`.
+    group
+        The CSV column that the manifest's groups come from, for messages; None: from copies.
+
+    Raises
+    ------
+    InputError
+        See `assign_folds`.
+    """
+    table = read_parquet(manifest, ["id", "split", "label", "status", "group"])
+    table = table[(table["split"] == "train") & (table["status"] == "ok")]
+    try:
+        fold = assign_folds(table["label"], table["group"], scheme=scheme, n=n, seed=seed)
+    except InputError as error:
+        grouped = f" (groups by the column {group})" if group and scheme == "grouped" else ""
+        raise InputError(f"{error}{grouped}") from None
+    frame = pd.DataFrame(
+        {"id": table["id"].to_numpy(), "fold": fold, "label": table["label"].to_numpy(np.int8)}
+    )
+    write_parquet(target, frame, {"split_digest": split_digest(frame)})
+
+
+def split_digest(frame: pd.DataFrame) -> str:
+    """SHA-256 over ids, folds and labels, in order; how they were chosen does not count."""
+    return text_digest(*(str(value) for name in _COLUMNS for value in frame[name]))
+
+
+def read_folds(path: Path) -> tuple[pd.DataFrame, str]:
+    """Read folds and check them against their digest.
+
+    Returns
+    -------
+    table : DataFrame
+        id, fold (int64), label (int8).
+    digest : str
+        Of the split.
+
+    Raises
+    ------
+    InputError
+        The file is damaged or was changed by hand.
+    """
+    table = read_parquet(path, _COLUMNS)
+    digest = read_metadata(path).get("split_digest")
+    if digest != split_digest(table):
+        raise InputError(
+            f"{path} does not have the digest it was saved with; delete it and run again"
+        )
+    return table, digest
+
+
+def training_rows(path: Path, fold: int) -> NDArray[np.int64]:
+    """Rows of the train store that a fold's models learn from: those of the other folds.
+
+    Raises
+    ------
+    InputError
+        There is no such fold.
+    """
+    table, _ = read_folds(path)
+    folds = table["fold"].to_numpy()
+    if fold not in folds:
+        raise InputError(f"{path} has no fold {fold}; it has {sorted(set(folds.tolist()))}")
+    return np.flatnonzero(folds != fold)

@@ -1,0 +1,164 @@
+"""One pass over all patches, in worker processes: what each file is and what its pixels hold."""
+
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from landslip.data.duplicates import fingerprint
+from landslip.data.patches import PatchError, as_float32, read_patch
+from landslip.files import file_digest
+
+log = logging.getLogger(__name__)
+
+# Patches that a worker looks at between two reports.
+_CHUNK = 64
+# Pixels of each channel that the medians are taken of, over all patches, and of one patch.
+_SAMPLE, _SAMPLE_OF_PATCH = 1_000_000, 64
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Facts of n patches. All of pixels are of their values in float32."""
+
+    sha256: NDArray[np.str_]
+    """(n,) of the files; empty where a file cannot be read."""
+    fault: NDArray[np.str_]
+    """(n,) PatchError.fault, empty where the patch is good; below, such patches have zeros."""
+    reason: NDArray[np.str_]
+    """(n,) PatchError.reason."""
+    dtype: NDArray[np.str_]
+    """(n,) of the file's pixels."""
+    fingerprint: NDArray[np.uint64]
+    """(n,) see landslip.data.duplicates."""
+    nonfinite: NDArray[np.int64]
+    """(n, channel) pixels that are NaN or infinite."""
+    constant: NDArray[np.bool_]
+    """(n, channel) no two finite pixels differ: no data."""
+    low: NDArray[np.float32]
+    """(n, channel) least finite pixel, NaN where there is none."""
+    high: NDArray[np.float32]
+    """(n, channel) greatest finite pixel, NaN where there is none."""
+    outside: NDArray[np.int64]
+    """(n, channel) finite pixels outside the plausible range."""
+    sample: NDArray[np.float32]
+    """(n, pixel, channel) pixels at the same random positions of every patch, NaN where constant
+    or not finite."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What a worker looks for; plain, as it travels to another process."""
+
+    channels: int
+    shape: tuple[int, int] | None
+    plausible: Sequence[tuple[float, float]]
+    sample: int
+
+
+def survey_patches(
+    paths: Sequence[Path],
+    *,
+    channels: int,
+    shape: tuple[int, int] | None,
+    plausible: Sequence[tuple[float, float]],
+    workers: int,
+) -> Survey:
+    """Read every patch once.
+
+    Parameters
+    ----------
+    channels, shape
+        Length of the last axis, and rows and columns, that every patch must have.
+    plausible
+        Least and greatest plausible value of each channel, in its unit.
+    workers
+        Processes; 1: none but this one. The result does not depend on it.
+    """
+    pixels = 1 if shape is None else shape[0] * shape[1]
+    sample = min(_SAMPLE_OF_PATCH, pixels, max(1, _SAMPLE // max(1, len(paths))))
+    task = _Task(channels, shape, plausible, sample)
+    chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
+    # loky's workers do not run the caller's script again, as spawn and forkserver would
+    pool = Parallel(n_jobs=min(workers, len(chunks)) or 1, backend="loky", return_as="generator")
+    parts: list[Survey] = []
+    done = 0
+    with tqdm(total=len(paths), unit="patch", disable=not sys.stderr.isatty()) as bar:
+        for part in pool(delayed(_survey)(chunk, task) for chunk in chunks):
+            parts.append(part)
+            before, done = done, done + len(part.sha256)
+            bar.update(done - before)
+            if bar.disable and (done * 10 // len(paths) > before * 10 // len(paths)):
+                log.info("looked at %d of %d patches", done, len(paths))
+    return _joined(parts)
+
+
+def _joined(parts: Sequence[Survey]) -> Survey:
+    names = [field.name for field in fields(Survey)]
+    return Survey(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
+
+
+def _survey(paths: Sequence[Path], task: _Task) -> Survey:
+    """Facts of a few patches."""
+    n, channels = len(paths), task.channels
+    texts = {name: [""] * n for name in ("sha256", "fault", "reason", "dtype")}
+    keys = np.zeros(n, np.uint64)
+    nonfinite, outside = np.zeros((2, n, channels), np.int64)
+    constant = np.zeros((n, channels), np.bool_)
+    low, high = np.full((2, n, channels), np.nan, np.float32)
+    sample = np.full((n, task.sample, channels), np.nan, np.float32)
+    for i, path in enumerate(paths):
+        try:
+            patch = read_patch(path, channels, task.shape)
+        except PatchError as error:
+            texts["fault"][i], texts["reason"][i] = error.fault, error.reason
+            continue
+        except FileNotFoundError:
+            texts["fault"][i], texts["reason"][i] = "unreadable", "gone since it was listed"
+            continue
+        finally:
+            texts["sha256"][i] = _digest(path)
+        texts["dtype"][i] = str(patch.dtype.newbyteorder("="))
+        bands = np.ascontiguousarray(as_float32(patch).transpose(2, 0, 1)).reshape(channels, -1)
+        keys[i] = fingerprint(bands)
+        finite = np.isfinite(bands)
+        if not finite.all():
+            nonfinite[i] = np.count_nonzero(~finite, axis=1)
+            bands[~finite] = np.nan
+        # fmin and fmax pass over NaN, without the warning of nanmin where there is nothing else
+        low[i], high[i] = np.fmin.reduce(bands, axis=1), np.fmax.reduce(bands, axis=1)
+        constant[i] = ~(low[i] < high[i])
+        for channel, (least, greatest) in enumerate(task.plausible):
+            if low[i, channel] < least or high[i, channel] > greatest:
+                values = bands[channel]
+                outside[i, channel] = np.count_nonzero((values < least) | (values > greatest))
+        bands[constant[i]] = np.nan
+        sample[i] = bands[:, _positions(bands.shape[1], task.sample)].T
+    return Survey(
+        **{name: np.array(values, np.str_) for name, values in texts.items()},
+        fingerprint=keys,
+        nonfinite=nonfinite,
+        constant=constant,
+        low=low,
+        high=high,
+        outside=outside,
+        sample=sample,
+    )
+
+
+def _positions(pixels: int, count: int) -> NDArray[np.int64]:
+    """The same positions for every patch, scattered: a grid could follow a pattern of the image."""
+    return np.random.default_rng(0).choice(pixels, min(count, pixels), replace=False)
+
+
+def _digest(path: Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError:
+        return ""

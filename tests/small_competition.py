@@ -1,0 +1,111 @@
+"""A small folder in the competition's layout, to be damaged by tests of the data stage."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from landslip.data.manifest import build_manifest
+from landslip.files import InputError, read_json, read_parquet
+
+CHANNELS = {"red": "reflectance_1e4", "vv": "db", "diff_vv": "db_change"}
+UNITS = {
+    "reflectance_1e4": ((0.0, 22000.0), (30.0, 20000.0)),
+    "db": ((-70.0, 40.0), (2.5, 50.0)),
+    "db_change": ((-60.0, 60.0), (0.2, 12.0)),
+}
+SIZE = 8
+
+
+def draw_patch(seed: int, shape: tuple[int, int] = (SIZE, SIZE)) -> NDArray[np.float64]:
+    """A patch (row, column, channel) whose channels are as large as their units say."""
+    random = np.random.default_rng(seed)
+    centre, spread = np.array([1500.0, -12.0, 0.5]), np.array([300.0, 3.0, 2.0])
+    return random.normal(centre, spread, size=(*shape, 3))
+
+
+@dataclass
+class Competition:
+    """Twelve training patches, every third a landslide, and four test patches."""
+
+    folder: Path
+    train: list[str]
+    test: list[str]
+
+    def path(self, patch_id: str) -> Path:
+        """Where the patch's file stands."""
+        split = "train" if patch_id in self.train else "test"
+        return self.folder / f"{split}_data" / f"{patch_id}.npy"
+
+    def write(self, patch_id: str, patch: NDArray[Any]) -> None:
+        """Replace a patch."""
+        np.save(self.path(patch_id), patch)
+
+    def edit(self, patch_id: str, **channels: Any) -> None:
+        """Set whole channels of a patch."""
+        patch = np.load(self.path(patch_id))
+        for name, value in channels.items():
+            patch[:, :, list(CHANNELS).index(name)] = value
+        self.write(patch_id, patch)
+
+    def truncate(self, patch_id: str, size: int) -> None:
+        """Leave the first bytes of a patch's file."""
+        self.path(patch_id).write_bytes(self.path(patch_id).read_bytes()[:size])
+
+    def csv(self, name: str, text: str) -> Path:
+        """Write a table."""
+        (self.folder / name).write_bytes(text.encode())
+        return self.folder / name
+
+    def build(self, **changes: Any) -> tuple[pd.DataFrame, dict[str, Any], str]:
+        """Manifest, audit and page."""
+        build_manifest(
+            **{
+                "train_labels": self.folder / "Train.csv",
+                "train_patches": self.folder / "train_data",
+                "test_ids": self.folder / "Test.csv",
+                "test_patches": self.folder / "test_data",
+                "test_labels": None,
+                "channels": CHANNELS,
+                "units": UNITS,
+                "on_bad_patch": "refuse",
+                "on_nonfinite": "refuse",
+                "on_wrong_unit": "refuse",
+                "group": None,
+                "workers": 1,
+                "manifest": self.folder / "out" / "manifest.parquet",
+                "audit_json": self.folder / "out" / "audit.json",
+                "audit_html": self.folder / "out" / "audit.html",
+                **changes,
+            }
+        )
+        out = self.folder / "out"
+        page = (out / "audit.html").read_text(encoding="utf-8")
+        return read_parquet(out / "manifest.parquet"), read_json(out / "audit.json"), page
+
+    def refusal(self, **changes: Any) -> str:
+        """The message with which the data are refused, after a check that nothing was written."""
+        try:
+            self.build(**changes)
+        except InputError as error:
+            assert not (self.folder / "out").exists()
+            return str(error)
+        raise AssertionError("the data were not refused")
+
+
+def make_competition(folder: Path, shape: tuple[int, int] = (SIZE, SIZE)) -> Competition:
+    """Write the folder."""
+    train = [f"ID_{number:02d}" for number in range(12)]
+    test = [f"ID_T{number}" for number in range(4)]
+    competition = Competition(folder, train, test)
+    for split in ("train", "test"):
+        (folder / f"{split}_data").mkdir(parents=True)
+    for seed, patch_id in enumerate([*train, *test]):
+        competition.write(patch_id, draw_patch(seed, shape))
+    rows = [f"{name},{int(number % 3 == 0)}\n" for number, name in enumerate(train)]
+    competition.csv("Train.csv", "ID,label\n" + "".join(rows))
+    competition.csv("Test.csv", "ID\n" + "".join(f"{name}\n" for name in test))
+    return competition
