@@ -1,0 +1,302 @@
+"""The store of patches, read and verified.
+
+A store is an index file `{split}.h5` beside a folder of shards. The index holds the dataset
+`patches` (n, channel, row, column) float32, which is a view of the shards, and for each patch its
+`id`, its `sha256` and the `crc32` of each of its channels; attributes are `format_version`,
+`channels` and `content_digest`, which is made of ids and SHA-256s. Names of shards are relative:
+the folder may move as a whole. Whatever is read is compared with its CRC-32, as the pages of a
+parquet file are, because HDF5 itself notices neither a changed byte nor a missing shard.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from landslip.files import InputError
+
+FORMAT_VERSION = 1
+SHA256_BYTES = 32
+
+# Rows of the digest table that are in memory at once.
+_DIGEST_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class PatchStore:
+    """An open store. Threads may share it, processes may not.
+
+    Attributes
+    ----------
+    path
+        The index file.
+    ids, channels
+        Names of the patches and of their channels, in order.
+    shape
+        (n, channel, row, column)
+    digest
+        SHA-256 of all the content, in hexadecimal; the same for any number of shards.
+    """
+
+    path: Path
+    ids: list[str]
+    channels: list[str]
+    shape: tuple[int, int, int, int]
+    digest: str
+    _patches: h5py.Dataset
+    _checksums: h5py.Dataset
+
+    def read(
+        self,
+        rows: NDArray[np.int64],
+        channels: Sequence[str] | None = None,
+        *,
+        verify: bool = True,
+    ) -> NDArray[np.float32]:
+        """Read patches.
+
+        Parameters
+        ----------
+        rows
+            Numbers of the patches, in any order. Neighbours are read together.
+        channels
+            Their names, in the order wanted; None: all.
+        verify
+            False only for what was read, and so verified, before.
+
+        Returns
+        -------
+        (len(rows), channel, row, column)
+
+        Raises
+        ------
+        InputError
+            A patch is damaged or its shard is missing (the file is named), or the store has no
+            such channel or row.
+        """
+        numbers = self._numbers(channels)
+        rows = np.asarray(rows, np.int64)
+        if rows.size and not (rows.min() >= 0 and rows.max() < len(self.ids)):
+            raise InputError(
+                f"{self.path} holds {len(self.ids)} patches, row {rows.min()} to {rows.max()} "
+                "were asked for; it is of other data: delete it and run again"
+            )
+        patches = np.empty((len(rows), len(numbers), *self.shape[2:]), np.float32)
+        checksums = np.empty(patches.shape[:2], np.uint32)
+        try:
+            for here, there in _runs(rows):
+                for channel, stored in _runs(numbers):
+                    place, source = np.s_[here, channel], np.s_[there, stored]
+                    self._patches.read_direct(patches, source, place)
+                    if verify:
+                        self._checksums.read_direct(checksums, source, place)
+        except OSError as error:
+            raise _damaged(self._unreadable_part(), str(error)) from error
+        if verify:
+            self._verify(patches, checksums, rows, numbers)
+        return patches
+
+    def _numbers(self, channels: Sequence[str] | None) -> NDArray[np.int64]:
+        if channels is None:
+            return np.arange(len(self.channels))
+        unknown = [name for name in channels if name not in self.channels]
+        if unknown:
+            raise InputError(
+                f"{self.path} has no channel {', '.join(unknown)}; it holds "
+                f"{', '.join(self.channels)}. Delete it and run again to build it anew"
+            )
+        return np.array([self.channels.index(name) for name in channels], np.int64)
+
+    def _verify(
+        self,
+        patches: NDArray[np.float32],
+        checksums: NDArray[np.uint32],
+        rows: NDArray[np.int64],
+        numbers: NDArray[np.int64],
+    ) -> None:
+        for patch, expected, row in zip(patches, checksums.tolist(), rows.tolist(), strict=True):
+            for image, checksum, number in zip(patch, expected, numbers.tolist(), strict=True):
+                if zlib.crc32(image) != checksum:
+                    where = f"patch {self.ids[row]} (row {row}), channel {self.channels[number]}"
+                    raise _damaged(self._shard_of(row), f"the digest of {where} differs")
+
+    def _unreadable_part(self) -> Path:
+        """The first shard that does not open, else the index."""
+        for source in self._patches.virtual_sources():
+            shard = self.path.parent / str(source.file_name)
+            try:
+                h5py.File(shard, "r", locking=False).close()
+            except OSError:
+                return shard
+        return self.path
+
+    def _shard_of(self, row: int) -> Path:
+        """File that holds a row."""
+        for source in self._patches.virtual_sources():
+            (first, *_), (last, *_) = source.vspace.get_select_bounds()
+            if first <= row <= last:
+                return self.path.parent / str(source.file_name)
+        return self.path
+
+
+@contextmanager
+def open_store(path: Path, *, digest: str | None = None) -> Iterator[PatchStore]:
+    """Open a store for reading.
+
+    Parameters
+    ----------
+    path
+        The index file.
+    digest
+        The content digest that it must have; None: any.
+
+    Raises
+    ------
+    InputError
+        It is damaged, lacks a shard, has another format version or another content.
+    """
+    try:
+        # Nothing writes to a store that stands: locks would only fail on network file systems.
+        file = h5py.File(path, "r", locking=False)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise _damaged(path, str(error)) from error
+    with file:
+        yield _check(path, file, digest)
+
+
+def read_ids(store: Path) -> list[str]:
+    """Ids of a store's patches, in its order."""
+    with open_store(store) as opened:
+        return opened.ids
+
+
+def store_channels(store: Path) -> list[str]:
+    """Names of a store's channels, in its order."""
+    with open_store(store) as opened:
+        return opened.channels
+
+
+def store_shape(store: Path) -> tuple[int, int, int, int]:
+    """(n, channel, row, column) of a store."""
+    with open_store(store) as opened:
+        return opened.shape
+
+
+def read_patches(
+    store: Path,
+    *,
+    channels: Sequence[str] | None = None,
+    rows: NDArray[np.int64] | None = None,
+    digest: str | None = None,
+) -> NDArray[np.float32]:
+    """Read patches of a store, verified.
+
+    Parameters
+    ----------
+    store
+        The index file.
+    channels, rows
+        Which, in the order wanted; None: all.
+    digest
+        The content digest that the store must have; None: any.
+
+    Returns
+    -------
+    (n, channel, row, column)
+
+    Raises
+    ------
+    InputError
+        As `open_store` and `PatchStore.read` do.
+    """
+    with open_store(store, digest=digest) as opened:
+        wanted = np.arange(len(opened.ids)) if rows is None else rows
+        return opened.read(wanted, channels)
+
+
+def iterate_patches(
+    store: Path, batch: int, channels: Sequence[str] | None = None
+) -> Iterator[NDArray[np.float32]]:
+    """Read all patches of a store in order, at most `batch` in memory at once."""
+    with open_store(store) as opened:
+        n = len(opened.ids)
+        for start in range(0, n, batch):
+            yield opened.read(np.arange(start, min(start + batch, n)), channels)
+
+
+def content_digest(
+    ids: Sequence[str],
+    channels: Sequence[str],
+    shape: Sequence[int],
+    sha256: NDArray[np.uint8] | h5py.Dataset,
+) -> str:
+    """SHA-256 of all that a store holds, however it is cut into shards.
+
+    Parameters
+    ----------
+    sha256 : (n, 32)
+        Of each patch's bytes, channel after channel, float32.
+    """
+    total = hashlib.sha256(f"landslip store {FORMAT_VERSION}\n".encode())
+    for names in (channels, [str(length) for length in shape], ids):
+        # NUL stands in no name and no id, so where one ends and the next begins counts
+        total.update(f"{len(names)}\0".encode() + "\0".join(names).encode() + b"\0")
+    for start in range(0, len(ids), _DIGEST_ROWS):
+        total.update(np.ascontiguousarray(sha256[start : start + _DIGEST_ROWS]).tobytes())
+    return total.hexdigest()
+
+
+def _check(path: Path, file: h5py.File, digest: str | None) -> PatchStore:
+    """Compare an open index with itself, with this program and with what was expected."""
+    try:
+        version = int(file.attrs["format_version"])
+        if version != FORMAT_VERSION:
+            raise InputError(
+                f"{path} has format version {version}, this program reads {FORMAT_VERSION}; "
+                "delete it and run again to build it anew"
+            )
+        stated = str(file.attrs["content_digest"])
+        channels = [str(name) for name in file.attrs["channels"]]
+        ids = [str(name) for name in file["id"].asstr()[:]]
+        patches, checksums = file["patches"], file["crc32"]
+        n, depth, rows, columns = (int(length) for length in patches.shape)
+        found = content_digest(ids, channels, patches.shape, file["sha256"])
+        shards = {str(source.file_name) for source in patches.virtual_sources()}
+    except InputError:
+        raise
+    except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+    if stated != found or not (n, depth) == (len(ids), len(channels)) == checksums.shape:
+        raise _damaged(path, "its content digest differs from its content")
+    if digest is not None and digest != found:
+        raise InputError(
+            f"{path} has content digest {found[:12]}..., {digest[:12]}... was expected: it was "
+            "built from other patches or settings. Delete it and run again"
+        )
+    for shard in sorted(shards):
+        if not (path.parent / shard).is_file():
+            raise _damaged(path.parent / shard, "this part of the store is missing")
+    return PatchStore(path, ids, channels, (n, depth, rows, columns), found, patches, checksums)
+
+
+def _damaged(path: Path, why: str) -> InputError:
+    return InputError(f"{path} is damaged ({why}); delete the store and run again")
+
+
+def _runs(numbers: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
+    """Stretches of consecutive numbers: where they stand, and which they are."""
+    if numbers.size == 0:
+        return
+    breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
+    for start, stop in pairwise([0, *breaks.tolist(), len(numbers)]):
+        first = int(numbers[start])
+        yield slice(start, stop), slice(first, first + stop - start)
