@@ -1,0 +1,55 @@
+"""Mean, std and quantiles of a store's channels: np.quantile of all stacked, and landslip's."""
+
+import os
+import sys
+
+# This folder must not be searched: it holds a file that bears the name of a standard module.
+sys.path.pop(0)
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+
+from benchmarks.inputs import CHANNELS, INDICES, write_benchmark_store
+from benchmarks.measure import Options, Variant, compare
+from benchmarks.plain import plain_scaling
+from landslip.features.scaling import COLUMNS, channel_scaling, write_scaling
+
+
+def prepare(options: Options) -> None:
+    """Write the store that both read."""
+    write_benchmark_store(options.folder, options.patches, options.threads)
+
+
+def plain(options: Options) -> None:
+    """From the store to parquet, all patches in memory."""
+    with h5py.File(options.folder / "store.h5", "r") as file:
+        table = plain_scaling(file["patches"][:])
+    frame = pd.DataFrame(table, columns=list(COLUMNS), index=[*CHANNELS, *INDICES])
+    frame.to_parquet(options.folder / "plain.parquet")
+
+
+def ours(options: Options) -> None:
+    """From the store to parquet, digests verified."""
+    sources = [(options.folder / "store.h5", None)]
+    write_scaling(options.folder / "ours.parquet", sources, threads=options.threads)
+
+
+def warm_up(options: Options) -> None:
+    """Load or compile the machine code."""
+    channel_scaling(lambda: [np.zeros((1, 1, 8, 8), np.float32)])
+
+
+if __name__ == "__main__":
+    compare(
+        str(Path(__file__).resolve()),
+        __doc__,
+        patches=2000,
+        repeats=3,
+        prepare=prepare,
+        plain=Variant(plain, warm_up=lambda options: None),
+        ours=Variant(ours, warm_up),
+    )

@@ -1,0 +1,56 @@
+"""Integers that sort like float32: what medians and quantiles are selected by."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MIRROR = np.int32(0x7FFFFFFF)
+
+
+def values_to_keys(values: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Integers in the order of the values; -0.0 comes just before 0.0.
+
+    The bits of a positive float already are: sign and magnitude. Below zero the magnitude is
+    mirrored. Infinity and NaN come outside everything finite.
+    """
+    bits = values.view(np.int32)
+    keys: NDArray[np.int32] = bits ^ ((bits >> 31) & _MIRROR)
+    return keys
+
+
+def keys_to_values(keys: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The values with these keys."""
+    bits: NDArray[np.int32] = keys ^ ((keys >> 31) & _MIRROR)
+    return bits.view(np.float32)
+
+
+_LEAST, _GREATEST = (
+    int(key) for key in values_to_keys(np.array([-1, 1], np.float32) * np.finfo(np.float32).max)
+)
+
+
+def refuse_nonfinite(
+    patches: NDArray[np.float32], least: np.int32, greatest: np.int32, first_row: int = 0
+) -> None:
+    """Refuse patches whose least or greatest key belongs to no finite value.
+
+    Parameters
+    ----------
+    patches : (n, channel, row, column)
+    least, greatest
+        Of the keys of all pixels.
+    first_row
+        Number of the first patch, for the message.
+
+    Raises
+    ------
+    ValueError
+        There is NaN or infinity; the message names the first position.
+    """
+    if least >= _LEAST and greatest <= _GREATEST:
+        return
+    patch, channel, row, column = (int(i) for i in np.argwhere(~np.isfinite(patches))[0])
+    value = patches[patch, channel, row, column]
+    raise ValueError(
+        f"patch {first_row + patch}, channel {channel}, row {row}, column {column} is {value}; "
+        "statistics need finite pixels (data.on_nonfinite: fill)"
+    )
