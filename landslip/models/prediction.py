@@ -1,0 +1,47 @@
+"""Probabilities from a network, with test-time augmentation."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from landslip.models.augmentation import VIEWS
+from landslip.models.precision import autocast
+
+
+@torch.inference_mode()
+def predict_logits(
+    model: nn.Module,
+    patches: Tensor,
+    *,
+    tta: str,
+    precision: str,
+    device: torch.device,
+    batch_size: int = 64,
+) -> NDArray[np.float32]:
+    """Logits averaged over the views of `tta`.
+
+    Parameters
+    ----------
+    patches : (n, channel, row, column), in the store's units, on any device
+
+    Returns
+    -------
+    (n,) float32
+    """
+    model.eval()
+    logits = torch.empty(len(patches), dtype=torch.float32, device=device)
+    views = VIEWS[tta]
+    for start in range(0, len(patches), batch_size):
+        batch = patches[start : start + batch_size].to(device, non_blocking=True)
+        with autocast(precision, device):
+            seen = [model(view(batch)).float() for view in views]
+        logits[start : start + batch_size] = torch.stack(seen).mean(dim=0)
+    values: NDArray[np.float32] = logits.cpu().numpy()
+    return values
+
+
+def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Probabilities of logits, in float64 so that certain ones stay apart from 1."""
+    values: NDArray[np.float64] = torch.sigmoid(torch.from_numpy(logits).double()).numpy()
+    return values

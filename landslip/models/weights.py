@@ -1,0 +1,94 @@
+"""Pretrained weights of encoders: fetched once, with a digest, before any job needs them."""
+
+import shutil
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from landslip.files import InputError, atomic_path, file_digest, read_json, write_json
+
+
+def fetch_weights(
+    name: str, *, local: Path | None, target: Path, description: Path, sha256: str | None = None
+) -> None:
+    """Put the weights of timm model `name` at `target`.
+
+    Parameters
+    ----------
+    local
+        A safetensors file with timm's parameter names; None: timm's place on the Hugging Face hub.
+    description
+        JSON that says where they came from and holds their digest.
+    sha256
+        Digest they must have, where the user knows it.
+
+    Raises
+    ------
+    InputError
+        The file is not safetensors, the hub is out of reach or lacks the model, or the digest
+        differs. Nothing is written; a random start is never a substitute.
+    """
+    source = Path(local) if local is not None else _download(name)
+    _check_safetensors(source)
+    digest = file_digest(source)
+    if sha256 is not None and digest != sha256:
+        raise InputError(
+            f"weights of {name} from {source}: expected SHA-256 {sha256}, got {digest}"
+        )
+    with atomic_path(target) as temporary:
+        shutil.copyfile(source, temporary)
+    origin = str(local) if local is not None else f"huggingface.co: timm/{name}"
+    write_json(description, {"timm": name, "source": origin, "sha256": digest})
+
+
+def verify_weights(path: Path) -> None:
+    """Compare fetched weights with the digest beside them.
+
+    Raises
+    ------
+    InputError
+        They are absent or damaged.
+    """
+    description = path.with_suffix(".json")
+    if not path.is_file() or not description.is_file():
+        raise InputError(
+            f"{path} is missing; fetch it on a machine with internet: snakemake {path}"
+        )
+    expected = read_json(description)["sha256"]
+    if file_digest(path) != expected:
+        raise InputError(f"{path} is damaged (SHA-256 differs from {description.name}); delete it")
+
+
+def _download(name: str) -> Path:
+    """Weights in the hub's cache. Imported late: the hub's client is not needed for local files."""
+    import timm
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    if not timm.is_model_pretrained(name):
+        close = ", ".join(timm.list_pretrained(f"{name.split('.')[0]}.*")) or "none"
+        raise InputError(f"timm has no pretrained weights {name!r}; of this architecture: {close}")
+    known = timm.get_pretrained_cfg(name)
+    repository = known.hf_hub_id if known is not None else None
+    if repository is None:
+        raise InputError(f"the weights of {name} are not on the hub; name a local file instead")
+    try:
+        return Path(hf_hub_download(repository, "model.safetensors"))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise InputError(
+            f"cannot download the weights of {name} ({type(error).__name__}). On a machine "
+            f"without internet, name a local safetensors file in encoders.<name>.weights, or set "
+            f"pretrained: false for a random start"
+        ) from error
+
+
+def _check_safetensors(path: Path) -> None:
+    if not path.is_file():
+        raise InputError(f"weights file {path} does not exist")
+    try:
+        with safe_open(path, framework="numpy") as opened:
+            names = list(opened.keys())
+    except SafetensorError as error:
+        raise InputError(f"{path} is not a safetensors file ({error})") from error
+    if not names:
+        raise InputError(f"{path} holds no weights")

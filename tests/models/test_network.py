@@ -1,0 +1,176 @@
+"""Networks: the paper's encoders and heads at full size, and what goes through them."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from landslip.files import InputError
+from landslip.models.heads import build_head
+from landslip.models.network import Architecture, MultiEncoder, build_encoder
+from landslip.models.network_files import load_network, save_network
+from landslip.models.objective import landslide_loss
+
+TINY = "test_vit2"
+
+
+def architecture(
+    encoder: str, inputs: int, head: str, *, features: int = 256, size: int = 256, channels: int = 4
+) -> Architecture:
+    groups = tuple(tuple(f"c{i}_{j}" for j in range(channels)) for i in range(inputs))
+    return Architecture(
+        channels=groups,
+        encoders=(encoder,) * inputs,
+        head=head,
+        features=features,
+        image_size=size,
+    )
+
+
+def network(plan: Architecture) -> MultiEncoder:
+    width = len(plan.stack)
+    return MultiEncoder(plan, shift=[0.0] * width, scale=[1.0] * width)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "inputs", "head", "channels", "millions"),
+    [
+        ("maxvit_rmlp_tiny_rw_256.sw_in1k", 1, "single", 4, 28.8),
+        ("vit_medium_patch16_reg4_gap_256.sbb_in12k_ft_in1k", 1, "single", 14, 38.6),
+        ("vit_pwee_patch16_reg1_gap_256.sbb_in1k", 2, "V2", 4, 2 * 15.1),
+        ("vit_pwee_patch16_reg1_gap_256.sbb_in1k", 3, "V3", 4, 3 * 15.1),
+        ("vit_pwee_patch16_reg1_gap_256.sbb_in1k", 4, "V4", 4, 4 * 15.1),
+        ("caformer_s18.sail_in22k_ft_in1k", 3, "V3", 4, 3 * 24.8),
+        ("vit_medium_patch16_rope_reg1_gap_256.sbb_in1k", 3, "V3c", 4, 3 * 38.5),
+    ],
+)
+def test_every_encoder_of_the_study_takes_one_training_step_at_full_size(
+    encoder: str, inputs: int, head: str, channels: int, millions: float
+):
+    torch.manual_seed(0)
+    model = network(architecture(encoder, inputs, head, channels=channels))
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    assert parameters / 1e6 == pytest.approx(millions, rel=0.04)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, weight_decay=0.01)
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    patches = torch.randn(2, len(model.architecture.stack), 64, 64)
+    loss = landslide_loss(model(patches), torch.tensor([0.0, 1.0]), 0.5)
+    loss.backward()
+    optimizer.step()
+    assert torch.isfinite(loss)
+    changed = [not torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True)]
+    assert all(changed)
+
+
+@pytest.mark.parametrize(
+    ("head", "inputs", "shapes"),
+    [
+        ("V2", 2, [(256, 512), (1, 768)]),
+        ("V3", 3, [(512, 768), (512, 1280), (1, 512)]),
+        ("V3c", 3, [(256, 768), (1, 1024)]),
+        ("V4", 4, [(512, 1024), (512, 1536), (1, 512)]),
+    ],
+)
+def test_heads_have_the_papers_layers(head: str, inputs: int, shapes: list[tuple[int, int]]):
+    built = build_head(head, inputs, 256)
+    linear = [m.weight.shape for m in built.modules() if isinstance(m, torch.nn.Linear)]
+    assert linear == [torch.Size(shape) for shape in shapes]
+    assert built(torch.randn(3, inputs * 256)).shape == (3,)
+
+
+def test_each_encoder_sees_its_own_channels_only():
+    torch.manual_seed(0)
+    model = network(architecture(TINY, 2, "V2", features=8, size=32)).eval()
+    patches = torch.randn(2, 8, 16, 16)
+    seen: list[torch.Tensor] = []
+    for encoder in model.encoders:
+        encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    model(patches)
+    changed = patches.clone()
+    changed[:, 4:] += 1
+    model(changed)
+    assert torch.equal(seen[0], seen[2])
+    assert not torch.equal(seen[1], seen[3])
+
+
+def test_scaling_is_part_of_the_network():
+    plan = architecture(TINY, 1, "single", size=32, channels=2)
+    torch.manual_seed(0)
+    raw = MultiEncoder(plan, shift=[10.0, -3.0], scale=[4.0, 0.5]).eval()
+    plain = MultiEncoder(plan, shift=[0.0, 0.0], scale=[1.0, 1.0]).eval()
+    state = {
+        name: value for name, value in raw.state_dict().items() if name not in ("shift", "scale")
+    }
+    plain.load_state_dict(state, strict=False)
+    patches = torch.randn(2, 2, 32, 32)
+    in_units = patches * torch.tensor([4.0, 0.5]).view(1, 2, 1, 1)
+    in_units = in_units + torch.tensor([10.0, -3.0]).view(1, 2, 1, 1)
+    torch.testing.assert_close(raw(in_units), plain(patches), rtol=1e-4, atol=1e-4)
+
+
+def test_pretrained_weights_are_adapted_to_the_number_of_channels(tmp_path: Path):
+    torch.manual_seed(0)
+    source = build_encoder("test_efficientnet", channels=3, outputs=1000, image_size=64)
+    path = tmp_path / "test_efficientnet.safetensors"
+    save_file(source.state_dict(), path)
+    four = build_encoder("test_efficientnet", channels=4, outputs=8, image_size=64, weights=path)
+    trained, kept = source.state_dict(), four.state_dict()
+    assert kept["conv_stem.weight"].shape[1] == 4
+    assert torch.equal(trained["blocks.0.0.conv.weight"], kept["blocks.0.0.conv.weight"])
+    # timm repeats the three channels and rescales by 3 / channels
+    first = trained["conv_stem.weight"][:, 0] * 3 / 4
+    torch.testing.assert_close(kept["conv_stem.weight"][:, 3], first)
+
+
+def test_a_stored_network_gives_the_same_logits(tmp_path: Path):
+    torch.manual_seed(0)
+    model = network(architecture(TINY, 3, "V3", features=8, size=32)).eval()
+    weights, description = tmp_path / "model.safetensors", tmp_path / "model.json"
+    save_network(model, weights=weights, description=description, facts={"model": "tiny"})
+    again, facts = load_network(description)
+    patches = torch.randn(4, 12, 16, 16)
+    assert torch.equal(model(patches), again(patches))
+    assert facts["model"] == "tiny"
+
+
+def stored(tmp_path: Path) -> Path:
+    model = network(architecture(TINY, 1, "single", size=32))
+    description = tmp_path / "model.json"
+    save_network(model, weights=tmp_path / "model.safetensors", description=description, facts={})
+    return description
+
+
+def test_flipped_weights_are_refused(tmp_path: Path):
+    description = stored(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-5] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(InputError, match=r"model\.safetensors is damaged"):
+        load_network(description)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"weights": "../elsewhere.safetensors"}, "outside the model folder"),
+        ({"format_version": 99}, "99"),
+        ({"kind": "lightgbm"}, "lightgbm"),
+    ],
+)
+def test_a_foreign_model_folder_is_refused(change: dict[str, object], words: str, tmp_path: Path):
+    description = stored(tmp_path)
+    description.write_text(json.dumps({**json.loads(description.read_text()), **change}))
+    with pytest.raises(InputError, match=words):
+        load_network(description)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path):
+    description = stored(tmp_path)
+    facts = json.loads(description.read_text())
+    facts["architecture"]["channels"] = [["a", "b"]]
+    description.write_text(json.dumps(facts))
+    with pytest.raises(InputError, match="does not fit"):
+        load_network(description)
