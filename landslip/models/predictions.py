@@ -1,0 +1,147 @@
+"""Tables of predictions, out of fold and on test: written and read with the same checks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from landslip.files import InputError, read_metadata, read_parquet, write_parquet
+
+OOF_COLUMNS = ("id", "fold", "label", "probability")
+TEST_COLUMNS = ("id", "probability")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predictions:
+    """What one model of one fold predicts."""
+
+    frame: pd.DataFrame
+    """OOF_COLUMNS or TEST_COLUMNS, one row a patch."""
+    split_digest: str
+    """Digest of the folds that the model was trained on."""
+    model: str
+    """Name of the model."""
+
+
+def name_some(ids: Iterable[object], most: int = 5) -> str:
+    """A count and the first few ids, for messages: `7 (a, b, c, d, e ...)`."""
+    ids = list(ids)
+    shown = ", ".join(str(item) for item in islice(ids, most))
+    return f"{len(ids)} ({shown}{' ...' if len(ids) > most else ''})"
+
+
+def write_oof(
+    target: Path,
+    *,
+    ids: Sequence[str],
+    fold: int,
+    labels: ArrayLike,
+    probability: ArrayLike,
+    split_digest: str,
+    model: str,
+) -> None:
+    """Write what the model of one fold predicts for that fold's patches.
+
+    Parameters
+    ----------
+    ids : (n,)
+    fold
+        The fold whose patches these are, left out of the training.
+    labels : (n,), 0 or 1
+    probability : (n,), in [0, 1]
+    split_digest
+        Digest of the folds, kept in the file's metadata.
+
+    Raises
+    ------
+    InputError
+        A probability is NaN or outside [0, 1], or an id comes twice; ids are named.
+    """
+    frame = pd.DataFrame(
+        {
+            "id": pd.Series(list(ids), dtype="str"),
+            "fold": np.int64(fold),
+            "label": np.asarray(labels, dtype=np.int8),
+            "probability": np.asarray(probability, dtype=np.float64),
+        },
+        columns=list(OOF_COLUMNS),
+    )
+    _write(target, frame, split_digest=split_digest, model=model)
+
+
+def write_test(
+    target: Path,
+    *,
+    ids: Sequence[str],
+    probability: ArrayLike,
+    split_digest: str,
+    model: str,
+) -> None:
+    """Write what the model of one fold predicts for the test patches; see `write_oof`."""
+    frame = pd.DataFrame(
+        {
+            "id": pd.Series(list(ids), dtype="str"),
+            "probability": np.asarray(probability, dtype=np.float64),
+        }
+    )
+    _write(target, frame, split_digest=split_digest, model=model)
+
+
+def read_oof(path: Path) -> Predictions:
+    """Read and check what `write_oof` wrote.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, lacks a column or its digest, or holds what `write_oof` refuses.
+    """
+    return _read(path, OOF_COLUMNS)
+
+
+def read_test(path: Path) -> Predictions:
+    """Read and check what `write_test` wrote; see `read_oof`."""
+    return _read(path, TEST_COLUMNS)
+
+
+def _write(target: Path, frame: pd.DataFrame, *, split_digest: str, model: str) -> None:
+    _check(target, frame)
+    write_parquet(target, frame, {"split_digest": split_digest, "model": model})
+
+
+def _read(path: Path, columns: Sequence[str]) -> Predictions:
+    frame = read_parquet(path, columns)
+    metadata = read_metadata(path)
+    missing = {"split_digest", "model"} - metadata.keys()
+    if missing:
+        raise InputError(
+            f"{path} does not say its {' and '.join(sorted(missing))} in the file's metadata;"
+            " delete it and run again"
+        )
+    _check(path, frame)
+    return Predictions(frame=frame, split_digest=metadata["split_digest"], model=metadata["model"])
+
+
+def _check(path: Path, frame: pd.DataFrame) -> None:
+    """Refuse probabilities that are none, and ids that come twice."""
+    if not pd.api.types.is_float_dtype(frame["probability"]):
+        raise InputError(
+            f"{path}: probability must be floating point, got {frame['probability'].dtype}"
+        )
+    probability = frame["probability"].to_numpy(dtype=np.float64, na_value=np.nan)
+    ids = frame["id"].to_numpy()
+    # NaN compares false with everything, so it is outside too; told apart for the message.
+    outside = ~((probability >= 0) & (probability <= 1))
+    if outside.any():
+        empty = np.isnan(probability)
+        what = "NaN" if (empty == outside).all() else "NaN or outside [0, 1]"
+        raise InputError(
+            f"{path}: of {len(frame)} probabilities, {what}: {name_some(ids[outside])};"
+            " train this model again"
+        )
+    doubled = frame["id"].duplicated().to_numpy()
+    if doubled.any():
+        raise InputError(f"{path}: ids that come twice: {name_some(ids[doubled])}")

@@ -1,0 +1,217 @@
+"""One tree model on one fold, from files to files."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score, log_loss
+
+from landslip.data.folds import read_folds
+from landslip.files import InputError, read_parquet, write_parquet
+from landslip.models.boosting import Examples, Floats, TreeSettings, fit
+from landslip.models.importance import IMPORTANCE_COLUMNS
+from landslip.models.predictions import name_some, write_oof, write_test
+from landslip.models.seeds import derive_seed
+from landslip.models.tree_files import SUFFIXES, load_trees, save_trees
+
+SECONDS_BETWEEN_LINES = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+def train_trees(
+    *,
+    settings: TreeSettings,
+    columns: Sequence[str],
+    features: Path,
+    test_features: Path,
+    folds: Path,
+    fold: int,
+    seed: int,
+    threads: int,
+    gpu: bool,
+    model: str,
+    weights: Path,
+    description: Path,
+    oof: Path,
+    test: Path,
+    history: Path,
+    importance: Path,
+) -> None:
+    """Train on the other folds, and predict this fold and the test patches.
+
+    Predictions are made with the model as it is loaded from its files, so what is stored is what
+    predicted.
+
+    Parameters
+    ----------
+    settings
+        Hyperparameters and which library.
+    columns
+        Features to read, in order.
+    features, test_features
+        Tables of features by id, in any order of rows.
+    folds
+        folds.parquet: the patches to learn from, their folds and labels.
+    fold
+        The fold that is left out.
+    seed
+        The study's seed; the model's own derives from it, `model` and `fold`.
+    threads
+        CPU threads; the result does not depend on them.
+    gpu
+        Train XGBoost on the GPU.
+    model
+        Name of the model.
+    weights, description
+        The trained model and the JSON that suffices to load and apply it, in one folder.
+    oof, test, history, importance
+        Further outputs: predictions, loss by round (unweighted log loss, F1 at 0.5), gain and
+        splits of every feature.
+
+    Raises
+    ------
+    InputError
+        Features of a patch are missing, doubled or not finite; the fold does not exist; the
+        training patches are all of one class; a GPU is asked for and cannot be used.
+    """
+    _check_targets(settings, weights, description)
+    patches, split_digest = read_folds(folds)
+    table = _read_features(features, columns, ids=patches["id"])
+    test_table = _read_features(test_features, columns, ids=None)
+    left_out = (patches["fold"] == fold).to_numpy()
+    labels = patches["label"].to_numpy(dtype=np.int8)
+    if not left_out.any():
+        known = sorted(patches["fold"].unique().tolist())
+        raise InputError(f"{folds} has no fold {fold}; it has {known}")
+    values = table.to_numpy(dtype=np.float64)
+    train = Examples(values[~left_out], labels[~left_out])
+    validation = Examples(values[left_out], labels[left_out])
+    if len(np.unique(train.labels)) < 2:
+        raise InputError(
+            f"{folds}: outside fold {fold} all {len(train.labels)} patches have the label"
+            f" {train.labels[0] if len(train.labels) else '-'}; nothing can be learned from one"
+            " class"
+        )
+
+    record = _History(settings=settings, train=train.labels, validation=validation.labels)
+    model_seed = derive_seed(seed, model, fold)
+    trained = fit(
+        settings,
+        train,
+        validation,
+        columns=columns,
+        seed=model_seed,
+        threads=threads,
+        gpu=gpu,
+        watch=record.watch,
+    )
+    facts = {
+        "model": model,
+        "fold": fold,
+        "seed": model_seed,
+        "device": "cuda" if gpu else "cpu",
+        "split_digest": split_digest,
+        "settings": asdict(settings),
+        "versions": {settings.kind: version(settings.kind)},
+    }
+    save_trees(trained, kind=settings.kind, weights=weights, description=description, facts=facts)
+    stored = load_trees(description, threads=threads)
+    write_oof(
+        oof,
+        ids=patches["id"][left_out].tolist(),
+        fold=fold,
+        labels=validation.labels,
+        probability=stored.predict(validation.features),
+        split_digest=split_digest,
+        model=model,
+    )
+    write_test(
+        test,
+        ids=test_table.index.tolist(),
+        probability=stored.predict(test_table.to_numpy(dtype=np.float64)),
+        split_digest=split_digest,
+        model=model,
+    )
+    write_parquet(history, record.frame())
+    write_parquet(importance, trained.importance()[list(IMPORTANCE_COLUMNS)])
+
+
+def _check_targets(settings: TreeSettings, weights: Path, description: Path) -> None:
+    suffix = SUFFIXES[settings.kind]
+    if weights.suffix != suffix:
+        raise InputError(f"{settings.kind} weights end in {suffix}, got {weights}")
+    if weights.parent != description.parent:
+        raise InputError(f"{weights} and {description} must stand in one folder")
+
+
+def _read_features(path: Path, columns: Sequence[str], ids: pd.Series | None) -> pd.DataFrame:
+    """Features of the patches `ids`, in that order; of all patches of the file without `ids`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by id, with `columns` in order.
+    """
+    table = read_parquet(path, ["id", *columns]).set_index("id")[list(columns)]
+    doubled = table.index[table.index.duplicated()].unique()
+    if len(doubled):
+        raise InputError(f"{path}: ids that come twice: {name_some(doubled)}")
+    if ids is not None:
+        missing = ids[~ids.isin(table.index)]
+        if len(missing):
+            raise InputError(
+                f"{path} has no features of {name_some(missing)} of {len(ids)} patches; delete it"
+                " and run again"
+            )
+        table = table.loc[ids]
+    finite = np.isfinite(table.to_numpy(dtype=np.float64)).all(axis=1)
+    if not finite.all():
+        raise InputError(
+            f"{path}: features are NaN or infinite for {name_some(table.index[~finite])}"
+        )
+    return table
+
+
+class _History:
+    """Loss and F1 by round, kept for the table and told in the log now and then."""
+
+    def __init__(
+        self, *, settings: TreeSettings, train: NDArray[np.int8], validation: NDArray[np.int8]
+    ) -> None:
+        self._settings = settings
+        self._train = train
+        self._validation = validation
+        self._rows: list[dict[str, float]] = []
+        self._started = self._told = time.monotonic()
+
+    def watch(self, step: int, train: Floats, validation: Floats) -> None:
+        row = {
+            "step": float(step),
+            "train_loss": float(log_loss(self._train, train, labels=[0, 1])),
+            "validation_loss": float(log_loss(self._validation, validation, labels=[0, 1])),
+            "validation_f1": float(f1_score(self._validation, validation > 0.5, zero_division=0)),
+            "learning_rate": self._settings.learning_rate,
+        }
+        self._rows.append(row)
+        now = time.monotonic()
+        if now - self._told >= SECONDS_BETWEEN_LINES or step == self._settings.trees:
+            self._told = now
+            logger.info(
+                "round %d of %d, %.0f rounds/s, log loss %.4f train, %.4f validation, F1 %.4f",
+                step,
+                self._settings.trees,
+                step / max(now - self._started, 1e-9),
+                row["train_loss"],
+                row["validation_loss"],
+                row["validation_f1"],
+            )
+
+    def frame(self) -> pd.DataFrame:
+        return pd.DataFrame(self._rows)
