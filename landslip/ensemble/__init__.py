@@ -1,0 +1,1 @@
+"""Ensemble stage: gather, average, threshold and metrics."""

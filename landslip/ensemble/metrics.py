@@ -1,0 +1,245 @@
+"""Measure every member and the ensemble, on OOF predictions and on a labelled test set."""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
+
+from landslip.ensemble import measures
+from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+from landslip.ensemble.tables import (
+    EnsembleOof,
+    EnsembleTest,
+    read_ensemble_oof,
+    read_ensemble_test,
+)
+from landslip.ensemble.threshold import HALF, cross_fit, search_exact, warnings_about
+from landslip.files import InputError, read_json, read_parquet, write_json
+from landslip.models.predictions import name_some
+from landslip.models.seeds import derive_seed
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+ENSEMBLE = "ensemble"
+PUBLIC_SHARE = 0.3
+
+logger = logging.getLogger(__name__)
+
+
+def split_public(n: int, seed: int) -> NDArray[np.bool_]:
+    """Which 30 % of n test patches are the public ones, by a permutation from the seed."""
+    order = np.random.default_rng(derive_seed(seed, "public", 0)).permutation(n)
+    public = np.zeros(n, dtype=np.bool_)
+    public[order[: round(PUBLIC_SHARE * n)]] = True
+    return public
+
+
+def overall(oof_f1: float, public_f1: float, private_f1: float) -> float:
+    """The paper's Overall: half OOF, half test of which 30 % public and 70 % private."""
+    test_f1 = PUBLIC_SHARE * public_f1 + (1 - PUBLIC_SHARE) * private_f1
+    return 0.5 * oof_f1 + 0.5 * test_f1
+
+
+def measure(
+    *,
+    oof: Path,
+    test: Path,
+    threshold: Path,
+    manifest: Path,
+    bootstrap: int,
+    seed: int,
+    target: Path,
+) -> None:
+    """Write metrics.json.
+
+    Parameters
+    ----------
+    oof, test
+        ensemble/oof.parquet and ensemble/test.parquet.
+    threshold
+        threshold.json; its threshold is used for the ensemble and for every member.
+    manifest
+        manifest.parquet; test labels, where known, are in it.
+    bootstrap
+        Resamples of the patches for the intervals. Predictions and thresholds stay as they are.
+        All models are measured on the same resamples.
+    seed
+        The study's seed: of the resamples and of the public/private split.
+
+    Raises
+    ------
+    InputError
+        A file is damaged, or `test` holds other patches than the manifest.
+    """
+    table = read_ensemble_oof(oof)
+    chosen = read_json(threshold)["threshold"]
+    models = {ENSEMBLE: table.probability, **table.members}
+    measured = _measure_oof(table, models, chosen, bootstrap, seed)
+    warnings = warnings_about(table.labels, table.probability, chosen)
+    on_test = read_ensemble_test(test)
+    labels = _test_labels(manifest, on_test)
+    known = ~np.isnan(labels) & ~np.isnan(on_test.probability)
+    tested: dict[str, Any] | None = None
+    reason: str | None = None
+    if np.isnan(labels).all():
+        reason = "The labels of the test patches are not known, so nothing is measured on them."
+    elif not known.any():
+        reason = "No test patch has both a label and a prediction, so nothing is measured on them."
+    else:
+        tested = _measure_test(on_test, labels, known, measured, chosen, bootstrap, seed)
+    for sentence in warnings:
+        logger.warning("%s", sentence)
+    write_json(
+        target,
+        {
+            "threshold": chosen,
+            "operator": ">",
+            "patches": len(table.labels),
+            "positives": int(table.labels.sum()),
+            "bootstrap": bootstrap,
+            "interval": "percentiles 2.5 and 97.5 over resamples of the patches",
+            "ensemble": measured.pop(ENSEMBLE),
+            "members": measured,
+            "test": tested,
+            "test_reason": reason,
+            "warnings": warnings,
+        },
+    )
+
+
+def _measure_oof(
+    table: EnsembleOof, models: Mapping[str, Floats], threshold: float, resamples: int, seed: int
+) -> dict[str, dict[str, Any]]:
+    """Measures of every model with those that need folds: its own threshold, cross-fitted F1."""
+    own = {name: search_exact(table.labels, scores) for name, scores in models.items()}
+    extra: dict[str, dict[str, Measure]] = {}
+    for name, scores in models.items():
+        crossed = cross_fit(table.labels, scores, table.fold)
+        at_own = scores > own[name].threshold
+        extra[name] = {
+            "f1_at_own_threshold": partial(measures.f1, table.labels, at_own),
+            "cross_fitted_f1": partial(measures.f1, table.labels, crossed.landslide),
+        }
+    measured = _measure(table.labels, models, threshold, extra, resamples, seed)
+    for name, choice in own.items():
+        measured[name]["own_threshold"] = choice.threshold
+    return measured
+
+
+def _measure_test(
+    test: EnsembleTest,
+    labels: Floats,
+    known: NDArray[np.bool_],
+    oof: Mapping[str, Mapping[str, Any]],
+    threshold: float,
+    resamples: int,
+    seed: int,
+) -> dict[str, Any]:
+    """Measures on the test patches that have a label and a prediction."""
+    truth = labels[known].astype(np.int8)
+    models = {
+        name: scores[known] for name, scores in {ENSEMBLE: test.probability, **test.members}.items()
+    }
+    public = split_public(len(truth), seed)
+    measured = _measure(truth, models, threshold, {}, resamples, seed)
+    for name, scores in models.items():
+        halves = {
+            key: _point(partial(measures.f1, truth[part], scores[part] > threshold), part.sum())
+            for key, part in {"public_f1": public, "private_f1": ~public}.items()
+        }
+        measured[name] |= halves
+        measured[name]["overall"] = overall(oof[name]["f1"], **halves)
+    return {
+        "patches": len(truth),
+        "positives": int(truth.sum()),
+        "without_label": int(np.isnan(labels).sum()),
+        "without_prediction": int((~np.isnan(labels) & ~known).sum()),
+        "split": (
+            f"public: {int(public.sum())} patches, private: {int((~public).sum())}, by a"
+            f" permutation from seed {seed}; not the competition's own split"
+        ),
+        "overall": "0.5 OOF + 0.5 (0.3 public + 0.7 private), F1 at the threshold",
+        "ensemble": measured.pop(ENSEMBLE),
+        "members": measured,
+        "warnings": warnings_about(truth, models[ENSEMBLE], threshold),
+    }
+
+
+def _measure(
+    labels: Labels,
+    models: Mapping[str, Floats],
+    threshold: float,
+    extra: Mapping[str, Mapping[str, Measure]],
+    resamples: int,
+    seed: int,
+) -> dict[str, dict[str, Any]]:
+    """Every measure of every model with its interval."""
+    functions: dict[tuple[str, str], Measure] = {}
+    for name, scores in models.items():
+        for key, function in {
+            **_measures(labels, scores, threshold),
+            **extra.get(name, {}),
+        }.items():
+            functions[name, key] = function
+    intervals = bootstrap_intervals(functions, n=len(labels), resamples=resamples, seed=seed)
+    measured: dict[str, dict[str, Any]] = {name: {} for name in models}
+    for (name, key), function in functions.items():
+        measured[name][key] = _point(function, len(labels))
+    for name, scores in models.items():
+        measured[name] |= _ranking(labels, scores)
+        measured[name]["confusion"] = measures.confusion(labels, scores > threshold)
+        measured[name]["confusion_at_half"] = measures.confusion(labels, scores > HALF)
+        measured[name]["intervals"] = {
+            key: interval if measured[name][key] is not None else None
+            for (of, key), interval in intervals.items()
+            if of == name
+        }
+    return measured
+
+
+def _measures(labels: Labels, probability: Floats, threshold: float) -> dict[str, Measure]:
+    decided = probability > threshold
+    return {
+        "f1_at_half": partial(measures.f1, labels, probability > HALF),
+        "f1": partial(measures.f1, labels, decided),
+        "precision": partial(measures.precision, labels, decided),
+        "recall": partial(measures.recall, labels, decided),
+        "auc": partial(measures.auc, labels, probability),
+        "average_precision": partial(measures.average_precision, labels, probability),
+        "brier": partial(measures.brier, labels, probability),
+    }
+
+
+def _ranking(labels: Labels, probability: Floats) -> dict[str, float | None]:
+    """scikit-learn's AUC, average precision and Brier score; None where one class makes no rank."""
+    both = 0 < labels.sum() < len(labels)
+    return {
+        "auc": float(roc_auc_score(labels, probability)) if both else None,
+        "average_precision": float(average_precision_score(labels, probability)) if both else None,
+        "brier": float(brier_score_loss(labels, probability, pos_label=1, labels=[0, 1])),
+    }
+
+
+def _point(function: Measure, n: int) -> float:
+    """The measure with every patch counted once."""
+    return float(function(np.ones((1, n)))[0])
+
+
+def _test_labels(manifest: Path, test: EnsembleTest) -> Floats:
+    """Labels of the test patches in the order of `test`, NaN where unknown."""
+    listed = read_parquet(manifest, ["id", "split", "label"])
+    listed = listed[listed["split"] == "test"]
+    if listed["id"].tolist() != test.ids:
+        different = sorted(set(listed["id"]) ^ set(test.ids))
+        raise InputError(
+            f"{manifest} lists other test patches, or in another order, than the predictions:"
+            f" {name_some(different)}; run again"
+        )
+    labels = listed["label"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.asarray(labels, dtype=np.float64)

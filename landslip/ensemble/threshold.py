@@ -1,0 +1,227 @@
+"""The threshold that maximises F1, searched on a grid and exactly, and F1 cross-fitted.
+
+A patch is a landslide where probability > threshold, strictly, everywhere.
+"""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landslip.ensemble.bootstrap import bootstrap_intervals
+from landslip.ensemble.measures import f1
+from landslip.ensemble.tables import read_ensemble_oof
+from landslip.files import write_json
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+HALF = 0.5
+GRID: Floats = np.arange(1, 99) / 100  # the paper's: 0.01 ... 0.98
+
+logger = logging.getLogger(__name__)
+
+
+class Choice(NamedTuple):
+    """A threshold and the F1 on the patches that it was chosen on."""
+
+    threshold: float
+    f1: float
+
+
+class CrossFit(NamedTuple):
+    """Decisions on every fold at the threshold that the other folds chose."""
+
+    landslide: NDArray[np.bool_]
+    thresholds: Mapping[int, float]
+
+
+def f1_curve(labels: Labels, probability: Floats, thresholds: Floats) -> Floats:
+    """F1 at each of many thresholds, in O(n log n) for any number of them.
+
+    Parameters
+    ----------
+    labels : (n,), 0 or 1
+    probability : (n,)
+    thresholds : (m,)
+
+    Returns
+    -------
+    (m,), 0 where nothing is positive and nothing is predicted positive
+    """
+    order = np.argsort(probability, kind="stable")
+    positives = labels[order].astype(np.int64)
+    total = int(positives.sum())
+    # above[k]: positives among all but the k lowest scores.
+    above = np.append(positives[::-1].cumsum()[::-1], 0)
+    below = np.searchsorted(probability[order], thresholds, side="right")
+    true_positives = above[below]
+    # 2 tp / (2 tp + fp + fn) with tp + fp = predicted and tp + fn = total.
+    denominator = (len(labels) - below) + total
+    return np.divide(
+        2.0 * true_positives,
+        denominator,
+        out=np.zeros(len(thresholds)),
+        where=denominator > 0,
+    )
+
+
+def candidate_thresholds(probability: Floats) -> Floats:
+    """One threshold for every way to cut the distinct scores that predicts a landslide.
+
+    Midway between neighbouring scores, so that no score lies on it; the lowest is midway between
+    0 and the lowest score, and missing where that score is 0, which no threshold in [0, 1] is
+    below.
+
+    Parameters
+    ----------
+    probability : (n,), in [0, 1]
+
+    Returns
+    -------
+    (m,), ascending, m at most the number of distinct scores
+    """
+    scores = np.unique(probability)
+    if len(scores) and scores[0] > 0:
+        scores = np.insert(scores, 0, 0.0)
+    lower, upper = scores[:-1], scores[1:]
+    middle = lower + (upper - lower) / 2
+    # Between adjacent floating point numbers the middle may round to the upper one.
+    return np.where(middle < upper, middle, lower)
+
+
+def search_grid(labels: Labels, probability: Floats) -> Choice:
+    """The best threshold of the paper's grid; of equal ones the lowest, 0.5 if none is above 0."""
+    return _best(labels, probability, GRID)
+
+
+def search_exact(labels: Labels, probability: Floats) -> Choice:
+    """The best of all thresholds, in O(n log n); of equal cuts the lowest.
+
+    Where no threshold gives an F1 above 0 (no patch is positive, or all scores are 0), it is 0.5.
+    """
+    return _best(labels, probability, candidate_thresholds(probability))
+
+
+def f1_at(labels: Labels, probability: Floats, threshold: float) -> float:
+    """F1 of probability > threshold."""
+    return float(f1_curve(labels, probability, np.array([threshold]))[0])
+
+
+def cross_fit(labels: Labels, probability: Floats, fold: NDArray[np.int64]) -> CrossFit:
+    """Decide on every fold with the exact threshold of the other folds' patches.
+
+    Parameters
+    ----------
+    labels, probability, fold : (n,)
+
+    Raises
+    ------
+    ValueError
+        There are fewer than two folds.
+    """
+    known = np.unique(fold)
+    if len(known) < 2:
+        raise ValueError(f"cross-fitting needs two folds, got {known.tolist()}")
+    landslide = np.zeros(len(labels), dtype=np.bool_)
+    thresholds = {}
+    for number in known.tolist():
+        own = fold == number
+        thresholds[number] = search_exact(labels[~own], probability[~own]).threshold
+        landslide[own] = probability[own] > thresholds[number]
+    return CrossFit(landslide, thresholds)
+
+
+def warnings_about(labels: Labels, probability: Floats, threshold: float) -> list[str]:
+    """Sentences about data on which scores mean little."""
+    sentences = []
+    positives = int(labels.sum())
+    if positives in (0, len(labels)):
+        which = "a landslide" if positives else "not a landslide"
+        sentences.append(f"every one of {len(labels)} patches is {which}: scores mean little")
+    if len(np.unique(probability)) == 1:
+        sentences.append(f"all {len(labels)} probabilities are equal ({probability[0]:.6g})")
+    if not (probability > threshold).any():
+        sentences.append(f"no probability is above the threshold {threshold:.6g}: F1 is 0")
+    return sentences
+
+
+def search_threshold(
+    *, oof: Path, method: str | float, bootstrap: int, seed: int, target: Path
+) -> None:
+    """Choose the threshold on the ensemble's OOF predictions and write threshold.json.
+
+    Parameters
+    ----------
+    oof
+        ensemble/oof.parquet.
+    method
+        exact or grid, or a number in [0, 1] that is then in force.
+    bootstrap
+        Resamples for the interval of the cross-fitted F1. Patches are resampled and
+        decisions stay, so the interval does not hold the spread of the threshold itself.
+    seed
+        The study's seed.
+
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    ValueError
+        The method is unknown or not in [0, 1].
+    """
+    table = read_ensemble_oof(oof)
+    exact = search_exact(table.labels, table.probability)
+    grid = search_grid(table.labels, table.probability)
+    threshold = _in_force(method, {"exact": exact, "grid": grid})
+    crossed = cross_fit(table.labels, table.probability, table.fold)
+    measure = partial(f1, table.labels, crossed.landslide)
+    intervals = bootstrap_intervals(
+        {"f1": measure}, n=len(table.labels), resamples=bootstrap, seed=seed
+    )
+    warnings = warnings_about(table.labels, table.probability, threshold)
+    for sentence in warnings:
+        logger.warning("%s", sentence)
+    write_json(
+        target,
+        {
+            "threshold": threshold,
+            "operator": ">",
+            "method": method if isinstance(method, str) else "fixed",
+            "f1": f1_at(table.labels, table.probability, threshold),
+            "grid": grid._asdict(),
+            "exact": exact._asdict(),
+            "cross_fitted": {
+                "f1": float(measure(np.ones((1, len(table.labels))))[0]),
+                "interval": intervals["f1"],
+                "thresholds": {str(fold): value for fold, value in crossed.thresholds.items()},
+            },
+            "patches": len(table.labels),
+            "positives": int(table.labels.sum()),
+            "bootstrap": bootstrap,
+            "split_digest": table.split_digest,
+            "warnings": warnings,
+        },
+    )
+
+
+def _best(labels: Labels, probability: Floats, thresholds: Floats) -> Choice:
+    curve = f1_curve(labels, probability, thresholds)
+    if len(curve) == 0 or curve.max() == 0:
+        return Choice(HALF, 0.0)
+    first = int(curve.argmax())  # the first of equal ones: strict > when comparing
+    return Choice(float(thresholds[first]), float(curve[first]))
+
+
+def _in_force(method: str | float, searches: Mapping[str, Choice]) -> float:
+    if isinstance(method, str):
+        if method not in searches:
+            raise ValueError(f"method {method!r} is none of {sorted(searches)} and no number")
+        return searches[method].threshold
+    if not 0 <= method <= 1:
+        raise ValueError(f"a threshold lies in [0, 1], got {method}")
+    return float(method)

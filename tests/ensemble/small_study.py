@@ -1,0 +1,119 @@
+"""A small study: a split, members' predictions, and a manifest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from landslip.data.folds import split_digest
+from landslip.ensemble.gather import gather_oof, gather_test
+from landslip.ensemble.threshold import search_threshold
+from landslip.files import write_parquet
+from landslip.models.predictions import write_oof, write_test
+
+PATCHES, FOLDS, TEST_PATCHES, EMPTY = 120, 4, 50, (7, 30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """Paths of what the ensemble stage reads, and of what it writes."""
+
+    folder: Path
+    folds: Path
+    manifest: Path
+    oof: Mapping[str, list[Path]]
+    test: Mapping[str, list[Path]]
+    digest: str
+
+    @property
+    def threshold(self) -> Path:
+        return self.folder / "threshold.json"
+
+    @property
+    def ensemble_oof(self) -> Path:
+        return self.folder / "ensemble_oof.parquet"
+
+    @property
+    def ensemble_test(self) -> Path:
+        return self.folder / "ensemble_test.parquet"
+
+    def gather(self) -> None:
+        """Run the stage up to the test predictions."""
+        gather_oof(members=self.oof, folds=self.folds, target=self.ensemble_oof)
+        search_threshold(
+            oof=self.ensemble_oof, method="exact", bootstrap=100, seed=42, target=self.threshold
+        )
+        gather_test(
+            members=self.test,
+            manifest=self.manifest,
+            threshold=self.threshold,
+            target=self.ensemble_test,
+        )
+
+
+def write_study(
+    folder: Path, *, labels: np.ndarray | None = None, test_labels: np.ndarray | None = None
+) -> Study:
+    """Write a study; `labels` replaces what is drawn, `test_labels` what is not known."""
+    random = np.random.default_rng(5)
+    drawn = (random.random(PATCHES) < 0.3).astype(np.int8)
+    labels = drawn if labels is None else labels
+    truth = (random.random(TEST_PATCHES) < 0.3).astype(np.int8)
+    ids = [f"train_{number}" for number in range(PATCHES)]
+    # Not in order of name: the order is the manifest's.
+    test_ids = [f"test_{number}" for number in random.permutation(TEST_PATCHES)]
+    folds = pd.DataFrame({"id": ids, "fold": np.arange(PATCHES) % FOLDS, "label": labels})
+    digest = split_digest(folds)
+    write_parquet(folder / "folds.parquet", folds, {"split_digest": digest})
+    known = [pd.NA] * TEST_PATCHES if test_labels is None else test_labels.tolist()
+    status = ["empty" if row in EMPTY else "ok" for row in range(TEST_PATCHES)]
+    manifest = pd.DataFrame(
+        {
+            "id": ids + test_ids,
+            "split": ["train"] * PATCHES + ["test"] * TEST_PATCHES,
+            "label": pd.array(labels.tolist() + known, dtype="Int8"),
+            "status": ["ok"] * PATCHES + status,
+        }
+    )
+    write_parquet(folder / "manifest.parquet", manifest)
+    oof: dict[str, list[Path]] = {}
+    test: dict[str, list[Path]] = {}
+    for model in ("trees", "network"):
+        scores = _scores(random, drawn)
+        for fold in range(FOLDS):
+            written = folder / model / f"fold{fold}"
+            rows = random.permutation(np.flatnonzero(folds["fold"] == fold))
+            write_oof(
+                written / "oof.parquet",
+                ids=[ids[row] for row in rows],
+                fold=fold,
+                labels=labels[rows],
+                probability=scores[rows],
+                split_digest=digest,
+                model=model,
+            )
+            usable = random.permutation([r for r in range(TEST_PATCHES) if r not in EMPTY])
+            write_test(
+                written / "test.parquet",
+                ids=[test_ids[row] for row in usable],
+                probability=_scores(random, truth)[usable],
+                split_digest=digest,
+                model=model,
+            )
+            oof.setdefault(model, []).append(written / "oof.parquet")
+            test.setdefault(model, []).append(written / "test.parquet")
+    return Study(
+        folder=folder,
+        folds=folder / "folds.parquet",
+        manifest=folder / "manifest.parquet",
+        oof=oof,
+        test=test,
+        digest=digest,
+    )
+
+
+def _scores(random: np.random.Generator, labels: np.ndarray) -> np.ndarray:
+    """Probabilities that lean towards the label."""
+    return 1 / (1 + np.exp(-(2.5 * labels - 1.5 + random.normal(size=len(labels)))))
