@@ -1,0 +1,1 @@
+"""Report stage: figures, tables and the page."""

@@ -1,0 +1,170 @@
+"""What the ensemble decides and how far its probabilities can be believed, on OOF predictions."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.ticker import StrMethodFormatter, SymmetricalLogLocator
+from numpy.typing import NDArray
+
+from landslip.ensemble.measures import confusion as count_decisions
+from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
+from landslip.files import read_json
+from landslip.report.style import BLUE, INK, QUIET, VERMILION, drawing
+from landslip.report.wording import count, percent, score
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+BINS = 10
+
+
+class Reliability(NamedTuple):
+    """Patches by predicted probability; (bin,) each, bins without a patch left out."""
+
+    predicted: Floats
+    """Mean probability."""
+    observed: Floats
+    """Share of landslides."""
+    low: Floats
+    high: Floats
+    """Wilson's 95 % interval of the share."""
+
+
+def draw_decisions(*, oof: Path, threshold: Path, confusion: Path, reliability: Path) -> None:
+    """Draw the confusion matrix and the reliability diagram of the ensemble.
+
+    Parameters
+    ----------
+    oof, threshold
+        ensemble/oof.parquet and ensemble/threshold.json.
+    confusion, reliability
+        PNG files to write.
+
+    Raises
+    ------
+    InputError
+        A file is damaged.
+    """
+    table = read_ensemble_oof(oof)
+    chosen = float(read_json(threshold)["threshold"])
+    draw_confusion(table, chosen, confusion)
+    draw_reliability(table, chosen, reliability)
+
+
+def draw_confusion(table: EnsembleOof, threshold: float, target: Path) -> None:
+    """Counts of right and wrong decisions of the ensemble."""
+    counts = count_decisions(table.labels, table.probability > threshold)
+    cells = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]])
+    names = [["correctly quiet", "false alarms"], ["missed landslides", "landslides found"]]
+    shares = cells / np.maximum(cells.sum(axis=1, keepdims=True), 1)
+    with drawing(target, height=4.0, width=5.6) as figure:
+        axes = figure.subplots()
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1.25, aspect="auto")
+        for (row, column), number in np.ndenumerate(cells):
+            ink = "white" if shares[row, column] > 0.6 else INK
+            axes.text(
+                column,
+                row - 0.09,
+                count(int(number)),
+                ha="center",
+                va="center",
+                fontsize=19,
+                weight="bold",
+                color=ink,
+            )
+            axes.text(
+                column,
+                row + 0.2,
+                f"{names[row][column]}\n{percent(float(shares[row, column]))} of the row",
+                ha="center",
+                va="center",
+                fontsize=9,
+                color=ink,
+            )
+        axes.set_xticks([0, 1], ["not a landslide", "landslide"])
+        axes.set_yticks([0, 1], ["not a\nlandslide", "landslide"])
+        axes.set(xlabel=f"Ensemble, at the threshold {score(threshold)}", ylabel="Label")
+        axes.grid(False)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        axes.axhline(0.5, color="white", lw=3)
+        axes.axvline(0.5, color="white", lw=3)
+
+
+def draw_reliability(table: EnsembleOof, threshold: float, target: Path) -> None:
+    """Share of landslides against predicted probability, and how many patches have which."""
+    with drawing(target, height=6.2, width=7.2) as figure:
+        axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])
+        axes.plot([0, 1], [0, 1], color=QUIET, lw=0.9, linestyle=":", label="as predicted")
+        for place, scores in enumerate(table.members.values()):
+            binned = bin_reliability(table.labels, scores)
+            axes.plot(
+                binned.predicted,
+                binned.observed,
+                color="#b5b5b5",
+                lw=0.9,
+                label="members" if place == 0 else None,
+            )
+        binned = bin_reliability(table.labels, table.probability)
+        errors = np.clip([binned.observed - binned.low, binned.high - binned.observed], 0, None)
+        axes.errorbar(
+            binned.predicted,
+            binned.observed,
+            yerr=errors,
+            fmt="o-",
+            color=INK,
+            lw=2,
+            ms=5.5,
+            elinewidth=1.1,
+            capsize=3,
+            label="ensemble, 95 % interval",
+        )
+        axes.set(xlim=(0, 1), ylim=(0, 1.02), ylabel="Share of landslides among these patches")
+        axes.legend(loc="upper left")
+        edges = np.linspace(0, 1, 2 * BINS + 1)
+        for label, colour, name, hatch in (
+            (0, BLUE, "not a landslide", None),
+            (1, VERMILION, "landslide", "////"),
+        ):
+            below.hist(
+                table.probability[table.labels == label],
+                edges,
+                histtype="stepfilled",
+                facecolor="none" if hatch else colour,
+                edgecolor=colour,
+                hatch=hatch,
+                lw=1.2,
+                alpha=None if hatch else 0.35,
+                label=name,
+            )
+        below.axvline(threshold, color=INK, lw=0.9, linestyle=(0, (4, 3)))
+        below.set_yscale("symlog", linthresh=1)
+        below.set_ylim(0, 30 * below.get_ylim()[1] ** 0.9)
+        below.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1))
+        below.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        below.set(xlabel="Predicted probability of a landslide", ylabel="Patches")
+        below.legend(loc="upper center", ncols=2)
+
+
+def bin_reliability(labels: Labels, probability: Floats, bins: int = BINS) -> Reliability:
+    """Observed share of landslides in equal bins of predicted probability.
+
+    Parameters
+    ----------
+    labels : (n,), 0 or 1
+    probability : (n,), in [0, 1]
+    bins
+        Number of bins; the last holds 1 too.
+    """
+    place = np.minimum((probability * bins).astype(np.int64), bins - 1)
+    patches = np.bincount(place, minlength=bins)
+    held = patches > 0
+    n = patches[held].astype(np.float64)
+    share = np.bincount(place, weights=labels, minlength=bins)[held] / n
+    predicted = np.bincount(place, weights=probability, minlength=bins)[held] / n
+    # Wilson (1927): holds its level where shares are near 0 or 1 and bins nearly empty.
+    z = 1.959964
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return Reliability(predicted, share, centre - half, centre + half)

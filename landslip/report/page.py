@@ -1,0 +1,299 @@
+"""The report: one self-contained HTML page that says what was found and how."""
+
+import base64
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from landslip.data.folds import read_folds
+from landslip.ensemble.tables import read_ensemble_test
+from landslip.files import InputError, read_json, read_parquet, write_text
+from landslip.report import verdict, wording
+from landslip.report.style import DPI, PAGE_WIDTH
+
+_PACKAGES = (
+    "landslip",
+    "snakemake",
+    "torch",
+    "timm",
+    "lightgbm",
+    "xgboost",
+    "scikit-learn",
+    "numpy",
+)
+_PNG = b"\x89PNG\r\n\x1a\n"
+_PIXELS_PER_INCH = 980 / PAGE_WIDTH
+_MISTAKES_LISTED = 12  # of each kind
+
+ALTERNATIVES = {
+    "f1_threshold": "Curves of F1 against the threshold for the ensemble and each member",
+    "roc": "ROC curves of all models, whole and enlarged near few false positives",
+    "precision_recall": "Precision-recall curves of all models with lines of equal F1",
+    "confusion": "Confusion matrix of the ensemble",
+    "reliability": "Reliability diagram of the ensemble over a histogram of its probabilities",
+    "importance": "Bar charts of the thirty most important features of each tree model",
+    "learning_curves": "Loss and F1 of each model against training step",
+    "patches": "Six sample patches in every channel",
+    "mistakes": "Thumbnails of the most certain false alarms and missed landslides",
+    "dag": "Diagram of the workflow's rules and what each reads from which",
+    "cost": "Dot plots of time and peak memory of each job",
+}
+_SCALINGS = {
+    "all": "all patches, training and test, without their labels (as in the paper): what the"
+    " networks see of a training patch depends a little on the test patches",
+    "train": "the training patches only; a fold's validation patches are among them",
+    "fold": "the training part of each fold only",
+}
+_SCHEMES = {
+    "kfold": "shuffled, not stratified",
+    "stratified": "shuffled, with the same share of landslides in each",
+    "grouped": "shuffled, with copies or groups of patches kept together",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What the config says and the result files do not."""
+
+    simulated: bool
+    """The patches were made by a program."""
+    seed: int
+    scaling_fit: str
+    """all, train or fold."""
+    folds_scheme: str
+    """kfold, stratified or grouped."""
+    models: Mapping[str, Mapping[str, Any]]
+    """Name -> settings, as in the config."""
+    audit: str
+    """Address of the audit page, relative to the report."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A figure as the page shows it."""
+
+    address: str
+    """Data URI."""
+    width: int
+    height: int
+    alternative: str
+    caption: list[str]
+
+
+def write_report(
+    *,
+    study: Study,
+    metrics: Path,
+    threshold: Path,
+    test: Path,
+    manifest: Path,
+    folds: Path,
+    models: Path,
+    mistakes: Path,
+    cost: Path,
+    figures: Sequence[Path],
+    captions: Sequence[Path],
+    target: Path,
+) -> None:
+    """Write the page.
+
+    Parameters
+    ----------
+    metrics, threshold, test
+        Of the ensemble stage.
+    manifest, folds
+        Of the data stage.
+    models, mistakes, cost
+        CSV tables beside the figures.
+    figures
+        PNG files; their names say which they are (see ALTERNATIVES). One that is not given is
+        left out, and the page says so where that needs saying.
+    captions
+        Texts of the same names, .rst without markup.
+    target
+        HTML file to write.
+
+    Raises
+    ------
+    InputError
+        A file is damaged, a figure unknown or without a caption.
+    """
+    measured, chosen = read_json(metrics), read_json(threshold)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        count=wording.count,
+        score=wording.score,
+        percent=wording.percent,
+        duration=wording.duration,
+        memory=wording.memory,
+        readable=wording.readable,
+    )
+    costs = pd.read_csv(cost)
+    split, digest = read_folds(folds)
+    page = environment.get_template("page.html").render(
+        study=study,
+        paragraphs=verdict.verdict(measured, chosen),
+        key_figures=verdict.key_figures(measured, chosen),
+        test_paragraphs=_test_paragraphs(measured, test),
+        warnings=_warnings(measured, chosen),
+        metrics=measured,
+        threshold=chosen,
+        data=_count_patches(manifest),
+        folds=_count_folds(split),
+        split_digest=digest,
+        scheme=_SCHEMES[study.folds_scheme],
+        scaling=_SCALINGS[study.scaling_fit],
+        networks=[name for name, model in study.models.items() if model["kind"] == "network"],
+        table=_rows(pd.read_csv(models)),
+        summaries=[_summarise(name, model) for name, model in study.models.items()],
+        mistakes=_rows(
+            pd.read_csv(mistakes, dtype={"id": "str"})
+            .groupby("mistake", sort=False)
+            .head(_MISTAKES_LISTED)
+        ),
+        cost=_rows(costs),
+        cost_total=float(costs["seconds"].sum()),
+        versions=_versions(),
+        pictures=read_pictures(figures, captions),
+    )
+    write_text(target, page)
+
+
+def read_pictures(figures: Sequence[Path], captions: Sequence[Path]) -> dict[str, Picture]:
+    """Figures by name, ready to stand in a page.
+
+    Raises
+    ------
+    InputError
+        A file is no PNG, its name is not in ALTERNATIVES, or it has no caption.
+    """
+    texts = {path.stem: path for path in captions}
+    pictures = {}
+    for path in figures:
+        name = path.stem
+        if name not in ALTERNATIVES or name not in texts:
+            raise InputError(f"{path}: the page knows no figure of that name or has no caption")
+        content = path.read_bytes()
+        if not content.startswith(_PNG):
+            raise InputError(f"{path} is no PNG; delete it and run again")
+        width, height = struct.unpack(">II", content[16:24])
+        pictures[name] = Picture(
+            address="data:image/png;base64," + base64.b64encode(content).decode("ascii"),
+            width=round(width / DPI * _PIXELS_PER_INCH),
+            height=round(height / DPI * _PIXELS_PER_INCH),
+            alternative=ALTERNATIVES[name],
+            caption=_paragraphs(texts[name]),
+        )
+    return pictures
+
+
+def _paragraphs(caption: Path) -> list[str]:
+    text = caption.read_text(encoding="utf-8").strip()
+    return [" ".join(part.split()) for part in text.split("\n\n")]
+
+
+def _test_paragraphs(metrics: Mapping[str, Any], test: Path) -> list[str]:
+    table = read_ensemble_test(test)
+    answered = int((table.landslide >= 0).sum())  # false for NaN
+    return verdict.verdict_on_test(
+        metrics, called=int((table.landslide == 1).sum()), answered=answered, asked=len(table.ids)
+    )
+
+
+def _warnings(metrics: Mapping[str, Any], threshold: Mapping[str, Any]) -> list[str]:
+    sentences = [*threshold.get("warnings", []), *metrics.get("warnings", [])]
+    sentences += [
+        f"On the test patches: {s}" for s in (metrics.get("test") or {}).get("warnings", [])
+    ]
+    return [f"{sentence[0].upper()}{sentence[1:]}." for sentence in dict.fromkeys(sentences)]
+
+
+def _count_patches(manifest: Path) -> list[dict[str, Any]]:
+    """One row a split: how many patches, of which label, and how many could not be used."""
+    listed = read_parquet(manifest, ["split", "label", "status"])
+    rows = []
+    for split, part in listed.groupby("split", sort=False):
+        label = part["label"].astype("Float64")
+        rows.append(
+            {
+                "split": str(split),
+                "patches": len(part),
+                "landslides": int((label == 1).sum()),
+                "others": int((label == 0).sum()),
+                "unlabelled": int(label.isna().sum()),
+                "empty": int((part["status"] == "empty").sum()),
+                "dropped": int((part["status"] == "dropped").sum()),
+            }
+        )
+    return rows
+
+
+def _count_folds(table: pd.DataFrame) -> list[dict[str, int]]:
+    return [
+        {
+            "fold": int(str(fold)),
+            "patches": len(part),
+            "landslides": int((part["label"] == 1).sum()),
+        }
+        for fold, part in table.groupby("fold")
+    ]
+
+
+def _summarise(name: str, model: Mapping[str, Any]) -> dict[str, str]:
+    """A model's settings in a few words."""
+    groups = [" + ".join(g) if isinstance(g, list) else str(g) for g in model["inputs"]]
+    row = {"name": name, "kind": str(model["kind"])}
+    if model["kind"] != "network":
+        return row | {
+            "inputs": " + ".join(groups),
+            "encoder": "",
+            "scaling": "none needed",
+            "training": f"{wording.count(model['trees'])} trees, rate {_rate(model)}",
+        }
+    encoder = model["encoder"]
+    training = model["training"]
+    return row | {
+        "inputs": " | ".join(groups),
+        "encoder": ", ".join(
+            [*([encoder] if isinstance(encoder, str) else encoder), model["head"]]
+        ),
+        "scaling": str(model["scaling"]),
+        "training": f"{training['epochs']} epochs, batch {training['batch_size']},"
+        f" rate {_rate(training)}",
+    }
+
+
+def _rate(settings: Mapping[str, Any]) -> str:
+    """1e-05 -> '1e-5'."""
+    return f"{settings['learning_rate']:g}".replace("e-0", "e-")
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dicts, None where a cell is empty."""
+    return [
+        {str(key): None if pd.isna(value) else value for key, value in row.items()}
+        for row in table.to_dict("records")
+    ]
+
+
+def _versions() -> dict[str, str]:
+    """Of the packages in the environment that makes the page, where they are installed."""
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,131 @@
+"""The one look of all figures: light, colour-blind safe, legible in print and in grey."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from landslip.files import atomic_path
+from landslip.report.wording import ENSEMBLE
+
+PAGE_WIDTH = 9.8  # inches; the page shows a figure at 100 pixels an inch
+DPI = 144
+
+INK = "#222222"
+QUIET = "#6b6b6b"
+FAINT = "#d9d9d9"
+# Okabe and Ito (2008), without black, which is the ensemble's, and yellow, too light for lines.
+BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#E69F00",
+    "#56B4E9",
+    "#CC79A7",
+)
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE)
+DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("-", (0, (5, 2)), (0, (1, 1)))
+
+_STYLE: dict[Any, Any] = {
+    "figure.facecolor": "white",
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": DPI,
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same on every machine
+    "font.size": 9.5,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9.5,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "text.color": INK,
+    "legend.fontsize": 8.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.5,
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """How the curve of one model is drawn: no two alike, with or without colour."""
+
+    color: str
+    linestyle: str | tuple[int, tuple[int, ...]]
+    width: float = 1.1
+
+    def draw(self, axes: Axes, x: ArrayLike, y: ArrayLike, label: str) -> None:
+        """Draw the curve through (x, y)."""
+        axes.plot(
+            x,
+            y,
+            color=self.color,
+            linestyle=self.linestyle,
+            linewidth=self.width,
+            zorder=2 + self.width / 10,
+            label=label,
+        )
+
+
+def lines_of(members: Sequence[str]) -> dict[str, Line]:
+    """How to draw the ensemble and each member, the same in every figure."""
+    drawn = {
+        name: Line(COLOURS[place % len(COLOURS)], DASHES[(place // len(COLOURS)) % len(DASHES)])
+        for place, name in enumerate(members)
+    }
+    return {ENSEMBLE: Line(INK, "-", 2.6)} | drawn
+
+
+@contextmanager
+def drawing(target: Path, *, height: float, width: float = PAGE_WIDTH) -> Iterator[Figure]:
+    """Give a figure that is written to `target` (PNG) when the block ends.
+
+    Parameters
+    ----------
+    height, width
+        Inches.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height))
+        FigureCanvasAgg(figure)
+        yield figure
+        with atomic_path(target) as temporary:
+            figure.savefig(temporary, format="png")
+
+
+def picture_axes(axes: Axes) -> None:
+    """Strip an axes that shows an image of its grid, ticks and frame."""
+    axes.grid(False)
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+
+
+def say_instead(axes: Axes, sentence: str) -> None:
+    """Put a sentence where there is nothing to draw."""
+    picture_axes(axes)
+    axes.text(
+        0.5,
+        0.5,
+        sentence,
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        color=QUIET,
+        wrap=True,
+    )

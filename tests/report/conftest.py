@@ -1,0 +1,38 @@
+"""Made-up studies with all their figures and pages, made once for all tests of the report."""
+
+from pathlib import Path
+
+import pytest
+from report.drawn import draw_all, write_page
+from report.made_study import MadeStudy, make_study
+
+
+@pytest.fixture(scope="session")
+def study(tmp_path_factory: pytest.TempPathFactory) -> MadeStudy:
+    """Nine members, twelve channels and six indices, patches of 32 pixels, test labels."""
+    made = make_study(tmp_path_factory.mktemp("study"))
+    draw_all(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def page(study: MadeStudy) -> Path:
+    """Its report, as of the paper's data."""
+    return write_page(study, sorted(study.path("report").glob("*.png")), paper=True)
+
+
+@pytest.fixture(scope="session")
+def optical(tmp_path_factory: pytest.TempPathFactory) -> MadeStudy:
+    """One network on three bands and three indices; the test labels are not known."""
+    made = make_study(
+        tmp_path_factory.mktemp("optical"), patches=90, test=12, size=20, optical_only=True,
+        members={"lite0_v2": 1.2}, test_labels=False,
+    )  # fmt: skip
+    draw_all(made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def optical_page(optical: MadeStudy) -> Path:
+    """Its report, as of simulated patches."""
+    return write_page(optical, sorted(optical.path("report").glob("*.png")), simulated=True)

@@ -1,0 +1,88 @@
+"""Figures are drawn whatever the data: one class only, no mistakes, nothing measured."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from report.drawn import draw_all
+from report.made_study import MadeStudy
+
+from landslip.ensemble.tables import EnsembleOof
+from landslip.files import write_json, write_parquet
+from landslip.report.cost import draw_cost
+from landslip.report.curves import draw_f1_threshold, draw_precision_recall, draw_roc
+from landslip.report.decisions import draw_confusion, draw_reliability
+from landslip.report.mistakes import draw_mistakes
+from landslip.report.page import ALTERNATIVES
+from landslip.report.style import COLOURS, DASHES, lines_of
+
+
+def oof(labels: list[int], probability: list[float]) -> EnsembleOof:
+    """Predictions of an ensemble of one."""
+    return EnsembleOof(
+        ids=[f"ID_{number}" for number in range(len(labels))],
+        fold=np.arange(len(labels)) % 2,
+        labels=np.array(labels, dtype=np.int8),
+        probability=np.array(probability),
+        members={"lightgbm": np.array(probability)},
+        split_digest="",
+    )
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("draw", [draw_f1_threshold, draw_roc, draw_precision_recall,
+                                  draw_confusion, draw_reliability])  # fmt: skip
+@pytest.mark.parametrize(
+    ("labels", "probability"),
+    [
+        ([0, 0, 0, 0], [0.1, 0.2, 0.3, 0.9]),
+        ([1, 1, 1, 1], [0.1, 0.2, 0.3, 0.9]),
+        ([0, 1, 0, 1], [0.5, 0.5, 0.5, 0.5]),
+        ([0, 1, 0, 1], [0.0, 0.0, 0.0, 0.0]),
+        ([0, 1, 0, 1], [0.0, 1.0, 0.0, 1.0]),
+    ],
+    ids=["no landslide", "only landslides", "all equal", "no alarm", "perfect"],
+)
+def test_predictions_of_any_kind_are_drawn(draw, labels, probability, tmp_path: Path) -> None:
+    draw(oof(labels, probability), 0.5, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_figure_is_the_same_bytes_when_drawn_again(study: MadeStudy) -> None:
+    before = {path: path.read_bytes() for path in study.path("report").glob("*.png")}
+    assert {path.stem for path in before} == set(ALTERNATIVES)
+    draw_all(study)
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_no_two_of_many_curves_look_alike() -> None:
+    names = [f"model{number}" for number in range(len(COLOURS) * len(DASHES))]
+    drawn = lines_of(names)
+    assert len(set(drawn.values())) == len(names) + 1
+
+
+def test_an_ensemble_without_mistakes_has_a_figure_that_says_so(
+    study: MadeStudy, tmp_path: Path
+) -> None:
+    perfect = oof([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8])
+    frame = {"id": perfect.ids, "fold": perfect.fold, "label": perfect.labels}
+    table = pd.DataFrame({**frame, "probability": perfect.probability, **perfect.members})
+    write_parquet(tmp_path / "oof.parquet", table)
+    write_json(tmp_path / "threshold.json", {"threshold": 0.5})
+    draw_mistakes(
+        oof=tmp_path / "oof.parquet", threshold=tmp_path / "threshold.json",
+        store=study.path("store/train.h5"), store_digest=study.path("store/train.digest"),
+        modalities=study.modalities, target=tmp_path / "mistakes.png",
+        table=tmp_path / "mistakes.csv",
+    )  # fmt: skip
+    assert (tmp_path / "mistakes.png").exists()
+    assert (tmp_path / "mistakes.csv").read_text().count("\n") == 1
+
+
+def test_jobs_that_left_no_benchmark_are_counted_as_not_measured(tmp_path: Path) -> None:
+    draw_cost(
+        benchmarks={"data/build_store": tmp_path / "none.jsonl"},
+        target=tmp_path / "cost.png", table=tmp_path / "cost.csv",
+    )  # fmt: skip
+    assert (tmp_path / "cost.csv").read_text().splitlines()[1].startswith("data/build_store,0,1,")

@@ -1,0 +1,180 @@
+"""The report is one page that says first what was found, and leaves out what is not known."""
+
+import re
+import shutil
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from report.drawn import CAPTIONS, write_page
+from report.made_study import MadeStudy, measure_ensemble
+
+from landslip.files import InputError, read_json, read_metadata, read_parquet, write_parquet
+from landslip.report.page import ALTERNATIVES, read_pictures
+
+
+class Outline(HTMLParser):
+    """Tags with their attributes, in order, and whether they nest."""
+
+    VOID = ("meta", "link", "img", "br")
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(page.read_text(encoding="utf-8"))
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        """Attributes of every such tag."""
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def words(page: Path) -> str:
+    """What a reader sees, on one line."""
+    text = page.read_text(encoding="utf-8")
+    body = re.sub(r"<[^>]+>", " ", text[text.index("<body>") :])
+    return " ".join(body.split())
+
+
+def test_the_verdict_stands_before_every_table_and_figure(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    verdict = text.index("The ensemble of 9 models finds")
+    assert verdict < text.index("<table") < text.index("<figure")
+
+
+def test_the_page_holds_every_figure_with_a_description_and_a_caption(page: Path) -> None:
+    outline = Outline(page)
+    figures = [attributes["id"] for attributes in outline.of("figure")]
+    assert sorted(map(str, figures)) == sorted(ALTERNATIVES)
+    assert all(image["alt"] for image in outline.of("img"))
+    assert len(outline.of("figcaption")) == len(figures)
+
+
+def test_the_page_needs_nothing_from_elsewhere_and_runs_no_script(page: Path) -> None:
+    outline = Outline(page)
+    assert not outline.open
+    sources = [image["src"] for image in outline.of("img")]
+    assert all(str(source).startswith("data:image/png;base64,") for source in sources)
+    links = [str(link["href"]) for link in outline.of("a")]
+    assert {link for link in links if not link.startswith("#")} == {"data/audit.html"}
+    targets = {attributes.get("id") for _, attributes in outline.tags}
+    assert {link[1:] for link in links if link.startswith("#")} <= targets
+    assert not outline.of("script")
+    style = page.read_text(encoding="utf-8").split("</style>")[0]
+    assert "url(" not in style and "@import" not in style
+
+
+def test_the_page_is_light_enough_to_send(page: Path) -> None:
+    assert page.stat().st_size < 5_000_000
+
+
+def test_the_ensemble_comes_first_and_members_follow_by_f1(page: Path, study: MadeStudy) -> None:
+    text = page.read_text(encoding="utf-8")
+    table = text[text.index('<table id="models"') :].split("</table>")[0]
+    names = re.findall(r'<th scope="row">([^<]+)</th>', table)
+    metrics = read_json(study.path("ensemble/metrics.json"))
+    scores = [metrics["members"][name]["f1"] for name in names[1:]]
+    assert names[0] == "ensemble"
+    assert sorted(names[1:]) == sorted(metrics["members"])
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_the_papers_figures_stand_beside_only_where_the_data_is_the_papers(
+    page: Path, optical_page: Path
+) -> None:
+    assert "0.922" in words(page) and "Table 2 of the paper" in words(page)
+    assert "Table 2 of the paper" not in words(optical_page)
+
+
+def test_simulated_patches_are_called_so_and_real_ones_are_not(
+    page: Path, optical_page: Path
+) -> None:
+    assert "These patches are simulated." in words(optical_page)
+    assert "simulated." not in words(page)
+
+
+def test_without_test_labels_test_scores_are_left_out_and_the_page_says_so(
+    page: Path, optical_page: Path
+) -> None:
+    assert "labels of the test patches are not known" in words(optical_page)
+    assert 'id="test"' not in optical_page.read_text(encoding="utf-8")
+    assert 'id="test"' in page.read_text(encoding="utf-8")
+
+
+def test_without_trees_importances_are_left_out_and_the_page_says_so(optical_page: Path) -> None:
+    assert "No tree model is configured" in words(optical_page)
+    assert "importance" not in [
+        attributes["id"] for attributes in Outline(optical_page).of("figure")
+    ]
+
+
+def test_patches_without_data_are_told_from_patches_that_are_no_landslide(page: Path) -> None:
+    assert "Of 58 test patches" in words(page)
+    assert "2 more hold no data and have no prediction." in words(page)
+
+
+def test_the_page_says_on_which_patches_scaling_was_fitted(page: Path) -> None:
+    assert "Scaling fitted on all patches, training and test, without their labels" in words(page)
+
+
+def test_predictions_that_mean_nothing_make_a_page_that_warns(
+    study: MadeStudy, tmp_path: Path
+) -> None:
+    for folder in ("data", "ensemble", "report"):
+        shutil.copytree(study.path(folder), tmp_path / folder)
+    dull = replace(study, folder=tmp_path)
+    path = dull.path("ensemble/oof.parquet")
+    frame, digest = read_parquet(path), read_metadata(path)["split_digest"]
+    write_parquet(path, frame.assign(label=0), {"split_digest": digest})
+    measure_ensemble(dull)
+    text = words(write_page(dull, []))
+    assert "Read with care" in text
+    assert f"Every one of {len(frame)} patches is not a landslide" in text
+    assert "has none to find" in text
+
+
+def test_an_id_that_looks_like_markup_stays_text(study: MadeStudy, tmp_path: Path) -> None:
+    table = study.path("report/mistakes.csv")
+    kept = table.read_text()
+    try:
+        frame = pd.read_csv(table)
+        frame.loc[0, "id"] = "<script>alert(1)</script>"
+        frame.to_csv(table, index=False)
+        made = write_page(study, [], name="odd_id.html")
+        assert not Outline(made).of("script")
+        assert "&lt;script&gt;alert(1)" in made.read_text(encoding="utf-8")
+    finally:
+        table.write_text(kept)
+
+
+def test_the_same_results_give_the_same_page(study: MadeStudy, page: Path) -> None:
+    figures = sorted(study.path("report").glob("*.png"))
+    again = write_page(study, figures, paper=True, name="again.html")
+    assert again.read_bytes() == page.read_bytes()
+
+
+def test_a_figure_without_a_caption_or_that_is_no_picture_is_refused(tmp_path: Path) -> None:
+    figure = tmp_path / "roc.png"
+    figure.write_bytes(b"no picture")
+    with pytest.raises(InputError, match="no caption"):
+        read_pictures([figure], [])
+    with pytest.raises(InputError, match="no PNG"):
+        read_pictures([figure], [CAPTIONS / "roc.rst"])
+
+
+@pytest.mark.parametrize("name", [*ALTERNATIVES, "models", "report", "audit"])
+def test_every_caption_is_two_or_three_plain_sentences(name: str) -> None:
+    text = (CAPTIONS / f"{name}.rst").read_text(encoding="utf-8")
+    assert not re.search(r"[`*_{}|]", text)  # shown as it stands, on the page too
+    assert 1 <= len(re.findall(r"[.?](?:\s|$)", text)) <= 4
