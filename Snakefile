@@ -1,0 +1,39 @@
+"""landslip: which patches of Sentinel-1/2 imagery show a landslide."""
+
+from snakemake.utils import min_version
+
+min_version("9.19")
+
+
+# The one beside this file, also with --directory elsewhere; --configfile overrides its keys.
+configfile: f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+
+
+pathvars:
+    results=CONFIG.results,
+    logs=f"{CONFIG.results}/logs",
+    benchmarks=f"{CONFIG.results}/benchmarks",
+    resources="resources",
+
+
+wildcard_constraints:
+    split="train|test",
+    fold=r"\d+",
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/submission.csv",
+        "<results>/ensemble/metrics.json",
+        "<results>/report.html",
+
+
+include: "rules/data.smk"
+include: "rules/features.smk"
+include: "rules/models.smk"
+include: "rules/ensemble.smk"
+include: "rules/report.smk"

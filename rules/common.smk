@@ -1,0 +1,198 @@
+"""What the rules share: the checked config, its tables, input functions and source digests."""
+
+import json
+import sys
+from pathlib import Path
+
+from landslip.config import parse_config
+from landslip.data.listing import listing_digest
+from landslip.files import InputError
+from landslip.sources import source_digest as digest_sources
+
+ROOT = Path(workflow.basedir)
+
+try:
+    CONFIG = parse_config(config)
+except InputError as error:
+    # One message for the person at the keyboard; a traceback would bury it.
+    sys.exit(f"landslip: {error}")
+
+NETWORKS = [name for name, model in CONFIG.models.items() if model.kind == "network"]
+LIGHTGBMS = [name for name, model in CONFIG.models.items() if model.kind == "lightgbm"]
+XGBOOSTS = [name for name, model in CONFIG.models.items() if model.kind == "xgboost"]
+FOLDS = range(CONFIG.folds.n)
+SIMULATED = f"{CONFIG.results}/simulated"
+
+
+def one_of(names):
+    """Wildcard constraint that admits just these names; with none, nothing."""
+    return "|".join(names) or "(?!)"
+
+
+def source_digest(script):
+    """Digest of every library module that a script under workflow/scripts/ imports."""
+    return digest_sources(ROOT / "workflow" / "scripts" / script, ROOT)
+
+
+def data_path(split, key):
+    """Path of one input: as named, else inside data.folder, else simulated; or None."""
+    named = getattr(getattr(CONFIG.data, split), key)
+    folder = SIMULATED if CONFIG.data.simulated else CONFIG.data.folder
+    names = {
+        ("train", "labels"): "Train.csv",
+        ("train", "patches"): "train_data",
+        ("test", "ids"): "Test.csv",
+        ("test", "patches"): "test_data",
+        ("test", "labels"): "TestLabels.csv" if CONFIG.data.simulated else None,
+    }
+    name = names[split, key]
+    if named is not None:
+        return named if folder is None else str(Path(folder) / named)
+    return f"{folder}/{name}" if name else None
+
+
+def patch_listing(split):
+    """Digest of the names and sizes of a patch folder; simulated ones follow from the config."""
+    if CONFIG.data.simulated:
+        return "simulated"
+    return listing_digest(Path(data_path(split, "patches")))
+
+
+def feature_columns(model):
+    """Columns of features/{split}.parquet that a tree model reads."""
+    settings = CONFIG.models[model]
+    channels = CONFIG.channels_of(settings.inputs)
+    return [f"{channel}_{name}" for channel in channels for name in settings.statistics]
+
+
+def model_settings(wildcards):
+    """All that a model's jobs depend on, as builtins in the order of their classes."""
+    return CONFIG.models[wildcards.model].model_dump(mode="json")
+
+
+def tree_settings(wildcards):
+    """Hyper-parameters of a tree model; its inputs reach the job as columns."""
+    settings = model_settings(wildcards)
+    return {
+        key: settings[key] for key in settings if key not in ("inputs", "statistics")
+    }
+
+
+def architecture(wildcards):
+    """Channels and timm names of a network's encoders, its head and sizes."""
+    model = CONFIG.models[wildcards.model]
+    return {
+        "channels": [CONFIG.channels_of(group) for group in model.groups],
+        "encoders": [CONFIG.encoders[name].timm for name in model.encoders],
+        "head": model.head,
+        "features": model.features,
+        "image_size": model.training.image_size,
+    }
+
+
+def pretrained_names(model):
+    """timm names of a network's encoders that start from pretrained weights."""
+    encoders = [CONFIG.encoders[name] for name in CONFIG.models[model].encoders]
+    return sorted({encoder.timm for encoder in encoders if encoder.pretrained})
+
+
+def pretrained_weights(wildcards):
+    """Weight files of a network's encoders; compared by the digest beside them."""
+    names = pretrained_names(wildcards.model)
+    return [ancient(f"resources/weights/{name}.safetensors") for name in names]
+
+
+def pretrained_digests(wildcards):
+    """The small files that change when weights do."""
+    return [
+        f"resources/weights/{name}.json" for name in pretrained_names(wildcards.model)
+    ]
+
+
+def weights_source(wildcards):
+    """The local file named in the config for a timm model, if any."""
+    named = {
+        encoder.weights
+        for encoder in CONFIG.encoders.values()
+        if encoder.timm == wildcards.timm and encoder.weights
+    }
+    return sorted(named)[:1]
+
+
+def scaling_file(wildcards):
+    """Scaling parameters of a fold: its own, or the one of all."""
+    if CONFIG.scaling.fit == "fold":
+        return f"{CONFIG.results}/features/scaling_fold{wildcards.fold}.parquet"
+    return f"{CONFIG.results}/features/scaling.parquet"
+
+
+def folds_of(model, file):
+    """One file of every fold of a model."""
+    return [f"{CONFIG.results}/models/{model}/fold{fold}/{file}" for fold in FOLDS]
+
+
+def of_members(file):
+    """One file of every fold of every member, member by member."""
+    return [path for model in CONFIG.members for path in folds_of(model, file)]
+
+
+TREE_MEMBERS = [name for name in CONFIG.members if name not in NETWORKS]
+FIGURES = [
+    "f1_threshold",
+    "roc",
+    "precision_recall",
+    "confusion",
+    "reliability",
+    *(["importance"] if TREE_MEMBERS else []),
+    "learning_curves",
+    "patches",
+    "mistakes",
+    "dag",
+    "cost",
+]
+
+
+def config_as_text():
+    """The config as Snakemake merged it, to run this workflow once more with it."""
+    return json.dumps(config)
+
+
+def rule_stages(wildcards):
+    """Rule -> stage, from the file that a rule stands in."""
+    return {rule.name: Path(rule.snakefile).stem for rule in workflow.rules}
+
+
+def channel_modalities():
+    """Channel of the store -> modality."""
+    return {name: group for group, names in CONFIG.modalities.items() for name in names}
+
+
+def benchmark_files():
+    """Label -> benchmark file of every job that takes time."""
+    folder = f"{CONFIG.results}/benchmarks"
+    jobs = ["data/build_manifest", "data/assign_folds", "features/fit_scaling"]
+    jobs += [f"data/build_store_{split}" for split in ("train", "test")]
+    jobs += [f"features/compute_statistics_{split}" for split in ("train", "test")]
+    if CONFIG.data.simulated:
+        jobs.insert(0, "data/simulate_patches")
+    if CONFIG.scaling.fit == "fold":
+        jobs.remove("features/fit_scaling")
+        jobs += [f"features/fit_scaling_fold{fold}" for fold in FOLDS]
+    jobs += [f"models/{model}/fold{fold}" for model in CONFIG.members for fold in FOLDS]
+    return {
+        Path(*Path(job).parts[1:]).as_posix(): f"{folder}/{job}.jsonl" for job in jobs
+    }
+
+
+def report_facts():
+    """What the report says of the config."""
+    return {
+        "simulated": CONFIG.data.simulated,
+        "seed": CONFIG.seed,
+        "scaling_fit": CONFIG.scaling.fit,
+        "folds_scheme": CONFIG.folds.scheme,
+        "models": {
+            name: CONFIG.models[name].model_dump(mode="json") for name in CONFIG.members
+        },
+        "audit": "data/audit.html",
+    }

@@ -1,0 +1,126 @@
+"""Data stage: from patches and tables to a manifest, an audit, folds and the patch stores."""
+
+if CONFIG.data.simulated:
+
+    rule simulate_patches:
+        output:
+            labels=f"{SIMULATED}/Train.csv",
+            ids=f"{SIMULATED}/Test.csv",
+            test_labels=f"{SIMULATED}/TestLabels.csv",
+            train=directory(f"{SIMULATED}/train_data"),
+            test=directory(f"{SIMULATED}/test_data"),
+        log:
+            "<logs>/data/simulate_patches.log",
+        benchmark:
+            "<benchmarks>/data/simulate_patches.jsonl"
+        conda:
+            "../envs/cpu.yaml"
+        threads: 8
+        resources:
+            mem_mb=8000,
+            runtime="1h",
+        params:
+            simulation=CONFIG.data.simulation.model_dump(mode="json"),
+            code=source_digest("data/simulate_patches.py"),
+        script:
+            "../workflow/scripts/data/simulate_patches.py"
+
+
+rule build_manifest:
+    input:
+        labels=data_path("train", "labels"),
+        ids=data_path("test", "ids"),
+        test_labels=data_path("test", "labels") or [],
+    output:
+        manifest="<results>/data/manifest.parquet",
+        digest="<results>/data/manifest.digest",
+        audit="<results>/data/audit.json",
+        page=report(
+            "<results>/data/audit.html",
+            caption="../resources/report/audit.rst",
+            category="Data",
+            labels={"figure": "audit of the input"},
+        ),
+    log:
+        "<logs>/data/build_manifest.log",
+    benchmark:
+        "<benchmarks>/data/build_manifest.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        settings={
+            "channels": {
+                name: channel.unit for name, channel in CONFIG.channels.items()
+            },
+            "units": {
+                name: unit.model_dump(mode="json")
+                for name, unit in CONFIG.units.items()
+            },
+            "on_bad_patch": CONFIG.data.on_bad_patch,
+            "on_nonfinite": CONFIG.data.on_nonfinite,
+            "on_wrong_unit": CONFIG.data.on_wrong_unit,
+            "group": CONFIG.folds.group,
+        },
+        train=data_path("train", "patches"),
+        test=data_path("test", "patches"),
+        train_listing=lambda wildcards: patch_listing("train"),
+        test_listing=lambda wildcards: patch_listing("test"),
+        code=source_digest("data/build_manifest.py"),
+    script:
+        "../workflow/scripts/data/build_manifest.py"
+
+
+rule assign_folds:
+    input:
+        manifest=ancient("<results>/data/manifest.parquet"),
+        digest="<results>/data/manifest.digest",
+    output:
+        folds="<results>/data/folds.parquet",
+    log:
+        "<logs>/data/assign_folds.log",
+    benchmark:
+        "<benchmarks>/data/assign_folds.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="10m",
+    params:
+        folds=CONFIG.folds.model_dump(mode="json"),
+        code=source_digest("data/assign_folds.py"),
+    script:
+        "../workflow/scripts/data/assign_folds.py"
+
+
+rule build_store:
+    input:
+        manifest=ancient("<results>/data/manifest.parquet"),
+        digest="<results>/data/manifest.digest",
+    output:
+        store="<results>/store/{split}.h5",
+        shards=directory("<results>/store/{split}_shards"),
+        digest="<results>/store/{split}.digest",
+    log:
+        "<logs>/data/build_store_{split}.log",
+    benchmark:
+        "<benchmarks>/data/build_store_{split}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime="2h",
+    params:
+        settings={
+            "channels": list(CONFIG.channels),
+            "indices": {name: list(pair) for name, pair in CONFIG.indices.items()},
+            "on_nonfinite": CONFIG.data.on_nonfinite,
+            "patches_per_shard": CONFIG.data.patches_per_shard,
+        },
+        code=source_digest("data/build_store.py"),
+    script:
+        "../workflow/scripts/data/build_store.py"

@@ -1,0 +1,71 @@
+"""Features stage: statistics of every patch for the trees, scaling of every channel for networks."""
+
+
+rule compute_statistics:
+    input:
+        store=ancient("<results>/store/{split}.h5"),
+        store_digest="<results>/store/{split}.digest",
+    output:
+        features="<results>/features/{split}.parquet",
+        digest="<results>/features/{split}.digest",
+    log:
+        "<logs>/features/compute_statistics_{split}.log",
+    benchmark:
+        "<benchmarks>/features/compute_statistics_{split}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime="1h",
+    params:
+        code=source_digest("features/compute_statistics.py"),
+    script:
+        "../workflow/scripts/features/compute_statistics.py"
+
+
+rule fit_scaling:
+    input:
+        stores=ancient(
+            expand(
+                "<results>/store/{split}.h5",
+                split=["train", "test"] if CONFIG.scaling.fit == "all" else ["train"],
+            )
+        ),
+        store_digests=expand(
+            "<results>/store/{split}.digest",
+            split=["train", "test"] if CONFIG.scaling.fit == "all" else ["train"],
+        ),
+    output:
+        scaling="<results>/features/scaling.parquet",
+    log:
+        "<logs>/features/fit_scaling.log",
+    benchmark:
+        "<benchmarks>/features/fit_scaling.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime="1h",
+    params:
+        fold=None,
+        code=source_digest("features/fit_scaling.py"),
+    script:
+        "../workflow/scripts/features/fit_scaling.py"
+
+
+use rule fit_scaling as fit_fold_scaling with:
+    input:
+        stores=ancient(["<results>/store/train.h5"]),
+        store_digests=["<results>/store/train.digest"],
+        folds="<results>/data/folds.parquet",
+    output:
+        scaling="<results>/features/scaling_fold{fold}.parquet",
+    log:
+        "<logs>/features/fit_scaling_fold{fold}.log",
+    benchmark:
+        "<benchmarks>/features/fit_scaling_fold{fold}.jsonl"
+    params:
+        fold=lambda wildcards: int(wildcards.fold),
+        code=source_digest("features/fit_scaling.py"),

@@ -1,0 +1,333 @@
+"""Report stage: tables and figures, one rule a theme, and the page that shows them."""
+
+
+rule print_rulegraph:
+    input:
+        metrics="<results>/ensemble/metrics.json",
+    output:
+        dot="<results>/report/rulegraph.dot",
+        config="<results>/report/config.json",
+    log:
+        "<logs>/report/print_rulegraph.log",
+    benchmark:
+        "<benchmarks>/report/print_rulegraph.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        config=config_as_text(),
+        snakefile=workflow.main_snakefile,
+        code=source_digest("report/print_rulegraph.py"),
+    script:
+        "../workflow/scripts/report/print_rulegraph.py"
+
+
+rule draw_dag:
+    input:
+        dot="<results>/report/rulegraph.dot",
+    output:
+        figure=report(
+            "<results>/report/dag.png",
+            caption="../resources/report/dag.rst",
+            category="How it was made",
+            labels={"figure": "rules and their order"},
+        ),
+    log:
+        "<logs>/report/draw_dag.log",
+    benchmark:
+        "<benchmarks>/report/draw_dag.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        stages=rule_stages,
+        code=source_digest("report/draw_dag.py"),
+    script:
+        "../workflow/scripts/report/draw_dag.py"
+
+
+rule draw_cost:
+    input:
+        metrics="<results>/ensemble/metrics.json",
+    output:
+        figure=report(
+            "<results>/report/cost.png",
+            caption="../resources/report/cost.rst",
+            category="How it was made",
+            labels={"figure": "time and memory of every job"},
+        ),
+        table="<results>/report/cost.csv",
+    log:
+        "<logs>/report/draw_cost.log",
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        benchmarks=benchmark_files(),
+        code=source_digest("report/draw_cost.py"),
+    script:
+        "../workflow/scripts/report/draw_cost.py"
+
+
+rule draw_curves:
+    input:
+        oof="<results>/ensemble/oof.parquet",
+        threshold="<results>/ensemble/threshold.json",
+    output:
+        f1_threshold=report(
+            "<results>/report/f1_threshold.png",
+            caption="../resources/report/f1_threshold.rst",
+            category="Ensemble",
+            labels={"figure": "F1 against threshold"},
+        ),
+        roc=report(
+            "<results>/report/roc.png",
+            caption="../resources/report/roc.rst",
+            category="Ensemble",
+            labels={"figure": "ROC"},
+        ),
+        precision_recall=report(
+            "<results>/report/precision_recall.png",
+            caption="../resources/report/precision_recall.rst",
+            category="Ensemble",
+            labels={"figure": "precision and recall"},
+        ),
+    log:
+        "<logs>/report/draw_curves.log",
+    benchmark:
+        "<benchmarks>/report/draw_curves.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="10m",
+    params:
+        code=source_digest("report/draw_curves.py"),
+    script:
+        "../workflow/scripts/report/draw_curves.py"
+
+
+rule draw_decisions:
+    input:
+        oof="<results>/ensemble/oof.parquet",
+        threshold="<results>/ensemble/threshold.json",
+    output:
+        confusion=report(
+            "<results>/report/confusion.png",
+            caption="../resources/report/confusion.rst",
+            category="Ensemble",
+            labels={"figure": "confusion"},
+        ),
+        reliability=report(
+            "<results>/report/reliability.png",
+            caption="../resources/report/reliability.rst",
+            category="Ensemble",
+            labels={"figure": "reliability"},
+        ),
+    log:
+        "<logs>/report/draw_decisions.log",
+    benchmark:
+        "<benchmarks>/report/draw_decisions.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="10m",
+    params:
+        code=source_digest("report/draw_decisions.py"),
+    script:
+        "../workflow/scripts/report/draw_decisions.py"
+
+
+rule draw_importance:
+    input:
+        importance=[
+            path
+            for model in TREE_MEMBERS
+            for path in folds_of(model, "importance.parquet")
+        ],
+    output:
+        figure=report(
+            "<results>/report/importance.png",
+            caption="../resources/report/importance.rst",
+            category="Models",
+            labels={"figure": "most important features of the trees"},
+        ),
+    log:
+        "<logs>/report/draw_importance.log",
+    benchmark:
+        "<benchmarks>/report/draw_importance.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        models=TREE_MEMBERS,
+        modalities=channel_modalities(),
+        code=source_digest("report/draw_importance.py"),
+    script:
+        "../workflow/scripts/report/draw_importance.py"
+
+
+rule draw_learning_curves:
+    input:
+        history=of_members("history.parquet"),
+    output:
+        figure=report(
+            "<results>/report/learning_curves.png",
+            caption="../resources/report/learning_curves.rst",
+            category="Models",
+            labels={"figure": "learning curves"},
+        ),
+    log:
+        "<logs>/report/draw_learning_curves.log",
+    benchmark:
+        "<benchmarks>/report/draw_learning_curves.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        models=CONFIG.members,
+        trees=TREE_MEMBERS,
+        code=source_digest("report/draw_learning_curves.py"),
+    script:
+        "../workflow/scripts/report/draw_learning_curves.py"
+
+
+rule draw_patches:
+    input:
+        store=ancient("<results>/store/train.h5"),
+        store_digest="<results>/store/train.digest",
+        manifest=ancient("<results>/data/manifest.parquet"),
+        manifest_digest="<results>/data/manifest.digest",
+    output:
+        figure=report(
+            "<results>/report/patches.png",
+            caption="../resources/report/patches.rst",
+            category="Data",
+            labels={"figure": "sample patches in all bands"},
+        ),
+    log:
+        "<logs>/report/draw_patches.log",
+    benchmark:
+        "<benchmarks>/report/draw_patches.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="10m",
+    params:
+        modalities=channel_modalities(),
+        units={name: channel.unit for name, channel in CONFIG.channels.items()},
+        seed=CONFIG.seed,
+        code=source_digest("report/draw_patches.py"),
+    script:
+        "../workflow/scripts/report/draw_patches.py"
+
+
+rule draw_mistakes:
+    input:
+        oof="<results>/ensemble/oof.parquet",
+        threshold="<results>/ensemble/threshold.json",
+        store=ancient("<results>/store/train.h5"),
+        store_digest="<results>/store/train.digest",
+    output:
+        figure=report(
+            "<results>/report/mistakes.png",
+            caption="../resources/report/mistakes.rst",
+            category="Ensemble",
+            labels={"figure": "most certain mistakes"},
+        ),
+        table="<results>/report/mistakes.csv",
+    log:
+        "<logs>/report/draw_mistakes.log",
+    benchmark:
+        "<benchmarks>/report/draw_mistakes.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="10m",
+    params:
+        modalities=channel_modalities(),
+        code=source_digest("report/draw_mistakes.py"),
+    script:
+        "../workflow/scripts/report/draw_mistakes.py"
+
+
+rule tabulate_models:
+    input:
+        metrics="<results>/ensemble/metrics.json",
+        manifest=ancient("<results>/data/manifest.parquet"),
+        manifest_digest="<results>/data/manifest.digest",
+        paper=f"{workflow.basedir}/resources/paper/table2.csv",
+    output:
+        table=report(
+            "<results>/report/models.csv",
+            caption="../resources/report/models.rst",
+            category="Models",
+            labels={"figure": "models and ensemble"},
+        ),
+    log:
+        "<logs>/report/tabulate_models.log",
+    benchmark:
+        "<benchmarks>/report/tabulate_models.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        simulated=CONFIG.data.simulated,
+        code=source_digest("report/tabulate_models.py"),
+    script:
+        "../workflow/scripts/report/tabulate_models.py"
+
+
+rule write_report:
+    input:
+        metrics="<results>/ensemble/metrics.json",
+        threshold="<results>/ensemble/threshold.json",
+        test="<results>/ensemble/test.parquet",
+        manifest=ancient("<results>/data/manifest.parquet"),
+        manifest_digest="<results>/data/manifest.digest",
+        folds="<results>/data/folds.parquet",
+        models="<results>/report/models.csv",
+        mistakes="<results>/report/mistakes.csv",
+        cost="<results>/report/cost.csv",
+        figures=expand("<results>/report/{figure}.png", figure=FIGURES),
+        captions=expand(
+            "{root}/resources/report/{figure}.rst",
+            root=workflow.basedir,
+            figure=FIGURES,
+        ),
+    output:
+        page=report(
+            "<results>/report.html",
+            caption="../resources/report/report.rst",
+            category="Report",
+            labels={"figure": "the page"},
+        ),
+    log:
+        "<logs>/report/write_report.log",
+    benchmark:
+        "<benchmarks>/report/write_report.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        study=report_facts(),
+        code=source_digest("report/write_report.py"),
+    script:
+        "../workflow/scripts/report/write_report.py"

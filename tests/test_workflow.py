@@ -1,0 +1,210 @@
+"""The real DAG: what is planned, what is refused, what a change reruns."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from project import ROOT, merge, shipped_config
+from workflow import SMALL, planned, read, snakemake
+
+EVERYTHING_AFTER_MODELS = {
+    "gather_oof",
+    "search_threshold",
+    "predict_test",
+    "measure_ensemble",
+}
+
+
+def test_the_papers_study_is_nine_models_by_five_folds_planned_in_seconds(tmp_path: Path):
+    started = time.monotonic()
+    jobs = planned(snakemake(tmp_path, "-n", "--quiet", "rules", "--", "all"))
+    assert time.monotonic() - started < 10
+    trained = jobs["train_network"], jobs["train_lightgbm"], jobs["train_xgboost"]
+    assert trained == (35, 5, 5)
+    assert jobs["fetch_weights"] == 5
+
+
+def test_a_misspelt_key_is_refused_before_any_job(tmp_path: Path):
+    answer = snakemake(tmp_path, "--", "all", config={"folds": {"schema": "kfold"}})
+    assert answer.returncode != 0
+    assert "folds.schema: unknown key; did you mean 'scheme'?" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_missing_patch_folder_is_refused_by_name(tmp_path: Path):
+    answer = snakemake(tmp_path, "-n", "--", "all", config={"data": {"folder": "nowhere"}})
+    assert answer.returncode != 0
+    assert "nowhere" in answer.stdout + answer.stderr
+
+
+def test_a_gpu_asked_for_and_absent_is_refused(tmp_path: Path, run: Path):
+    """gpu=1 on a machine without one: no silent training on the CPU."""
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    answer = snakemake(
+        copy,
+        "--resources",
+        "gpu=1",
+        "--forcerun",
+        "train_network",
+        "--",
+        "results/models/pwee_v2_standard/fold0/oof.parquet",
+        config=SMALL,
+    )
+    assert answer.returncode != 0
+    assert "--resources gpu=0" in answer.stdout + answer.stderr
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the small study."""
+    folder = tmp_path_factory.mktemp("run")
+    answer = snakemake(folder, "--", "all", config=SMALL)
+    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, run: Path) -> Iterator[tuple[Path, Path]]:
+    """A copy of the project whose code a test may edit, and the finished run made with it."""
+    root = tmp_path / "project"
+    root.mkdir()
+    for name in ("landslip", "rules", "workflow", "profiles", "envs", "resources"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(ROOT / name, root / name)
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    yield root, folder
+
+
+def test_every_file_of_the_contract_is_there(run: Path):
+    results = run / "results"
+    for name in (
+        "data/manifest.parquet",
+        "data/audit.json",
+        "data/audit.html",
+        "data/folds.parquet",
+        "store/train.h5",
+        "store/test.h5",
+        "features/train.parquet",
+        "features/scaling.parquet",
+        "models/lightgbm/fold0/model.txt",
+        "models/xgboost/fold1/model.ubj",
+        "models/pwee_v2_standard/fold1/model.safetensors",
+        "ensemble/threshold.json",
+        "report.html",
+    ):
+        assert (results / name).stat().st_size > 0, name
+
+
+def test_predictions_have_the_contracts_columns_and_every_patch_once(run: Path):
+    results = run / "results"
+    members = ["lightgbm", "xgboost", "pwee_v2_standard"]
+    oof = pd.read_parquet(results / "ensemble" / "oof.parquet")
+    assert list(oof.columns) == ["id", "fold", "label", "probability", *members]
+    labels = pd.read_csv(results / "simulated" / "Train.csv")
+    assert sorted(oof["id"]) == sorted(labels["ID"])
+    assert oof["probability"].to_numpy() == pytest.approx(oof[members].mean(axis=1).to_numpy())
+    submission = pd.read_csv(results / "submission.csv")
+    assert list(submission.columns) == ["ID", "label"]
+    assert (
+        submission["ID"].tolist() == pd.read_csv(results / "simulated" / "Test.csv")["ID"].tolist()
+    )
+    test = pd.read_parquet(results / "ensemble" / "test.parquet")
+    threshold = read(results / "ensemble" / "threshold.json")["threshold"]
+    assert (test["landslide"] == (test["probability"] > threshold)).all()
+
+
+def test_a_finished_run_has_nothing_to_do(run: Path):
+    answer = snakemake(run, "-n", "--", "all", config=SMALL)
+    assert "Nothing to be done" in answer.stdout + answer.stderr
+
+
+def test_touching_every_file_reruns_nothing(project: tuple[Path, Path]):
+    root, folder = project
+    before = planned_rules(root, folder)
+    assert before == set()
+    for path in [*root.rglob("*"), *folder.rglob("results/**/*")]:
+        if path.is_file():
+            os.utime(path)
+    assert planned_rules(root, folder) == set()
+
+
+def planned_rules(root: Path, folder: Path) -> set[str]:
+    answer = snakemake(folder, "-n", "--quiet", "rules", "--", "all", config=SMALL, root=root)
+    return set(planned(answer)) - {"all"}
+
+
+def edit(path: Path) -> None:
+    path.write_text(path.read_text() + "\n# edited\n")
+
+
+def test_redoing_one_fold_redoes_what_follows_and_nothing_else(run: Path):
+    target = "results/models/lightgbm/fold1/oof.parquet"
+    answer = snakemake(run, "-n", "--quiet", "rules", "-R", target, "--", "all", config=SMALL)
+    jobs = planned(answer)
+    assert jobs["train_lightgbm"] == 1
+    assert set(jobs) >= EVERYTHING_AFTER_MODELS
+    assert not {"train_xgboost", "train_network", "build_store", "compute_statistics"} & set(jobs)
+
+
+@pytest.mark.parametrize(
+    ("module", "reruns", "keeps"),
+    [
+        ("models/heads.py", {"train_network"}, {"train_lightgbm", "train_xgboost", "build_store"}),
+        ("models/boosting.py", {"train_lightgbm", "train_xgboost"}, {"train_network"}),
+        ("ensemble/threshold.py", {"search_threshold"}, {"train_network", "train_lightgbm"}),
+        (
+            "features/scaling.py",
+            {"fit_scaling", "train_network"},
+            {"train_lightgbm", "compute_statistics", "build_store"},
+        ),
+        (
+            "features/statistics.py",
+            {"compute_statistics", "train_lightgbm", "train_xgboost"},
+            {"train_network", "build_store"},
+        ),
+        ("data/folds.py", {"assign_folds", "train_network", "train_lightgbm"}, {"build_store"}),
+    ],
+)
+def test_editing_a_module_reruns_its_stages_dependents_only(
+    module: str, reruns: set[str], keeps: set[str], project: tuple[Path, Path]
+):
+    root, folder = project
+    edit(root / "landslip" / module)
+    rules = planned_rules(root, folder)
+    assert reruns <= rules
+    assert not keeps & rules
+    assert "gather_oof" in rules or module.startswith("ensemble")
+
+
+def test_another_hyper_parameter_retrains_that_model_only(run: Path):
+    changed = merge(yaml.safe_load(yaml.safe_dump(SMALL)), {"models": {"xgboost": {"trees": 11}}})
+    jobs = planned(snakemake(run, "-n", "--quiet", "rules", "--", "all", config=changed))
+    assert jobs["train_xgboost"] == 2
+    assert not {"train_lightgbm", "train_network", "assign_folds"} & set(jobs)
+
+
+def test_swapping_two_values_is_seen(run: Path):
+    """Snakemake compares params as a set of texts; one dict in fixed order tells them apart."""
+    config = shipped_config()
+    trees = config["models"]["lightgbm"]
+    swapped = {"subsample": trees["colsample"], "colsample": trees["subsample"]}
+    changed = merge(yaml.safe_load(yaml.safe_dump(SMALL)), {"models": {"lightgbm": swapped}})
+    jobs = planned(snakemake(run, "-n", "--quiet", "rules", "--", "all", config=changed))
+    assert jobs["train_lightgbm"] == 2
+
+
+def test_the_dag_can_be_drawn(tmp_path: Path):
+    answer = snakemake(tmp_path, "--rulegraph", "dot", "--", "all", config=SMALL)
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("digraph")
+    assert "train_network" in answer.stdout

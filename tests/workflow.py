@@ -1,0 +1,77 @@
+"""Runs the real Snakefile in a folder of its own, as a user would."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from project import ROOT
+
+# Two trees and one two-encoder network on few simulated patches: the whole way in a minute.
+SMALL: dict[str, Any] = {
+    "data": {"simulation": {"train": 60, "test": 20, "size": 32, "positives": 0.3}},
+    "folds": {"n": 2, "scheme": "stratified"},
+    "encoders": {
+        "enc1": None,
+        "enc2": None,
+        "enc3": {"timm": "test_vit2", "pretrained": False},
+        "enc4": None,
+        "enc5": None,
+    },
+    "models": {
+        "lightgbm": {"trees": 20, "learning_rate": 0.1},
+        "xgboost": {"trees": 10, "learning_rate": 0.3},
+        "maxvit_rgbn": None,
+        "vit_medium_sar_indices": None,
+        "pwee_v2_standard": {
+            "features": 8,
+            "training": {"epochs": 1, "batch_size": 8, "image_size": 32},
+        },
+        "pwee_v2_robust": None,
+        "pwee_v3": None,
+        "caformer_v3": None,
+        "vit_rope_v3c": None,
+    },
+    "ensemble": {"bootstrap": 100},
+}
+
+
+def snakemake(
+    folder: Path, *arguments: str, config: dict[str, Any] | None = None, root: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """Run snakemake with the Snakefile of `root` and results under `folder`."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
+    command += ["--directory", str(folder), "--cores", "2", "--resources", "gpu=0"]
+    command += ["--workflow-profile", str(root / "profiles" / "default")]
+    if config is not None:
+        path = folder / "config.test.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump(config))
+        command += ["--configfile", str(path)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=folder if folder.is_dir() else root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+
+
+def planned(answer: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """Rule -> number of jobs in a dry run."""
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    table = re.findall(r"^(\w+) +(\d+)$", answer.stdout + answer.stderr, re.MULTILINE)
+    return {rule: int(count) for rule, count in table if rule != "total"}
+
+
+def read(path: Path) -> Any:
+    """A JSON file's content."""
+    return json.loads(path.read_text())

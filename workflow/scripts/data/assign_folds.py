@@ -1,0 +1,13 @@
+"""Assign every training patch to a fold, once."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.data.folds import write_folds
+from landslip.logs import configure_logging
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+write_folds(Path(snakemake.input.manifest), Path(snakemake.output.folds), **snakemake.params.folds)

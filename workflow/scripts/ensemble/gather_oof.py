@@ -1,0 +1,18 @@
+"""Gather the out-of-fold predictions of every member and average them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.ensemble.gather import gather_oof
+from landslip.files import paths_by_name
+from landslip.logs import configure_logging
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+gather_oof(
+    members=paths_by_name(snakemake.params.members, snakemake.input.oof),
+    folds=Path(snakemake.input.folds),
+    target=Path(snakemake.output.oof),
+)

@@ -1,0 +1,21 @@
+"""Average the test predictions over folds and members; write the submission."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.ensemble.gather import gather_test
+from landslip.ensemble.submission import write_submission
+from landslip.files import paths_by_name
+from landslip.logs import configure_logging
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+gather_test(
+    members=paths_by_name(snakemake.params.members, snakemake.input.test),
+    manifest=Path(snakemake.input.manifest),
+    threshold=Path(snakemake.input.threshold),
+    target=Path(snakemake.output.test),
+)
+write_submission(test=Path(snakemake.output.test), target=Path(snakemake.output.submission))

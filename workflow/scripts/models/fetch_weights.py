@@ -1,0 +1,19 @@
+"""Put the pretrained weights of one encoder in place, with their digest."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.logs import configure_logging
+from landslip.models.weights import fetch_weights
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+fetch_weights(
+    snakemake.wildcards.timm,
+    local=Path(snakemake.input.local[0]) if snakemake.input.local else None,
+    target=Path(snakemake.output.weights),
+    description=Path(snakemake.output.description),
+    sha256=snakemake.params.sha256,
+)

@@ -1,0 +1,39 @@
+"""Train one network on one fold; predict the fold and the test patches."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.devices import lease_device
+from landslip.files import read_digest
+from landslip.logs import configure_logging
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+# Before torch is imported: the lease decides which GPU it sees.
+device = lease_device(snakemake.resources.get("gpu", 0))
+
+from landslip.config import Network  # noqa: E402 (see above)
+from landslip.models.network import Architecture  # noqa: E402
+from landslip.models.network_fold import train_network  # noqa: E402
+
+train_network(
+    model=snakemake.wildcards.model,
+    settings=Network(**snakemake.params.settings),
+    architecture=Architecture.from_json(snakemake.params.architecture),
+    fold=int(snakemake.wildcards.fold),
+    seed=snakemake.params.seed,
+    device=device,
+    threads=snakemake.threads,
+    train_store=(Path(snakemake.input.train_store), read_digest(snakemake.input.train_digest)),
+    test_store=(Path(snakemake.input.test_store), read_digest(snakemake.input.test_digest)),
+    scaling=Path(snakemake.input.scaling),
+    folds=Path(snakemake.input.folds),
+    pretrained={Path(path).stem: Path(path) for path in snakemake.input.pretrained},
+    weights=Path(snakemake.output.weights),
+    description=Path(snakemake.output.description),
+    oof=Path(snakemake.output.oof),
+    test=Path(snakemake.output.test),
+    history=Path(snakemake.output.history),
+)

@@ -1,0 +1,18 @@
+"""Draw the confusion matrix and the reliability diagram."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.logs import configure_logging
+from landslip.report.decisions import draw_decisions
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+draw_decisions(
+    oof=Path(snakemake.input.oof),
+    threshold=Path(snakemake.input.threshold),
+    confusion=Path(snakemake.output.confusion),
+    reliability=Path(snakemake.output.reliability),
+)

@@ -1,0 +1,18 @@
+"""Draw the most important features of the tree models."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.files import paths_by_name
+from landslip.logs import configure_logging
+from landslip.report.importances import draw_importance
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+draw_importance(
+    importance=paths_by_name(snakemake.params.models, snakemake.input.importance),
+    modalities=snakemake.params.modalities,
+    target=Path(snakemake.output.figure),
+)

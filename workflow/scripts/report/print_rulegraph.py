@@ -1,0 +1,18 @@
+"""Print the graph of rules, by the same Snakemake with the same config."""
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from landslip.files import write_text
+from landslip.logs import configure_logging
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+write_text(snakemake.output.config, snakemake.params.config)
+command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile]
+command += ["--configfile", snakemake.output.config, "--rulegraph", "dot", "--", "all"]
+graph = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+write_text(snakemake.output.dot, graph)

@@ -1,0 +1,26 @@
+"""Write the page."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.logs import configure_logging
+from landslip.report.page import Study, write_report
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+write_report(
+    study=Study(**snakemake.params.study),
+    metrics=Path(snakemake.input.metrics),
+    threshold=Path(snakemake.input.threshold),
+    test=Path(snakemake.input.test),
+    manifest=Path(snakemake.input.manifest),
+    folds=Path(snakemake.input.folds),
+    models=Path(snakemake.input.models),
+    mistakes=Path(snakemake.input.mistakes),
+    cost=Path(snakemake.input.cost),
+    figures=[Path(path) for path in snakemake.input.figures],
+    captions=[Path(path) for path in snakemake.input.captions],
+    target=Path(snakemake.output.page),
+)
