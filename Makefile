@@ -9,12 +9,13 @@ CORES ?= all
 .PHONY: demo test check format lock clean
 
 demo: $(INSTALLED)
-	$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile resources/configs/demo.yaml
+	$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile resources/configs/demo.yaml \
+		--set-threads train_network=1 train_lightgbm=1 train_xgboost=1 --quiet rules
 	@echo
 	@echo "The report: results/demo/report.html"
 
 test: $(INSTALLED) check
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .
