@@ -5,10 +5,6 @@ from snakemake.utils import min_version
 min_version("9.19")
 
 
-# The one beside this file, also with --directory elsewhere; --configfile overrides its keys.
-configfile: f"{workflow.basedir}/config.yaml"
-
-
 include: "rules/common.smk"
 
 

@@ -1,15 +1,15 @@
 """Every config key: its type, meaning, unit and range, and the checks between keys.
 
-`parse_config` turns the merged mapping that Snakemake read into a `Config`, or refuses it with
+`parse_config` turns the mapping read from config files into a `Config`, or refuses it with
 every mistake, each with the nearest valid name. Jobs never see this: rules hand them plain values.
 """
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from landslip.config_errors import explain, nearest
 from landslip.features.names import ScalingKind, Statistic
 from landslip.files import InputError
 from landslip.models.names import HEADS, Head, timm_architectures
@@ -317,83 +317,34 @@ def _unknown(where: str, name: str, kind: str, known: Iterable[str]) -> Iterable
         yield f"{where}: unknown {kind} {name!r}{nearest(name, known)}"
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or what there is when nothing comes near."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(known[:12])}" if known else ""
-
-
 def parse_config(raw: Mapping[str, Any]) -> Config:
-    """Check the config that Snakemake merged from config.yaml, other files and --config.
-
-    A null in `units`, `channels`, `indices`, `encoders` or `models` takes that entry out, so that
-    a second file can say that its data lacks a channel.
+    """Check a whole config, as `landslip.config_merge.merge_config` gives it.
 
     Raises
     ------
     InputError
         Every unknown key and impossible value, one a line, with the nearest valid name.
     """
-    pruned = {
-        key: {k: v for k, v in value.items() if v is not None}
-        if key in ("units", "channels", "indices", "encoders", "models") and isinstance(value, dict)
-        else value
-        for key, value in raw.items()
-    }
     try:
-        return Config.model_validate(pruned)
+        return Config.model_validate(raw)
     except ValidationError as error:
-        lines = [line for item in error.errors() for line in _explain(item)]
+        lines = [line for item in error.errors() for line in explain(item, _SECTIONS)]
         raise InputError("the config is not valid:\n  " + "\n  ".join(lines)) from None
 
 
-def _explain(error: Any) -> list[str]:
-    """One mistake that pydantic found, in the words of the config file."""
-    tags = {"lightgbm", "xgboost", "network", "str", "list[str]", "tuple"}
-    path = [str(part) for part in error["loc"]]
-    # pydantic puts the kind of a model between its name and its keys; the file has no such level
-    path = [part for depth, part in enumerate(path) if not (depth >= 2 and part in tags)]
-    where = ".".join(path)
-    if error["type"] == "extra_forbidden":
-        return [f"{where}: unknown key{nearest(path[-1], _keys_beside(path))}"]
-    if error["type"] == "missing":
-        return [f"{where}: this key must be given"]
-    if error["type"] == "value_error":
-        lines = str(error["ctx"]["error"]).split("\n")
-        return [f"{where}: {line}" if where else line for line in lines]
-    given = error.get("input")
-    message = error["msg"][0].lower() + error["msg"][1:]
-    if error["type"] == "literal_error" and isinstance(given, str):
-        choices = [
-            part.strip("' ") for part in error["ctx"]["expected"].replace(" or ", ",").split(",")
-        ]
-        message += nearest(given, choices)
-    return [f"{where}: {message}; got {given!r}"]
-
-
-def _keys_beside(path: list[str]) -> list[str]:
-    """Valid keys of the section that a misspelt key stands in."""
-    sections: dict[str, Any] = {
-        "": Config,
-        "data": Data,
-        "data.train": TrainSource,
-        "data.test": TestSource,
-        "data.simulation": Simulation,
-        "folds": Folds,
-        "scaling": Scaling,
-        "ensemble": Ensemble,
-        "units.*": Unit,
-        "channels.*": Channel,
-        "encoders.*": Encoder,
-        "models.*.training": Training,
-    }
-    parent = path[:-1]
-    if len(parent) >= 2 and parent[0] in ("units", "channels", "encoders", "models"):
-        parent = [parent[0], "*", *parent[2:]]
-    if parent == ["models", "*"]:
-        return sorted({key for kind in (LightGBM, XGBoost, Network) for key in kind.model_fields})
-    section = sections.get(".".join(parent))
-    return list(section.model_fields) if section else []
+# Where a key stands -> the section that defines its neighbours, for the nearest valid key.
+_SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
+    "": (Config,),
+    "data": (Data,),
+    "data.train": (TrainSource,),
+    "data.test": (TestSource,),
+    "data.simulation": (Simulation,),
+    "folds": (Folds,),
+    "scaling": (Scaling,),
+    "ensemble": (Ensemble,),
+    "units.*": (Unit,),
+    "channels.*": (Channel,),
+    "encoders.*": (Encoder,),
+    "models.*": (LightGBM, XGBoost, Network),
+    "models.*.training": (Training,),
+}

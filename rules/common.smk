@@ -4,15 +4,20 @@ import json
 import sys
 from pathlib import Path
 
+from snakemake.common.configfile import load_configfile
+
 from landslip.config import parse_config
+from landslip.config_merge import merge_config
 from landslip.data.listing import listing_digest
 from landslip.files import InputError
 from landslip.sources import source_digest as digest_sources
 
 ROOT = Path(workflow.basedir)
 
+# No `configfile:` directive: Snakemake's merge would reorder the channels (see merge_config). Here
+# `config` holds what --configfile and --config say, and config.yaml is read below it.
 try:
-    CONFIG = parse_config(config)
+    CONFIG = parse_config(merge_config(load_configfile(ROOT / "config.yaml"), config))
 except InputError as error:
     # One message for the person at the keyboard; a traceback would bury it.
     sys.exit(f"landslip: {error}")
@@ -153,7 +158,7 @@ FIGURES = [
 
 
 def config_as_text():
-    """The config as Snakemake merged it, to run this workflow once more with it."""
+    """What overrides config.yaml, to run this workflow once more with it."""
     return json.dumps(config)
 
 

@@ -6,11 +6,12 @@ import pytest
 import yaml
 
 from landslip.config import parse_config
+from landslip.config_merge import merge_config
 from landslip.features.names import STATISTICS
 from landslip.files import InputError
 from landslip.models.heads import BUILDERS
 from landslip.models.names import HEADS, timm_architectures
-from project import ROOT, merge
+from project import ROOT
 
 # system.md of the paper: encoder, inputs, scaling, batch, lr0, epochs, head.
 PAPER = {
@@ -90,21 +91,37 @@ def test_modalities_follow_the_channels(study: dict[str, Any]):
 
 
 def test_a_channel_can_be_added_by_configuration_alone(study: dict[str, Any]):
-    merge(study, {"channels": {"swir": {"modality": "swir", "unit": "reflectance_1e4"}}})
-    merge(study, {"indices": {"nbr": ["nir", "swir"]}})
-    config = parse_config(study)
+    more = {
+        "channels": {"swir": {"modality": "swir", "unit": "reflectance_1e4"}},
+        "indices": {"nbr": ["nir", "swir"]},
+    }
+    config = parse_config(merge_config(study, more))
     assert config.channels_of(["swir", "nbr"]) == ["swir", "nbr"]
+    assert list(config.channels)[-1] == "swir"
+
+
+def test_overriding_one_channel_moves_none(study: dict[str, Any]):
+    """Channels stand in the order of the patches' last axis."""
+    config = parse_config(merge_config(study, {"channels": {"asc_vh": {"unit": "db_change"}}}))
+    assert list(config.channels) == list(study["channels"])
+    assert config.channels["asc_vh"].unit == "db_change"
+
+
+def test_a_file_that_names_every_channel_sets_their_order(study: dict[str, Any]):
+    turned = dict(reversed(study["channels"].items()))
+    config = parse_config(merge_config(study, {"channels": turned}))
+    assert list(config.channels) == list(turned)
 
 
 def test_a_null_takes_an_entry_out(study: dict[str, Any]):
-    merge(study, {"models": {"xgboost": None}})
-    assert "xgboost" not in parse_config(study).models
+    config = parse_config(merge_config(study, {"models": {"xgboost": None}}))
+    assert "xgboost" not in config.models
 
 
 @pytest.mark.parametrize("name", ["demo", "bijie"])
 def test_shipped_variants_are_valid(name: str, study: dict[str, Any]):
     path = ROOT / "resources" / "configs" / f"{name}.yaml"
-    parse_config(merge(study, yaml.safe_load(path.read_text())))
+    parse_config(merge_config(study, yaml.safe_load(path.read_text())))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +144,7 @@ def test_shipped_variants_are_valid(name: str, study: dict[str, Any]):
 def test_misspelt_keys_and_impossible_values_are_refused_with_the_nearest_valid_one(
     change: dict[str, Any], names: list[str], study: dict[str, Any]
 ):
-    message = refusal(merge(study, change))
+    message = refusal(merge_config(study, change))
     assert all(name in message for name in names), message
 
 
@@ -164,23 +181,27 @@ def test_misspelt_keys_and_impossible_values_are_refused_with_the_nearest_valid_
 def test_a_model_that_asks_for_what_is_not_there_is_refused(
     change: dict[str, Any], names: list[str], study: dict[str, Any]
 ):
-    message = refusal(merge(study, change))
+    message = refusal(merge_config(study, change))
     assert all(name in message for name in names), message
 
 
 def test_all_mistakes_come_in_one_message(study: dict[str, Any]):
-    message = refusal(merge(study, {"foldz": 1, "seed": -1}))
+    message = refusal(merge_config(study, {"foldz": 1, "seed": -1}))
     assert "foldz" in message
     assert "seed" in message
 
 
 def test_a_mixture_of_encoders_is_valid(study: dict[str, Any]):
-    merge(study, {"models": {"pwee_v3": {"encoder": ["enc1", "enc3", "enc3"]}}})
-    assert parse_config(study).models["pwee_v3"].encoders == ["enc1", "enc3", "enc3"]
+    mixed = {"models": {"pwee_v3": {"encoder": ["enc1", "enc3", "enc3"]}}}
+    assert parse_config(merge_config(study, mixed)).models["pwee_v3"].encoders == [
+        "enc1",
+        "enc3",
+        "enc3",
+    ]
 
 
 def test_half_a_data_source_is_refused(study: dict[str, Any]):
-    message = refusal(merge(study, {"data": {"train": {"labels": "Train.csv"}}}))
+    message = refusal(merge_config(study, {"data": {"train": {"labels": "Train.csv"}}}))
     assert "data.test.ids" in message
 
 

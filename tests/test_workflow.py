@@ -5,12 +5,12 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
-from project import ROOT, merge, shipped_config
+from project import ROOT, shipped_config
 from workflow import SMALL, planned, read, snakemake
 
 EVERYTHING_AFTER_MODELS = {
@@ -143,6 +143,12 @@ def planned_rules(root: Path, folder: Path) -> set[str]:
     return set(planned(answer)) - {"all"}
 
 
+def with_model(name: str, over: dict[str, Any]) -> dict[str, Any]:
+    """The small study with other hyper-parameters of one model."""
+    models = {**SMALL["models"], name: {**SMALL["models"][name], **over}}
+    return {**SMALL, "models": models}
+
+
 def edit(path: Path) -> None:
     path.write_text(path.read_text() + "\n# edited\n")
 
@@ -187,7 +193,7 @@ def test_editing_a_module_reruns_its_stages_dependents_only(
 
 
 def test_another_hyper_parameter_retrains_that_model_only(run: Path):
-    changed = merge(yaml.safe_load(yaml.safe_dump(SMALL)), {"models": {"xgboost": {"trees": 11}}})
+    changed = with_model("xgboost", {"trees": 11})
     jobs = planned(snakemake(run, "-n", "--quiet", "rules", "--", "all", config=changed))
     assert jobs["train_xgboost"] == 2
     assert not {"train_lightgbm", "train_network", "assign_folds"} & set(jobs)
@@ -198,7 +204,7 @@ def test_swapping_two_values_is_seen(run: Path):
     config = shipped_config()
     trees = config["models"]["lightgbm"]
     swapped = {"subsample": trees["colsample"], "colsample": trees["subsample"]}
-    changed = merge(yaml.safe_load(yaml.safe_dump(SMALL)), {"models": {"lightgbm": swapped}})
+    changed = with_model("lightgbm", swapped)
     jobs = planned(snakemake(run, "-n", "--quiet", "rules", "--", "all", config=changed))
     assert jobs["train_lightgbm"] == 2
 

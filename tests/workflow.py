@@ -51,7 +51,7 @@ def snakemake(
     if config is not None:
         path = folder / "config.test.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump(config))
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
         command += ["--configfile", str(path)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.run(

@@ -1,0 +1,44 @@
+"""How a second config file overrides the first."""
+
+from collections.abc import Mapping
+from typing import Any
+
+# Sections whose keys are names that the user chooses.
+NAMED = ("units", "channels", "indices", "encoders", "models")
+
+
+def merge_config(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Override keys of config.yaml by those of a second file, section by section.
+
+    In `units`, `channels`, `indices`, `encoders` and `models` a null takes an entry out, so that a
+    second file can say that its data lacks a channel.
+
+    Notes
+    -----
+    Order counts: channels stand in the order of the patches' last axis. Entries keep the order of
+    `base` and new ones come last, so that changing one channel's unit moves nothing; a second
+    file that names every entry of a section sets the order itself. Snakemake's own merge would put
+    whatever the second file names first.
+    """
+    merged = _merge(base, over)
+    for section in NAMED:
+        entries = merged.get(section)
+        if not isinstance(entries, dict):
+            continue
+        kept = {name: entry for name, entry in entries.items() if entry is not None}
+        named = over.get(section)
+        if isinstance(named, Mapping) and kept.keys() <= named.keys():
+            kept = {name: kept[name] for name in named if name in kept}
+        merged[section] = kept
+    return merged
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[key] = _merge(old, value)
+        else:
+            merged[key] = value
+    return merged
