@@ -27,6 +27,8 @@ def configure_logging(path: str | Path) -> None:
         handlers=handlers,
         force=True,
     )
+    # timm tells at length what is expected when it adapts weights to other channels.
+    logging.getLogger("timm").setLevel(logging.WARNING)
     logging.captureWarnings(True)
     sys.excepthook = _report
 

@@ -3,7 +3,8 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,6 @@ import pytest
 
 from project import ROOT, shipped_config
 from workflow import SMALL, planned, read, snakemake
-
-EVERYTHING_AFTER_MODELS = {
-    "gather_oof",
-    "search_threshold",
-    "predict_test",
-    "measure_ensemble",
-}
 
 
 def test_the_papers_study_is_nine_models_by_five_folds_planned_in_seconds(tmp_path: Path):
@@ -44,7 +38,7 @@ def test_a_missing_patch_folder_is_refused_by_name(tmp_path: Path):
     assert "nowhere" in answer.stdout + answer.stderr
 
 
-def test_a_gpu_asked_for_and_absent_is_refused(tmp_path: Path, run: Path):
+def test_a_gpu_asked_for_and_absent_is_refused(tmp_path: Path, project: Path, run: Path):
     """gpu=1 on a machine without one: no silent training on the CPU."""
     copy = tmp_path / "run"
     shutil.copytree(run, copy)
@@ -57,32 +51,42 @@ def test_a_gpu_asked_for_and_absent_is_refused(tmp_path: Path, run: Path):
         "--",
         "results/models/pwee_v2_standard/fold0/oof.parquet",
         config=SMALL,
+        root=project,
     )
     assert answer.returncode != 0
     assert "--resources gpu=0" in answer.stdout + answer.stderr
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the small study."""
-    folder = tmp_path_factory.mktemp("run")
-    answer = snakemake(folder, "--", "all", config=SMALL)
-    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
-    return folder
-
-
-@pytest.fixture
-def project(tmp_path: Path, run: Path) -> Iterator[tuple[Path, Path]]:
-    """A copy of the project whose code a test may edit, and the finished run made with it."""
-    root = tmp_path / "project"
-    root.mkdir()
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project, whose code a test may edit."""
+    root = tmp_path_factory.mktemp("project")
     for name in ("landslip", "rules", "workflow", "profiles", "envs", "resources"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "config.yaml"):
         shutil.copy(ROOT / name, root / name)
-    folder = tmp_path / "run"
-    shutil.copytree(run, folder)
-    yield root, folder
+    return root
+
+
+@pytest.fixture(scope="module")
+def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of the small study with that copy. Tests only plan further work in it."""
+    folder = tmp_path_factory.mktemp("run")
+    answer = snakemake(folder, "--", "all", config=SMALL, root=project)
+    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
+    return folder
+
+
+def replan(
+    project: Path, run: Path, *options: str, config: dict[str, Any] = SMALL
+) -> dict[str, int]:
+    """Jobs that the finished run would need now."""
+    answer = snakemake(
+        run, "-n", "--quiet", "rules", *options, "--", "all", config=config, root=project
+    )
+    jobs = planned(answer)
+    jobs.pop("all", None)
+    return jobs
 
 
 def test_every_file_of_the_contract_is_there(run: Path):
@@ -123,43 +127,37 @@ def test_predictions_have_the_contracts_columns_and_every_patch_once(run: Path):
     assert (test["landslide"] == (test["probability"] > threshold)).all()
 
 
-def test_a_finished_run_has_nothing_to_do(run: Path):
-    answer = snakemake(run, "-n", "--", "all", config=SMALL)
-    assert "Nothing to be done" in answer.stdout + answer.stderr
+def test_a_finished_run_has_nothing_to_do(project: Path, run: Path):
+    assert replan(project, run) == {}
 
 
-def test_touching_every_file_reruns_nothing(project: tuple[Path, Path]):
-    root, folder = project
-    before = planned_rules(root, folder)
-    assert before == set()
-    for path in [*root.rglob("*"), *folder.rglob("results/**/*")]:
+def test_touching_every_file_reruns_nothing(project: Path, run: Path):
+    for path in [*project.rglob("*"), *(run / "results").rglob("*")]:
         if path.is_file():
             os.utime(path)
-    assert planned_rules(root, folder) == set()
+    assert replan(project, run) == {}
 
 
-def planned_rules(root: Path, folder: Path) -> set[str]:
-    answer = snakemake(folder, "-n", "--quiet", "rules", "--", "all", config=SMALL, root=root)
-    return set(planned(answer)) - {"all"}
-
-
-def with_model(name: str, over: dict[str, Any]) -> dict[str, Any]:
-    """The small study with other hyper-parameters of one model."""
-    models = {**SMALL["models"], name: {**SMALL["models"][name], **over}}
-    return {**SMALL, "models": models}
-
-
-def edit(path: Path) -> None:
-    path.write_text(path.read_text() + "\n# edited\n")
-
-
-def test_redoing_one_fold_redoes_what_follows_and_nothing_else(run: Path):
-    target = "results/models/lightgbm/fold1/oof.parquet"
-    answer = snakemake(run, "-n", "--quiet", "rules", "-R", target, "--", "all", config=SMALL)
-    jobs = planned(answer)
+def test_redoing_one_fold_redoes_what_follows_and_nothing_else(project: Path, run: Path):
+    jobs = replan(project, run, "-R", "results/models/lightgbm/fold1/oof.parquet")
     assert jobs["train_lightgbm"] == 1
-    assert set(jobs) >= EVERYTHING_AFTER_MODELS
+    assert set(jobs) >= {"gather_oof", "search_threshold", "predict_test", "measure_ensemble"}
     assert not {"train_xgboost", "train_network", "build_store", "compute_statistics"} & set(jobs)
+
+
+@pytest.fixture
+def edit(project: Path) -> Iterator[Callable[[str], None]]:
+    """Edits a module of the library for the length of a test."""
+    before: dict[Path, str] = {}
+
+    def append(module: str) -> None:
+        path = project / "landslip" / module
+        before[path] = path.read_text()
+        path.write_text(before[path] + "\n# edited\n")
+
+    yield append
+    for path, text in before.items():
+        path.write_text(text)
 
 
 @pytest.mark.parametrize(
@@ -179,33 +177,41 @@ def test_redoing_one_fold_redoes_what_follows_and_nothing_else(run: Path):
             {"train_network", "build_store"},
         ),
         ("data/folds.py", {"assign_folds", "train_network", "train_lightgbm"}, {"build_store"}),
+        ("report/curves.py", {"draw_curves", "write_report"}, {"search_threshold", "draw_patches"}),
+        ("config.py", set(), {"train_network", "train_lightgbm", "build_store", "write_report"}),
     ],
 )
 def test_editing_a_module_reruns_its_stages_dependents_only(
-    module: str, reruns: set[str], keeps: set[str], project: tuple[Path, Path]
+    module: str,
+    reruns: set[str],
+    keeps: set[str],
+    project: Path,
+    run: Path,
+    edit: Callable[[str], None],
 ):
-    root, folder = project
-    edit(root / "landslip" / module)
-    rules = planned_rules(root, folder)
+    edit(module)
+    rules = set(replan(project, run))
     assert reruns <= rules
     assert not keeps & rules
-    assert "gather_oof" in rules or module.startswith("ensemble")
 
 
-def test_another_hyper_parameter_retrains_that_model_only(run: Path):
-    changed = with_model("xgboost", {"trees": 11})
-    jobs = planned(snakemake(run, "-n", "--quiet", "rules", "--", "all", config=changed))
+def with_model(name: str, over: dict[str, Any]) -> dict[str, Any]:
+    """The small study with other hyper-parameters of one model."""
+    models = {**SMALL["models"], name: {**SMALL["models"][name], **over}}
+    return {**SMALL, "models": models}
+
+
+def test_another_hyper_parameter_retrains_that_model_only(project: Path, run: Path):
+    jobs = replan(project, run, config=with_model("xgboost", {"trees": 11}))
     assert jobs["train_xgboost"] == 2
     assert not {"train_lightgbm", "train_network", "assign_folds"} & set(jobs)
 
 
-def test_swapping_two_values_is_seen(run: Path):
+def test_swapping_two_values_is_seen(project: Path, run: Path):
     """Snakemake compares params as a set of texts; one dict in fixed order tells them apart."""
-    config = shipped_config()
-    trees = config["models"]["lightgbm"]
+    trees = shipped_config()["models"]["lightgbm"]
     swapped = {"subsample": trees["colsample"], "colsample": trees["subsample"]}
-    changed = with_model("lightgbm", swapped)
-    jobs = planned(snakemake(run, "-n", "--quiet", "rules", "--", "all", config=changed))
+    jobs = replan(project, run, config=with_model("lightgbm", swapped))
     assert jobs["train_lightgbm"] == 2
 
 
@@ -214,3 +220,11 @@ def test_the_dag_can_be_drawn(tmp_path: Path):
     assert answer.returncode == 0
     assert answer.stdout.startswith("digraph")
     assert "train_network" in answer.stdout
+
+
+def test_snakemake_makes_its_own_report_with_captions(project: Path, run: Path):
+    answer = snakemake(run, "--report", "report.zip", "--", "all", config=SMALL, root=project)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    with zipfile.ZipFile(run / "report.zip") as report:
+        assert any(name.endswith("report.html") for name in report.namelist())
+    (run / "report.zip").unlink()
