@@ -144,7 +144,7 @@ class Tree(Section):
     statistics: list[Statistic] = Field(list(get_args(Statistic)), min_length=1)
     trees: int = Field(ge=1, description="boosting rounds; no early stopping")
     learning_rate: float = Field(gt=0, le=1)
-    max_depth: int = Field(ge=-1, description="-1: no limit (LightGBM), 0: no limit (XGBoost)")
+    max_depth: int = Field(ge=-1, description="-1: no limit")
     subsample: float = Field(gt=0, le=1, description="share of rows, drawn anew for every tree")
     colsample: float = Field(gt=0, le=1, description="share of columns for every tree")
     positive_weight: float = Field(1.0, gt=0, description="weight of a landslide patch")
@@ -158,6 +158,7 @@ class LightGBM(Tree):
 
 class XGBoost(Tree):
     kind: Literal["xgboost"]
+    max_depth: int = Field(ge=0, description="0: no limit")
 
 
 class Training(Section):
@@ -191,7 +192,7 @@ class Training(Section):
 class Network(Section):
     kind: Literal["network"]
     encoder: str | list[str] = Field(description="a name in `encoders`, or one for each input")
-    inputs: list[str | list[str]] = Field(
+    inputs: list[str | Annotated[list[str], Field(min_length=1)]] = Field(
         min_length=1, description="one encoder each: a modality or channel, or a stack of several"
     )
     scaling: ScalingKind
@@ -290,6 +291,13 @@ def _mistakes(config: Config) -> Iterable[str]:
         if known:
             architecture = encoder.timm.split(".")[0]
             yield from _unknown(f"encoders.{name}.timm", architecture, "timm architecture", known)
+    yield from _conflicting_encoders(config.encoders)
+    for name, inside in config.modalities.items():
+        if name in config.channel_names and inside != [name]:
+            yield f"channels.{name}: a modality of other channels too has that name"
+    members = config.ensemble.members or []
+    for name in sorted({name for name in members if members.count(name) > 1}):
+        yield f"ensemble.members: {name} stands there more than once"
     for name, model in config.models.items():
         where = f"models.{name}"
         if not isinstance(model, Network):
@@ -309,6 +317,18 @@ def _mistakes(config: Config) -> Iterable[str]:
         yield f"models.{name}: the name is a column of the prediction tables; choose another"
     for member in config.ensemble.members or []:
         yield from _unknown("ensemble.members", member, "model", config.models)
+
+
+def _conflicting_encoders(encoders: Mapping[str, Encoder]) -> Iterable[str]:
+    """One timm name has one weight file, whatever the short names."""
+    first: dict[str, str] = {}
+    for name, encoder in encoders.items():
+        other = first.setdefault(encoder.timm, name)
+        if encoder != encoders[other]:
+            yield (
+                f"encoders.{name}: {other} has the same timm name ({encoder.timm}) with other "
+                "settings; give both the same"
+            )
 
 
 def _unknown(where: str, name: str, kind: str, known: Iterable[str]) -> Iterable[str]:

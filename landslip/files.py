@@ -125,18 +125,24 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.D
             columns=None if columns is None else list(columns),
             page_checksum_verification=True,
         )
-    except FileNotFoundError:
+        frame: pd.DataFrame = table.to_pandas()
+    except (FileNotFoundError, InputError):
         raise
-    except (OSError, pa.ArrowException) as error:
+    # A damaged footer shows in many ways: pandas parses its own part of it as JSON.
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
-    frame: pd.DataFrame = table.to_pandas()
     return frame
 
 
 def read_metadata(path: Path | str) -> dict[str, str]:
     """Read what `write_parquet` was given as metadata."""
-    raw = pq.read_schema(path).metadata or {}
-    return {key.decode(): value.decode() for key, value in raw.items() if key != b"pandas"}
+    try:
+        raw = pq.read_schema(path).metadata or {}
+        return {key.decode(): value.decode() for key, value in raw.items() if key != b"pandas"}
+    except FileNotFoundError:
+        raise
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
 
 
 def file_digest(path: Path | str) -> str:
@@ -158,6 +164,19 @@ def text_digest(*parts: str) -> str:
 def read_digest(path: Path | str) -> str:
     """Read the small file in which one job tells the next the digest of a large one."""
     return Path(path).read_text(encoding="utf-8").strip()
+
+
+def verified(path: Path | str, digest: Path | str) -> Path:
+    """Path of a file whose bytes have the digest that stands in the small file `digest`.
+
+    Raises
+    ------
+    InputError
+        They have another: the file is damaged, or comes from another run.
+    """
+    if file_digest(path) != read_digest(digest):
+        raise InputError(f"{path} differs from {digest}; delete both and run again")
+    return Path(path)
 
 
 def paths_by_name(names: Sequence[str], paths: Sequence[str]) -> dict[str, list[Path]]:

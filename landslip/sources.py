@@ -1,8 +1,8 @@
-"""Which library files a script runs, and one digest of their contents.
+"""Which files a job's script runs, and one digest of their contents.
 
-Snakemake reruns a job when its script changes, not when a module that the script imports does.
-A digest of every module that the script imports, directly or not, closes that gap; being made of
-contents, it does not change when a checkout only touches files.
+Snakemake compares a script's time of change and knows nothing of the modules that it imports. A
+digest of the script and of every module that it imports, directly or not, does better; being made
+of contents, it does not change when a checkout only touches files.
 """
 
 import ast
@@ -18,7 +18,7 @@ _NOT_CODE = frozenset({f"{_PACKAGE}.config"})
 
 
 def source_digest(script: Path, root: Path) -> str:
-    """SHA-256 over the contents of all library files that `script` runs.
+    """SHA-256 over the contents of `script` and of all library files that it runs.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def source_digest(script: Path, root: Path) -> str:
 
 
 def source_files(script: Path, root: Path) -> list[Path]:
-    """Modules that `script` imports, directly or not, and the page templates named after them."""
+    """`script`, the modules it imports, directly or not, and the templates named after them."""
     found: dict[str, Path] = {}
     waiting = list(_imports(script))
     while waiting:
@@ -43,7 +43,7 @@ def source_files(script: Path, root: Path) -> list[Path]:
             continue
         found[name] = path
         waiting.extend(_imports(path))
-    files = []
+    files = [script]
     for path in found.values():
         template = path.parent / "templates" / f"{path.stem}.html"
         files.extend([path, template] if template.is_file() else [path])

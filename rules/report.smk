@@ -18,6 +18,7 @@ rule print_rulegraph:
         runtime="10m",
     params:
         config=config_as_text(),
+        stages=rule_stages,
         snakefile=workflow.main_snakefile,
         code=source_digest("report/print_rulegraph.py"),
     script:

@@ -13,7 +13,7 @@ from landslip.models.heads import BUILDERS
 from landslip.models.names import HEADS, timm_architectures
 from project import ROOT
 
-# system.md of the paper: encoder, inputs, scaling, batch, lr0, epochs, head.
+# The paper on its networks: encoder, inputs, scaling, batch, lr0, epochs, head.
 PAPER = {
     "maxvit_rgbn": ("enc1", [["rgbn"]], "robust", 8, 1e-4, 20, "single"),
     "vit_medium_sar_indices": (
@@ -160,6 +160,17 @@ def test_misspelt_keys_and_impossible_values_are_refused_with_the_nearest_valid_
         ({"indices": {"ndvi": ["nir", "rd"]}}, ["indices.ndvi", "'rd'", "red"]),
         ({"encoders": {"enc1": {"timm": "maxvit_rmlp_tny_rw_256"}}}, ["enc1.timm", "tiny"]),
         ({"ensemble": {"members": ["xgbost"]}}, ["ensemble.members", "xgboost"]),
+        ({"ensemble": {"members": ["xgboost", "xgboost"]}}, ["xgboost", "more than once"]),
+        ({"models": {"pwee_v3": {"inputs": [[], "sar", "indices"]}}}, ["models.pwee_v3.inputs"]),
+        ({"models": {"xgboost": {"max_depth": -1}}}, ["models.xgboost.max_depth"]),
+        (
+            {
+                "encoders": {
+                    "other": {"timm": "caformer_s18.sail_in22k_ft_in1k", "pretrained": False}
+                }
+            },
+            ["encoders.other", "enc4", "same timm name"],
+        ),
         (
             {
                 "models": {

@@ -215,6 +215,24 @@ def test_swapping_two_values_is_seen(project: Path, run: Path):
     assert jobs["train_lightgbm"] == 2
 
 
+def test_scaling_can_be_fitted_on_the_training_part_of_each_fold(project: Path, run: Path):
+    config = {**SMALL, "scaling": {"fit": "fold"}}
+    jobs = replan(project, run, config=config)
+    assert jobs["fit_fold_scaling"] == 2
+    assert "fit_scaling" not in jobs
+    target = "results/features/scaling_fold1.parquet"
+    answer = snakemake(run, "--", target, config=config, root=project)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    results = run / "results"
+    fitted = pd.read_parquet(results / "features" / "scaling_fold1.parquet")
+    folds = pd.read_parquet(results / "data" / "folds.parquet")
+    features = pd.read_parquet(results / "features" / "train.parquet")
+    kept = features[features["id"].isin(folds.loc[folds["fold"] != 1, "id"])]
+    # Patches are of one size, so the mean over pixels is the mean of the patches' means.
+    expected = [kept[f"{channel}_mean"].mean() for channel in fitted["channel"]]
+    assert fitted["mean"].to_numpy() == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
 def test_the_dag_can_be_drawn(tmp_path: Path):
     answer = snakemake(tmp_path, "--rulegraph", "dot", "--", "all", config=SMALL)
     assert answer.returncode == 0

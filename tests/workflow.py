@@ -53,7 +53,8 @@ def snakemake(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(config, sort_keys=False))
         command += ["--configfile", str(path)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    # Also on a machine with a GPU, what is tested is the machine without one.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     return subprocess.run(
         [*command, *arguments],
         cwd=folder if folder.is_dir() else root,

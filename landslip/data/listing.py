@@ -9,8 +9,8 @@ from landslip.files import InputError, text_digest
 def listing_digest(folder: Path) -> str:
     """Digest of the names and sizes of a folder's patches.
 
-    New, missing or resized patches change it; touched ones do not. A patch replaced by one of the
-    same size is found by its own digest when the store is built, not here.
+    New, missing or resized patches change it; touched ones, and ones replaced by files of the same
+    size, do not.
 
     Raises
     ------
@@ -20,7 +20,7 @@ def listing_digest(folder: Path) -> str:
     try:
         with os.scandir(folder) as entries:
             sizes = sorted(
-                f"{entry.name} {entry.stat().st_size}"
+                f"{entry.name} {entry.stat(follow_symlinks=False).st_size}"
                 for entry in entries
                 if entry.name.endswith(".npy")
             )

@@ -45,7 +45,7 @@ class SkipMix(nn.Module):
     """V3 and V4: r = BN(Linear(z)); h = Dropout(Linear([z, r])); logit = Linear(h).
 
     The reduction has two thirds of z's width for k = 3 (768 -> 512 with f = 256), which is 2 f;
-    V4 keeps 2 f (`paper gives no more: the V3 pattern with k = 4`).
+    V4 keeps 2 f: the paper names it and says no more than that it has four encoders.
     """
 
     def __init__(self, inputs: int, features: int, dropout: float = 0.1) -> None:

@@ -62,9 +62,15 @@ def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
             f"{description}: expected a network of format {FORMAT_VERSION}, got "
             f"{facts.get('kind')!r} of format {facts.get('format_version')!r}; train it anew"
         )
-    if Path(facts["weights"]).name != facts["weights"]:
+    missing = sorted({"weights", "sha256", "architecture"} - facts.keys())
+    if missing:
+        raise InputError(f"{description} lacks {', '.join(missing)}; train it anew")
+    weights = description.parent / str(facts["weights"])
+    outside = weights.name != facts["weights"] or weights.name in ("", ".", "..")
+    if outside or weights.is_symlink():
         raise InputError(f"{description}: weights {facts['weights']!r} is outside the model folder")
-    weights = description.parent / facts["weights"]
+    if not weights.is_file():
+        raise InputError(f"{weights} is missing; train it anew")
     if file_digest(weights) != facts["sha256"]:
         raise InputError(f"{weights} is damaged (its digest differs from {description.name}'s)")
     architecture = Architecture.from_json(facts["architecture"])

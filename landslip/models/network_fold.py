@@ -67,6 +67,11 @@ def train_network(
         The store is damaged or of other patches than the folds, or pretrained weights are.
     """
     torch.set_num_threads(threads)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError(
+            "a GPU was asked for, but PyTorch cannot use one here (no driver, or a build for "
+            "CPUs); run with --resources gpu=0, or mend the installation"
+        )
     place = torch.device(device)
     precision = choose_precision(settings.training.precision, place)
     derived = derive_seed(seed, model, fold)

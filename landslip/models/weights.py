@@ -37,7 +37,7 @@ def fetch_weights(
         )
     with atomic_path(target) as temporary:
         shutil.copyfile(source, temporary)
-    origin = str(local) if local is not None else f"huggingface.co: timm/{name}"
+    origin = str(local) if local is not None else f"timm's hub: {name}"
     write_json(description, {"timm": name, "source": origin, "sha256": digest})
 
 

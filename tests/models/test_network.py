@@ -156,6 +156,8 @@ def test_flipped_weights_are_refused(tmp_path: Path):
     ("change", "words"),
     [
         ({"weights": "../elsewhere.safetensors"}, "outside the model folder"),
+        ({"weights": ".."}, "outside the model folder"),
+        ({"weights": "absent.safetensors"}, "missing"),
         ({"format_version": 99}, "99"),
         ({"kind": "lightgbm"}, "lightgbm"),
     ],
@@ -164,6 +166,17 @@ def test_a_foreign_model_folder_is_refused(change: dict[str, object], words: str
     description = stored(tmp_path)
     description.write_text(json.dumps({**json.loads(description.read_text()), **change}))
     with pytest.raises(InputError, match=words):
+        load_network(description)
+
+
+def test_weights_that_are_a_link_are_refused(tmp_path: Path):
+    description = stored(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    weights.rename(elsewhere / weights.name)
+    weights.symlink_to(elsewhere / weights.name)
+    with pytest.raises(InputError, match="outside the model folder"):
         load_network(description)
 
 

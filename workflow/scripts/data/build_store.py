@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.data.store_write import write_store
-from landslip.files import read_parquet
+from landslip.files import read_parquet, verified
 from landslip.logs import configure_logging
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 configure_logging(snakemake.log[0])
 settings = snakemake.params.settings
-manifest = read_parquet(snakemake.input.manifest)
+manifest = read_parquet(verified(snakemake.input.manifest, snakemake.input.digest))
 write_store(
     manifest[(manifest["split"] == snakemake.wildcards.split) & (manifest["status"] == "ok")],
     channels=settings["channels"],

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from landslip.ensemble.gather import gather_test
 from landslip.ensemble.submission import write_submission
-from landslip.files import paths_by_name
+from landslip.files import paths_by_name, verified
 from landslip.logs import configure_logging
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 configure_logging(snakemake.log[0])
 gather_test(
     members=paths_by_name(snakemake.params.members, snakemake.input.test),
-    manifest=Path(snakemake.input.manifest),
+    manifest=verified(snakemake.input.manifest, snakemake.input.manifest_digest),
     threshold=Path(snakemake.input.threshold),
     target=Path(snakemake.output.test),
 )

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landslip.devices import lease_device
+from landslip.files import verified
 from landslip.logs import configure_logging
 from landslip.models.boosting import TreeSettings
 from landslip.models.trees import train_trees
@@ -11,12 +13,13 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 configure_logging(snakemake.log[0])
+lease_device(snakemake.resources.get("gpu", 0))
 train_trees(
     model=snakemake.wildcards.model,
     settings=TreeSettings(**snakemake.params.settings),
     columns=snakemake.params.columns,
-    features=Path(snakemake.input.features),
-    test_features=Path(snakemake.input.test_features),
+    features=verified(snakemake.input.features, snakemake.input.features_digest),
+    test_features=verified(snakemake.input.test_features, snakemake.input.test_features_digest),
     folds=Path(snakemake.input.folds),
     fold=int(snakemake.wildcards.fold),
     seed=snakemake.params.seed,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landslip.files import verified
 from landslip.logs import configure_logging
 from landslip.report.patches import draw_patches
 
@@ -13,7 +14,7 @@ configure_logging(snakemake.log[0])
 draw_patches(
     store=Path(snakemake.input.store),
     store_digest=Path(snakemake.input.store_digest),
-    manifest=Path(snakemake.input.manifest),
+    manifest=verified(snakemake.input.manifest, snakemake.input.manifest_digest),
     modalities=snakemake.params.modalities,
     units=snakemake.params.units,
     seed=snakemake.params.seed,

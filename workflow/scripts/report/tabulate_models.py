@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landslip.files import verified
 from landslip.logs import configure_logging
 from landslip.report.models_table import is_papers_data, tabulate_models
 
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 configure_logging(snakemake.log[0])
-compared = not snakemake.params.simulated and is_papers_data(Path(snakemake.input.manifest))
+manifest = verified(snakemake.input.manifest, snakemake.input.manifest_digest)
+compared = not snakemake.params.simulated and is_papers_data(manifest)
 tabulate_models(
     metrics=Path(snakemake.input.metrics),
     paper=Path(snakemake.input.paper) if compared else None,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landslip.files import verified
 from landslip.logs import configure_logging
 from landslip.report.page import Study, write_report
 
@@ -15,7 +16,7 @@ write_report(
     metrics=Path(snakemake.input.metrics),
     threshold=Path(snakemake.input.threshold),
     test=Path(snakemake.input.test),
-    manifest=Path(snakemake.input.manifest),
+    manifest=verified(snakemake.input.manifest, snakemake.input.manifest_digest),
     folds=Path(snakemake.input.folds),
     models=Path(snakemake.input.models),
     mistakes=Path(snakemake.input.mistakes),
