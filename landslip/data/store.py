@@ -9,12 +9,14 @@ parquet file are, because HDF5 itself notices neither a changed byte nor a missi
 """
 
 import hashlib
+import os
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -27,6 +29,18 @@ SHA256_BYTES = 32
 
 # Rows of the digest table that are in memory at once.
 _DIGEST_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class _Shard:
+    """Where the patches of one shard lie: one after another, as they are in memory."""
+
+    path: Path
+    rows: range
+    """Rows of the store that it holds."""
+    descriptor: int
+    offset: int
+    """First byte of the first patch."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +64,7 @@ class PatchStore:
     channels: list[str]
     shape: tuple[int, int, int, int]
     digest: str
-    _patches: h5py.Dataset
+    _shards: list[_Shard]
     _checksums: h5py.Dataset
 
     def read(
@@ -93,15 +107,31 @@ class PatchStore:
         try:
             for here, there in _runs(rows):
                 for channel, stored in _runs(numbers):
-                    place, source = np.s_[here, channel], np.s_[there, stored]
-                    self._patches.read_direct(patches, source, place)
+                    self._fetch(patches[here, channel], there, stored)
                     if verify:
+                        place, source = np.s_[here, channel], np.s_[there, stored]
                         self._checksums.read_direct(checksums, source, place)
         except OSError as error:
-            raise _damaged(self._unreadable_part(), str(error)) from error
+            raise _damaged(self.path, str(error)) from error
         if verify:
             self._verify(patches, checksums, rows, numbers)
         return patches
+
+    def _fetch(self, target: NDArray[np.float32], rows: slice, channels: slice) -> None:
+        """Read some neighbouring channels of neighbouring rows straight from the files.
+
+        HDF5 lets one thread of a process read at a time, and copies; the system does neither.
+        """
+        depth = self.shape[1]
+        image = 4 * self.shape[2] * self.shape[3]
+        whole = channels == slice(0, depth)
+        for shard in self._shards:
+            first, last = max(rows.start, shard.rows.start), min(rows.stop, shard.rows.stop)
+            step = max(last - first, 1) if whole else 1
+            for row in range(first, last, step):
+                part = target[row - rows.start : row - rows.start + step]
+                at = ((row - shard.rows.start) * depth + channels.start) * image
+                _read_into(part, shard, shard.offset + at)
 
     def _numbers(self, channels: Sequence[str] | None) -> NDArray[np.int64]:
         if channels is None:
@@ -127,23 +157,9 @@ class PatchStore:
                     where = f"patch {self.ids[row]} (row {row}), channel {self.channels[number]}"
                     raise _damaged(self._shard_of(row), f"the digest of {where} differs")
 
-    def _unreadable_part(self) -> Path:
-        """The first shard that does not open, else the index."""
-        for source in self._patches.virtual_sources():
-            shard = self.path.parent / str(source.file_name)
-            try:
-                h5py.File(shard, "r", locking=False).close()
-            except OSError:
-                return shard
-        return self.path
-
     def _shard_of(self, row: int) -> Path:
         """File that holds a row."""
-        for source in self._patches.virtual_sources():
-            (first, *_), (last, *_) = source.vspace.get_select_bounds()
-            if first <= row <= last:
-                return self.path.parent / str(source.file_name)
-        return self.path
+        return next((shard.path for shard in self._shards if row in shard.rows), self.path)
 
 
 @contextmanager
@@ -169,8 +185,8 @@ def open_store(path: Path, *, digest: str | None = None) -> Iterator[PatchStore]
         raise
     except OSError as error:
         raise _damaged(path, str(error)) from error
-    with file:
-        yield _check(path, file, digest)
+    with file, ExitStack() as stack:
+        yield _check(path, file, digest, stack)
 
 
 def read_ids(store: Path) -> list[str]:
@@ -255,7 +271,7 @@ def content_digest(
     return total.hexdigest()
 
 
-def _check(path: Path, file: h5py.File, digest: str | None) -> PatchStore:
+def _check(path: Path, file: h5py.File, digest: str | None, stack: ExitStack) -> PatchStore:
     """Compare an open index with itself, with this program and with what was expected."""
     try:
         version = int(file.attrs["format_version"])
@@ -270,7 +286,10 @@ def _check(path: Path, file: h5py.File, digest: str | None) -> PatchStore:
         patches, checksums = file["patches"], file["crc32"]
         n, depth, rows, columns = (int(length) for length in patches.shape)
         found = content_digest(ids, channels, patches.shape, file["sha256"])
-        shards = {str(source.file_name) for source in patches.virtual_sources()}
+        sources = [
+            (path.parent / str(source.file_name), str(source.dset_name), *_rows_of(source))
+            for source in patches.virtual_sources()
+        ]
     except InputError:
         raise
     except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
@@ -282,10 +301,45 @@ def _check(path: Path, file: h5py.File, digest: str | None) -> PatchStore:
             f"{path} has content digest {found[:12]}..., {digest[:12]}... was expected: it was "
             "built from other patches or settings. Delete it and run again"
         )
-    for shard in sorted(shards):
-        if not (path.parent / shard).is_file():
-            raise _damaged(path.parent / shard, "this part of the store is missing")
-    return PatchStore(path, ids, channels, (n, depth, rows, columns), found, patches, checksums)
+    shards = [_open_shard(*source, (depth, rows, columns), stack) for source in sources]
+    return PatchStore(path, ids, channels, (n, depth, rows, columns), found, shards, checksums)
+
+
+def _rows_of(source: Any) -> tuple[int, int]:
+    """First row of the store that a shard holds, and the one after its last."""
+    (first, *_), (last, *_) = source.vspace.get_select_bounds()
+    return int(first), int(last) + 1
+
+
+def _open_shard(
+    path: Path, name: str, first: int, stop: int, patch: tuple[int, int, int], stack: ExitStack
+) -> _Shard:
+    """Find the patches in a shard and keep the file open as long as `stack`."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            stored = file[name]
+            offset = stored.id.get_offset()
+            fits = stored.shape == (stop - first, *patch) and stored.dtype == np.dtype("<f4")
+    except FileNotFoundError:
+        raise _damaged(path, "this part of the store is missing") from None
+    except (KeyError, OSError, RuntimeError) as error:
+        raise _damaged(path, str(error)) from error
+    if offset is None or not fits:
+        raise _damaged(path, "it holds other patches than the index says")
+    descriptor = os.open(path, os.O_RDONLY)
+    stack.callback(os.close, descriptor)
+    return _Shard(path, range(first, stop), descriptor, int(offset))
+
+
+def _read_into(target: NDArray[np.float32], shard: _Shard, offset: int) -> None:
+    """Fill a contiguous array with the bytes at `offset`."""
+    wanted = target.data.cast("B")
+    done = 0
+    while done < len(wanted):
+        count = os.preadv(shard.descriptor, [wanted[done:]], offset + done)
+        if count == 0:
+            raise _damaged(shard.path, f"it ends {len(wanted) - done} bytes too early")
+        done += count
 
 
 def _damaged(path: Path, why: str) -> InputError:
