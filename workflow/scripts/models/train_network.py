@@ -14,9 +14,9 @@ configure_logging(snakemake.log[0])
 # Before torch is imported: the lease decides which GPU it sees.
 device = lease_device(snakemake.resources.get("gpu", 0))
 
-from landslip.config import Network  # noqa: E402 (see above)
-from landslip.models.network import Architecture  # noqa: E402
-from landslip.models.network_fold import train_network  # noqa: E402
+from landslip.config import Network  # noqa: E402 (after the lease)
+from landslip.models.network import Architecture  # noqa: E402 (after the lease)
+from landslip.models.network_fold import train_network  # noqa: E402 (after the lease)
 
 train_network(
     model=snakemake.wildcards.model,
