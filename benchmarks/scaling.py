@@ -16,7 +16,8 @@ import pandas as pd
 from benchmarks.inputs import CHANNELS, INDICES, write_benchmark_store
 from benchmarks.measure import Options, Variant, compare
 from benchmarks.plain import plain_scaling
-from landslip.features.scaling import COLUMNS, channel_scaling, write_scaling
+from landslip.features.scales import COLUMNS
+from landslip.features.scaling import channel_scaling, write_scaling
 
 
 def prepare(options: Options) -> None:

@@ -16,7 +16,8 @@ from benchmarks.inputs import CHANNELS, INDICES, write_patches
 from benchmarks.measure import Options, Variant, compare
 from benchmarks.plain import plain_scaling, plain_statistics, plain_store
 from landslip.data.store_write import write_store
-from landslip.features.scaling import COLUMNS, channel_scaling, write_scaling
+from landslip.features.scales import COLUMNS
+from landslip.features.scaling import channel_scaling, write_scaling
 from landslip.features.statistics import patch_statistics, write_statistics
 
 

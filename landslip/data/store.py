@@ -10,7 +10,6 @@ parquet file are, because HDF5 itself notices neither a changed byte nor a missi
 
 import hashlib
 import os
-import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 import h5py
 import numpy as np
 from numpy.typing import NDArray
+from zlib_ng import zlib_ng
 
 from landslip.files import InputError
 
@@ -73,6 +73,7 @@ class PatchStore:
         channels: Sequence[str] | None = None,
         *,
         verify: bool = True,
+        out: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """Read patches.
 
@@ -84,6 +85,8 @@ class PatchStore:
             Their names, in the order wanted; None: all.
         verify
             False only for what was read, and so verified, before.
+        out
+            Where to put them, contiguous; None: a new array.
 
         Returns
         -------
@@ -102,7 +105,8 @@ class PatchStore:
                 f"{self.path} holds {len(self.ids)} patches, row {rows.min()} to {rows.max()} "
                 "were asked for; it is of other data: delete it and run again"
             )
-        patches = np.empty((len(rows), len(numbers), *self.shape[2:]), np.float32)
+        shape = (len(rows), len(numbers), *self.shape[2:])
+        patches = np.empty(shape, np.float32) if out is None else out
         checksums = np.empty(patches.shape[:2], np.uint32)
         try:
             for here, there in _runs(rows):
@@ -153,7 +157,7 @@ class PatchStore:
     ) -> None:
         for patch, expected, row in zip(patches, checksums.tolist(), rows.tolist(), strict=True):
             for image, checksum, number in zip(patch, expected, numbers.tolist(), strict=True):
-                if zlib.crc32(image) != checksum:
+                if zlib_ng.crc32(image) != checksum:
                     where = f"patch {self.ids[row]} (row {row}), channel {self.channels[number]}"
                     raise _damaged(self._shard_of(row), f"the digest of {where} differs")
 

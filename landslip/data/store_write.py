@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from zlib_ng import zlib_ng
 
 from landslip.data.channels import add_indices
 from landslip.data.patches import as_float32, read_patch
@@ -147,7 +147,7 @@ def _write_shard(part: _Shard) -> _Checks:
             patches[start:stop] = block
             for i, patch in enumerate(block, start):
                 checks.sha256[i] = np.frombuffer(hashlib.sha256(patch).digest(), np.uint8)
-                checks.crc32[i] = [zlib.crc32(image) for image in patch]
+                checks.crc32[i] = [zlib_ng.crc32(image) for image in patch]
     return checks
 
 

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 from landslip.data.store import PatchStore, open_store
 from landslip.features.compiled import compiled
 from landslip.features.keys import keys_to_values, refuse_nonfinite
-from landslip.files import InputError, read_parquet, write_parquet
-
-QUANTILES = {"q01": 0.01, "q05": 0.05, "q50": 0.50, "q95": 0.95, "q99": 0.99}
-COLUMNS = ("mean", "std", *QUANTILES)
+from landslip.features.scales import COLUMNS, QUANTILES
+from landslip.files import InputError, write_parquet
 
 # Bytes of patches that a thread holds at once.
 _BLOCK_BYTES = 1 << 22
@@ -53,8 +51,10 @@ def channel_scaling(blocks: _Blocks) -> NDArray[np.float64]:
     -----
     Two passes in bounded memory. The first counts the upper 18 bits of keys that sort like the
     values, which tells the bins that hold the ranks wanted; the second counts the lower 14 bits
-    inside those bins. Sums are of one image after another, in float64; the standard deviation is
-    the population's, of deviations from the mean.
+    inside those bins. Sums are of one image after another, in float64, of deviations from the
+    mean of the channel's first image: no image's mean is further from the whole mean than the
+    population's standard deviation times the root of the number of images, so little is lost when
+    the square of their mean is taken off the mean of their squares.
     """
     first = _FirstPass()
     for block in blocks():
@@ -109,58 +109,10 @@ def write_scaling(
     write_parquet(target, table)
 
 
-def read_scaling(path: Path) -> pd.DataFrame:
-    """Read the scaling parameters: channel, then COLUMNS."""
-    return read_parquet(path, ["channel", *COLUMNS])
-
-
-def scale_and_shift(
-    table: pd.DataFrame, channels: Sequence[str], kind: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What to subtract from each channel and then to divide it by.
-
-    Parameters
-    ----------
-    table
-        As `read_scaling` gives it.
-    channels
-        Names, in the order wanted; a name may come twice.
-    kind
-        One of SCALINGS. standard: (x - mean) / std. robust: (x - q50) / (q95 - q05).
-        robust_1_99: (x - q50) / (q99 - q01).
-
-    Returns
-    -------
-    shift, scale : (channel,), in the channel's unit
-        Where the quantiles of a channel are equal, its scale is its standard deviation; where it
-        is constant, 1. No scale is 0.
-
-    Raises
-    ------
-    InputError
-        The table lacks a channel.
-    """
-    unknown = sorted(set(channels) - set(table["channel"]))
-    if unknown:
-        raise InputError(
-            f"the scaling parameters lack {', '.join(unknown)}; they are of "
-            f"{', '.join(table['channel'])}. Delete results/features and run again"
-        )
-    chosen = table.set_index("channel").loc[list(channels)]
-    column = {name: chosen[name].to_numpy(np.float64) for name in COLUMNS}
-    shift, scale = {
-        "standard": (column["mean"], column["std"]),
-        "robust": (column["q50"], column["q95"] - column["q05"]),
-        "robust_1_99": (column["q50"], column["q99"] - column["q01"]),
-    }[kind]
-    scale = np.where(scale > 0, scale, column["std"])
-    return shift, np.where(scale > 0, scale, 1.0)
-
-
 def _reader(
     parts: Sequence[tuple[PatchStore, NDArray[np.int64]]], channels: Sequence[str]
 ) -> _Blocks:
-    """Blocks of some channels, verified when they are first read."""
+    """Blocks of some channels, verified when they are first read; each overwrites the last."""
     verified = False
 
     def blocks() -> Iterator[NDArray[np.float32]]:
@@ -168,15 +120,18 @@ def _reader(
         for store, rows in parts:
             size = 4 * len(channels) * store.shape[2] * store.shape[3]
             step = max(1, _BLOCK_BYTES // size)
+            # new memory for each block costs more than what is computed in it
+            memory = np.empty((step, len(channels), *store.shape[2:]), np.float32)
             for start in range(0, len(rows), step):
-                yield store.read(rows[start : start + step], channels, verify=not verified)
+                some = rows[start : start + step]
+                yield store.read(some, channels, verify=not verified, out=memory[: len(some)])
         verified = True
 
     return blocks
 
 
 class _FirstPass:
-    """Sums, extremes and counts of the upper half of the keys, channel by channel."""
+    """Sums, extremes and counts of the upper bits of the keys, channel by channel."""
 
     def __init__(self) -> None:
         self.pixels = 0
@@ -186,27 +141,34 @@ class _FirstPass:
         values = _flatten(patches)
         if self.rows == 0:
             depth = values.shape[1]
-            self.sums = np.zeros(depth)
+            self.origins = values[0].mean(axis=-1, dtype=np.float64)
+            self.sums = np.zeros((depth, 2))
             self.extremes = np.tile(np.array([2**31 - 1, -(2**31)], np.int32), (depth, 1))
             # one array each: most bins are never touched, and small arrays take no whole huge pages
             self.counts = [np.zeros(_BINS, np.int64) for _ in range(depth)]
-        for channel in range(values.shape[1]):
-            _count_upper(
-                values, values.view(np.int32), channel,
-                self.sums, self.extremes, self.counts[channel],
-            )  # fmt: skip
+        bits = values.view(np.int32)
+        for channel, counts in enumerate(self.counts):
+            _add_moments(values, bits, channel, self.origins, self.sums, self.extremes)
+            _count_upper(bits, channel, counts)
         refuse_nonfinite(patches, self.extremes[:, 0].min(), self.extremes[:, 1].max(), self.rows)
         self.rows += len(values)
         self.pixels += len(values) * values.shape[2]
 
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and standard deviation, each (channel,)"""
+        shift, square = self.sums.T / self.pixels
+        means = self.origins + shift
+        stds = np.sqrt(np.maximum(square - shift * shift, 0))
+        least, greatest = keys_to_values(self.extremes).T.astype(np.float64)
+        constant = least == greatest
+        return np.where(constant, least, means), np.where(constant, 0, stds)
+
 
 class _SecondPass:
-    """Squared deviations and counts of the lower half of the keys in the bins that matter."""
+    """Counts of the lower bits of the keys in the bins that matter."""
 
     def __init__(self, first: _FirstPass) -> None:
         self.first = first
-        self.means = first.sums / first.pixels
-        self.squares = np.zeros_like(self.means)
         self.positions = (first.pixels - 1) * np.array(list(QUANTILES.values()))
         lower = np.floor(self.positions).astype(np.int64)
         # the two values that each quantile lies between
@@ -214,30 +176,22 @@ class _SecondPass:
         self.bins, self.inside = zip(
             *(_find(counts, self.ranks) for counts in first.counts), strict=True
         )
-        # bin -> its row among the counts; 0 stands for the bins that do not matter
-        self.rows = np.zeros((len(self.bins), _BINS), np.uint8)
-        for rows, bins in zip(self.rows, self.bins, strict=True):
-            wanted = np.unique(bins)
-            rows[wanted] = np.arange(1, len(wanted) + 1)
-        self.counts = [np.zeros((rows.max(), 1 << _LOWER_BITS), np.int64) for rows in self.rows]
+        self.wanted = [np.unique(bins).astype(np.int32) for bins in self.bins]
+        self.counts = [
+            np.zeros((len(wanted), 1 << _LOWER_BITS), np.int64) for wanted in self.wanted
+        ]
 
     def add(self, patches: NDArray[np.float32]) -> None:
-        values = _flatten(patches)
-        for channel, counts in enumerate(self.counts):
-            _count_lower(
-                values, values.view(np.int32), channel,
-                self.means, self.squares, self.rows[channel], counts,
-            )  # fmt: skip
+        bits = _flatten(patches).view(np.int32)
+        for channel, (wanted, counts) in enumerate(zip(self.wanted, self.counts, strict=True)):
+            _count_lower(bits, channel, wanted, counts)
 
     def result(self) -> NDArray[np.float64]:
-        table = np.empty((len(self.means), len(COLUMNS)))
-        least, greatest = keys_to_values(self.first.extremes).T.astype(np.float64)
-        constant = least == greatest
-        table[:, 0] = np.where(constant, least, self.means)
-        table[:, 1] = np.where(constant, 0, np.sqrt(self.squares / self.first.pixels))
+        table = np.empty((len(self.bins), len(COLUMNS)))
+        table[:, 0], table[:, 1] = self.first.moments()
         fraction = self.positions - self.ranks[:, 0]
         for channel, (bins, inside) in enumerate(zip(self.bins, self.inside, strict=True)):
-            counts = self.counts[channel][self.rows[channel, bins] - 1]
+            counts = self.counts[channel][np.searchsorted(self.wanted[channel], bins)]
             ends = np.empty(bins.shape)
             for place in np.ndindex(bins.shape):
                 lower, _ = _find(counts[place], inside[place])
@@ -271,55 +225,82 @@ def _flatten(patches: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @compiled(reorder_sums=True)
-def _count_upper(
+def _add_moments(
     values: NDArray[np.float32],
     bits: NDArray[np.int32],
     channel: int,
+    origins: NDArray[np.float64],
     sums: NDArray[np.float64],
     extremes: NDArray[np.int32],
-    counts: NDArray[np.int64],
 ) -> None:
-    pixels = values.shape[2]
+    """Add up deviations from `origin` and their squares; widen the extreme keys."""
+    origin = origins[channel]
     low = extremes[channel, 0]
     high = extremes[channel, 1]
     for i in range(values.shape[0]):
         total = 0.0
-        for j in range(pixels):
-            total += np.float64(values[i, channel, j])
+        square = 0.0
+        for j in range(values.shape[2]):
+            deviation = np.float64(values[i, channel, j]) - origin
+            total += deviation
+            square += deviation * deviation
             bit = bits[i, channel, j]
             key = bit ^ ((bit >> np.int32(31)) & np.int32(0x7FFFFFFF))
             low = min(low, key)
             high = max(high, key)
-        sums[channel] += total
-        for j in range(pixels):
-            bit = bits[i, channel, j]
-            key = bit ^ ((bit >> np.int32(31)) & np.int32(0x7FFFFFFF))
-            counts[(np.uint32(key) ^ np.uint32(1 << 31)) >> np.uint32(_LOWER_BITS)] += 1
+        sums[channel, 0] += total
+        sums[channel, 1] += square
     extremes[channel, 0] = low
     extremes[channel, 1] = high
 
 
-@compiled(reorder_sums=True)
+@compiled()
+def _count_upper(bits: NDArray[np.int32], channel: int, counts: NDArray[np.int64]) -> None:
+    """Count the bins of all pixels."""
+    bins = np.empty(bits.shape[2], np.uint32)
+    for i in range(bits.shape[0]):
+        # a loop of its own, because the processor can do it for many pixels at once
+        for j in range(bits.shape[2]):
+            bit = bits[i, channel, j]
+            key = bit ^ ((bit >> np.int32(31)) & np.int32(0x7FFFFFFF))
+            bins[j] = (np.uint32(key) ^ np.uint32(1 << 31)) >> np.uint32(_LOWER_BITS)
+        for j in range(bits.shape[2]):
+            counts[bins[j]] += 1
+
+
+@compiled()
 def _count_lower(
-    values: NDArray[np.float32],
     bits: NDArray[np.int32],
     channel: int,
-    means: NDArray[np.float64],
-    squares: NDArray[np.float64],
-    rows: NDArray[np.uint8],
+    wanted: NDArray[np.int32],
     counts: NDArray[np.int64],
 ) -> None:
-    pixels = values.shape[2]
-    mean = means[channel]
-    for i in range(values.shape[0]):
-        total = 0.0
-        for j in range(pixels):
-            deviation = np.float64(values[i, channel, j]) - mean
-            total += deviation * deviation
-        squares[channel] += total
-        for j in range(pixels):
-            bit = bits[i, channel, j]
-            key = np.uint32(bit ^ ((bit >> np.int32(31)) & np.int32(0x7FFFFFFF)))
-            row = rows[(key ^ np.uint32(1 << 31)) >> np.uint32(_LOWER_BITS)]
-            if row > 0:
-                counts[row - 1, key & np.uint32((1 << _LOWER_BITS) - 1)] += 1
+    """Count the lower bits of those pixels that lie in the bins wanted."""
+    # few do: mark them, six bins for many pixels at once, and visit those alone
+    marks = np.empty(bits.shape[2], np.uint8)
+    for i in range(bits.shape[0]):
+        marks[:] = 0
+        for first in range(0, len(wanted), 6):
+            last = len(wanted) - 1
+            # signed, as the keys themselves are
+            a = wanted[first] - np.int32(_BINS >> 1)
+            b = wanted[min(first + 1, last)] - np.int32(_BINS >> 1)
+            c = wanted[min(first + 2, last)] - np.int32(_BINS >> 1)
+            d = wanted[min(first + 3, last)] - np.int32(_BINS >> 1)
+            e = wanted[min(first + 4, last)] - np.int32(_BINS >> 1)
+            f = wanted[min(first + 5, last)] - np.int32(_BINS >> 1)
+            for j in range(bits.shape[2]):
+                bit = bits[i, channel, j]
+                key = bit ^ ((bit >> np.int32(31)) & np.int32(0x7FFFFFFF))
+                upper = key >> np.int32(_LOWER_BITS)
+                marks[j] |= (
+                    np.uint8(upper == a) | np.uint8(upper == b) | np.uint8(upper == c)
+                    | np.uint8(upper == d) | np.uint8(upper == e) | np.uint8(upper == f)
+                )  # fmt: skip
+        for j in range(bits.shape[2]):
+            if marks[j]:
+                bit = bits[i, channel, j]
+                key = bit ^ ((bit >> np.int32(31)) & np.int32(0x7FFFFFFF))
+                upper = (key >> np.int32(_LOWER_BITS)) + np.int32(_BINS >> 1)
+                row = np.searchsorted(wanted, upper)
+                counts[row, key & np.int32((1 << _LOWER_BITS) - 1)] += 1

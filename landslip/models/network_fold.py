@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from landslip.config import Network, Training
 from landslip.data.folds import read_folds
 from landslip.data.store import read_ids, read_patches, store_shape
-from landslip.features.scaling import read_scaling, scale_and_shift
+from landslip.features.scales import read_scaling, scale_and_shift
 from landslip.files import InputError, write_parquet
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import save_network

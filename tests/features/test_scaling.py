@@ -13,14 +13,8 @@ from numpy.typing import NDArray
 
 from landslip.data.store import read_patches
 from landslip.features.names import SCALINGS
-from landslip.features.scaling import (
-    COLUMNS,
-    QUANTILES,
-    channel_scaling,
-    read_scaling,
-    scale_and_shift,
-    write_scaling,
-)
+from landslip.features.scales import COLUMNS, QUANTILES, read_scaling, scale_and_shift
+from landslip.features.scaling import channel_scaling, write_scaling
 from landslip.files import InputError
 
 LEVELS = list(QUANTILES.values())
@@ -85,6 +79,12 @@ def test_mean_and_deviation_keep_their_digits_far_from_zero() -> None:
     found = fit((1e7 + steps).astype(np.float32), 3)
     assert found[0, 0] == pytest.approx(1e7 + steps.mean(), rel=1e-15)
     assert found[0, 1] == pytest.approx(steps.std(), rel=1e-12)
+
+
+def test_a_first_image_unlike_all_others_costs_no_digits() -> None:
+    patches = np.random.default_rng(0).standard_normal((300, 1, 16, 16)).astype(np.float32)
+    patches[0] += 1e9
+    assert_same(fit(patches), plain(patches))
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -7.7])
