@@ -181,6 +181,9 @@ class Training(Section):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: bfloat16 where the device is fast at it"
     )
+    save_minutes: float = Field(
+        10, ge=0, description="between saves inside an epoch, to resume from; 0: every step"
+    )
 
     @model_validator(mode="after")
     def _warmup_needs_steps(self) -> Self:

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+# No space on the disk, in the user's quota, under the process's limit.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class InputError(ValueError):
@@ -53,15 +57,43 @@ def atomic_path(target: Path | str, *, durable: bool = True) -> Iterator[Path]:
         if durable:
             _sync_folder(target.parent)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in _FULL:
             size = temporary.stat().st_size if temporary.exists() else 0
             message = (
                 f"disk full after {size} bytes while writing {target}; free space and run again"
             )
-            raise OSError(errno.ENOSPC, message) from error
+            raise OSError(error.errno, message) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove(target: Path | str) -> None:
+    """Remove a file, if it is there, and what killed writers left beside it."""
+    target = Path(target)
+    target.unlink(missing_ok=True)
+    for temporary in target.parent.glob(f".{target.stem}.*.tmp{target.suffix}"):
+        temporary.unlink(missing_ok=True)
+
+
+def check_writable(folder: Path | str) -> None:
+    """Refuse a folder that no file can be written into, before work that would be lost.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be made, or is read-only or full.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"0")
+    except OSError as error:
+        raise InputError(
+            f"cannot write into {folder} ({error.strerror}); make it writable, or name another "
+            "folder in `results`"
+        ) from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -72,7 +72,17 @@ def feature_columns(model):
 
 def model_settings(wildcards):
     """All that a model's jobs depend on, as builtins in the order of their classes."""
-    return CONFIG.models[wildcards.model].model_dump(mode="json")
+    return CONFIG.models[wildcards.model].model_dump(
+        mode="json", exclude={"training": {"save_minutes"}}
+    )
+
+
+def save_minutes(wildcards, output):
+    """How often a network's state is saved.
+
+    Takes `output` so that Snakemake leaves it out when it compares params: it changes no result.
+    """
+    return CONFIG.models[wildcards.model].training.save_minutes
 
 
 def tree_settings(wildcards):

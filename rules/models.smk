@@ -42,6 +42,7 @@ rule train_network:
         oof="<results>/models/{model}/fold{fold}/oof.parquet",
         test="<results>/models/{model}/fold{fold}/test.parquet",
         history="<results>/models/{model}/fold{fold}/history.parquet",
+        cost="<results>/models/{model}/fold{fold}/cost.json",
     log:
         "<logs>/models/{model}/fold{fold}.log",
     benchmark:
@@ -59,6 +60,9 @@ rule train_network:
         settings=model_settings,
         architecture=architecture,
         seed=CONFIG.seed,
+        # No output: it outlives a killed job, and the next one goes on from it.
+        resume=subpath(output.weights, with_suffix=".resume"),
+        save_minutes=save_minutes,
         code=source_digest("models/train_network.py"),
     script:
         "../workflow/scripts/models/train_network.py"
@@ -77,6 +81,7 @@ rule train_lightgbm:
         oof="<results>/models/{model}/fold{fold}/oof.parquet",
         test="<results>/models/{model}/fold{fold}/test.parquet",
         history="<results>/models/{model}/fold{fold}/history.parquet",
+        cost="<results>/models/{model}/fold{fold}/cost.json",
         importance="<results>/models/{model}/fold{fold}/importance.parquet",
     log:
         "<logs>/models/{model}/fold{fold}.log",
@@ -106,6 +111,7 @@ use rule train_lightgbm as train_xgboost with:
         oof="<results>/models/{model}/fold{fold}/oof.parquet",
         test="<results>/models/{model}/fold{fold}/test.parquet",
         history="<results>/models/{model}/fold{fold}/history.parquet",
+        cost="<results>/models/{model}/fold{fold}/cost.json",
         importance="<results>/models/{model}/fold{fold}/importance.parquet",
     wildcard_constraints:
         model=one_of(XGBOOSTS),

@@ -294,6 +294,32 @@ rule tabulate_models:
         "../workflow/scripts/report/tabulate_models.py"
 
 
+rule tabulate_speed:
+    input:
+        costs=of_members("cost.json"),
+    output:
+        table=report(
+            "<results>/report/speed.csv",
+            caption="../resources/report/speed.rst",
+            category="How it was made",
+            labels={"figure": "speed of every model"},
+        ),
+    log:
+        "<logs>/report/tabulate_speed.log",
+    benchmark:
+        "<benchmarks>/report/tabulate_speed.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        models=CONFIG.members,
+        code=source_digest("report/tabulate_speed.py"),
+    script:
+        "../workflow/scripts/report/tabulate_speed.py"
+
+
 rule write_report:
     input:
         metrics="<results>/ensemble/metrics.json",
@@ -305,6 +331,7 @@ rule write_report:
         models="<results>/report/models.csv",
         mistakes="<results>/report/mistakes.csv",
         cost="<results>/report/cost.csv",
+        speed="<results>/report/speed.csv",
         figures=expand("<results>/report/{figure}.png", figure=FIGURES),
         captions=expand(
             "{root}/resources/report/{figure}.rst",

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 from project import ROOT, shipped_config
-from workflow import SMALL, planned, read, snakemake
+from workflow import SMALL, planned, read, snakemake, start_snakemake
 
 
 def test_the_papers_study_is_nine_models_by_five_folds_planned_in_seconds(tmp_path: Path):
@@ -103,7 +104,9 @@ def test_every_file_of_the_contract_is_there(run: Path):
         "models/lightgbm/fold0/model.txt",
         "models/xgboost/fold1/model.ubj",
         "models/pwee_v2_standard/fold1/model.safetensors",
+        "models/pwee_v2_standard/fold1/cost.json",
         "ensemble/threshold.json",
+        "report/speed.csv",
         "report.html",
     ):
         assert (results / name).stat().st_size > 0, name
@@ -205,6 +208,42 @@ def test_another_hyper_parameter_retrains_that_model_only(project: Path, run: Pa
     jobs = replan(project, run, config=with_model("xgboost", {"trees": 11}))
     assert jobs["train_xgboost"] == 2
     assert not {"train_lightgbm", "train_network", "assign_folds"} & set(jobs)
+
+
+def with_training(**over: Any) -> dict[str, Any]:
+    """The small study with other settings of its network's training."""
+    training = {**SMALL["models"]["pwee_v2_standard"]["training"], **over}
+    return with_model("pwee_v2_standard", {"training": training})
+
+
+def test_how_often_to_save_retrains_nothing(project: Path, run: Path):
+    jobs = replan(project, run, config=with_training(save_minutes=1))
+    assert not {"train_network", "train_lightgbm", "train_xgboost"} & set(jobs)
+
+
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+def test_a_killed_workflow_goes_on_where_its_training_was(
+    kill: int, tmp_path: Path, project: Path, run: Path
+):
+    """What a terminal's Ctrl-C and a machine that goes down do to all processes at once."""
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    config = with_training(epochs=30)
+    target = "results/models/pwee_v2_standard/fold0/oof.parquet"
+    resume = (folder / target).with_name("model.safetensors.resume")
+    with start_snakemake(folder, "--", target, config=config, root=project) as program:
+        while program.poll() is None and not resume.exists():
+            time.sleep(0.02)
+        os.killpg(program.pid, kill)
+    assert program.returncode != 0
+    assert [path.name for path in resume.parent.iterdir() if path.name[0] != "."] == [resume.name]
+    assert snakemake(folder, "--unlock", config=config, root=project).returncode == 0
+    answer = snakemake(folder, "--", target, config=config, root=project)
+    assert answer.returncode == 0, answer.stderr
+    log = folder / "results/logs/models/pwee_v2_standard/fold0.log"
+    assert "going on after" in log.read_text()
+    assert not resume.exists()
+    assert read(resume.with_name("cost.json"))["resumed"] == 1
 
 
 def test_swapping_two_values_is_seen(project: Path, run: Path):

@@ -45,6 +45,37 @@ def snakemake(
     folder: Path, *arguments: str, config: dict[str, Any] | None = None, root: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
     """Run snakemake with the Snakefile of `root` and results under `folder`."""
+    return subprocess.run(
+        [*_command(folder, config, root), *arguments],
+        cwd=folder if folder.is_dir() else root,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+
+
+def start_snakemake(
+    folder: Path, *arguments: str, config: dict[str, Any] | None = None, root: Path = ROOT
+) -> subprocess.Popen[bytes]:
+    """The same, under way, in a process group of its own that can be killed as a whole."""
+    return subprocess.Popen(
+        [*_command(folder, config, root), *arguments],
+        cwd=folder,
+        env=_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    # Also on a machine with a GPU, what is tested is the machine without one.
+    return {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def _command(folder: Path, config: dict[str, Any] | None, root: Path) -> list[str]:
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
     command += ["--directory", str(folder), "--cores", "2", "--resources", "gpu=0"]
     command += ["--workflow-profile", str(root / "profiles" / "default")]
@@ -53,17 +84,7 @@ def snakemake(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(yaml.safe_dump(config, sort_keys=False))
         command += ["--configfile", str(path)]
-    # Also on a machine with a GPU, what is tested is the machine without one.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    return subprocess.run(
-        [*command, *arguments],
-        cwd=folder if folder.is_dir() else root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-    )
+    return command
 
 
 def planned(answer: subprocess.CompletedProcess[str]) -> dict[str, int]:

@@ -126,6 +126,11 @@ class MultiEncoder(nn.Module):
 
     def forward(self, patches: Tensor) -> Tensor:
         """(n, channel, row, column) in the store's units, channels as `stack` -> logits (n,)."""
+        logits: Tensor = self.head(self.encode(patches))
+        return logits
+
+    def encode(self, patches: Tensor) -> Tensor:
+        """What the head reads: the features of all encoders, (n, inputs * features)."""
         size = (self.architecture.image_size, self.architecture.image_size)
         scaled = (patches - self.shift) / self.scale
         if scaled.shape[-2:] != size:
@@ -134,5 +139,4 @@ class MultiEncoder(nn.Module):
             encoder(scaled[:, group].contiguous(memory_format=torch.channels_last))
             for encoder, group in zip(self.encoders, self._groups, strict=True)
         ]
-        logits: Tensor = self.head(torch.cat(features, dim=1))
-        return logits
+        return torch.cat(features, dim=1)

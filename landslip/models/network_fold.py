@@ -1,12 +1,15 @@
 """One network on one fold, from files to files."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import timm
 import torch
 from numpy.typing import NDArray
 
@@ -14,20 +17,36 @@ from landslip.config import Network, Training
 from landslip.data.folds import read_folds
 from landslip.data.store import read_ids, read_patches, store_shape
 from landslip.features.scales import read_scaling, scale_and_shift
-from landslip.files import InputError, write_parquet
+from landslip.files import InputError, check_writable, file_digest, write_parquet
+from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
+from landslip.models.interruption import noting_signals
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import save_network
 from landslip.models.precision import choose_precision
 from landslip.models.prediction import predict_logits, sigmoid
 from landslip.models.predictions import write_oof, write_test
+from landslip.models.run import LabelledPatches, LossNotFiniteError
 from landslip.models.seeds import derive_seed
-from landslip.models.training import LabelledPatches, train
+from landslip.models.state import StateFile, flatten
+from landslip.models.training import train
 from landslip.models.weights import verify_weights
 
 log = logging.getLogger(__name__)
 
 # Test patches read and predicted at once.
 _BLOCK = 2048
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """Where the files of a training go, in one folder."""
+
+    weights: Path
+    description: Path
+    oof: Path
+    test: Path
+    history: Path
+    cost: Path
 
 
 def train_network(
@@ -37,6 +56,7 @@ def train_network(
     architecture: Architecture,
     fold: int,
     seed: int,
+    code: str,
     device: str,
     threads: int,
     train_store: tuple[Path, str],
@@ -44,28 +64,35 @@ def train_network(
     scaling: Path,
     folds: Path,
     pretrained: Mapping[str, Path],
-    weights: Path,
-    description: Path,
-    oof: Path,
-    test: Path,
-    history: Path,
+    resume: Path,
+    save_minutes: float,
+    outputs: Outputs,
 ) -> None:
     """Train on the other folds, predict this one and the test patches, write all of it.
 
     Parameters
     ----------
+    code
+        Digest of the source that runs here: another one does not go on from a saved state.
     train_store, test_store
         Path of a store and the content digest it must have.
     pretrained
         timm name -> safetensors of its pretrained start.
-    weights, description, oof, test, history
-        Where the outputs go.
+    resume
+        Where the state of the training is saved, and gone on from. Deleted at the end.
+    save_minutes
+        Between saves inside an epoch; each end is saved too.
 
     Raises
     ------
     InputError
-        The store is damaged or of other patches than the folds, or pretrained weights are.
+        The outputs cannot be written; the store is damaged or of other patches than the folds, or
+        pretrained weights are; the loss is not finite; memory does not suffice.
+    Interrupted
+        A signal asked to end; what was trained is saved.
     """
+    watch = Stopwatch()
+    check_writable(outputs.weights.parent)
     torch.set_num_threads(threads)
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError(
@@ -75,61 +102,143 @@ def train_network(
     place = torch.device(device)
     precision = choose_precision(settings.training.precision, place)
     derived = derive_seed(seed, model, fold)
-    table, digest = read_folds(folds)
+    table, split = read_folds(folds)
     held_out = table["fold"].to_numpy() == fold
     for path in pretrained.values():
         verify_weights(path)
+    fingerprint = {
+        **flatten("settings", _stored_settings(settings)),
+        **flatten("architecture", architecture.as_json()),
+        "seed": str(derived),
+        "code": code,
+        "train_store": train_store[1],
+        "test_store": test_store[1],
+        "scaling": file_digest(scaling),
+        "folds": split,
+        **{f"pretrained.{name}": file_digest(path) for name, path in pretrained.items()},
+        "device": place.type,
+        "precision": precision,
+        "torch": torch.__version__,
+        "timm": timm.__version__,
+    }
+    file = StateFile(path=resume, fingerprint=fingerprint, minutes=save_minutes)
+    with noting_signals() as interruption, _memory_in_words(model), _losses_in_words(table, fold):
+        # Before the model is built: its random parts derive from (seed, model, fold) too.
+        torch.manual_seed(derived)
+        network = _build(architecture, settings, scaling, pretrained)
+        log.info(
+            "%s fold %d: %d training and %d validation patches, %.1f M parameters, %s in %s",
+            model, fold, (~held_out).sum(), held_out.sum(),
+            sum(parameter.numel() for parameter in network.parameters()) / 1e6, device, precision,
+        )  # fmt: skip
+        patches = _patches_of(table, train_store, architecture)
+        labels = torch.from_numpy(table["label"].to_numpy(np.float32))
+        training = LabelledPatches(patches[torch.from_numpy(~held_out)], labels[~held_out])
+        validation = LabelledPatches(patches[torch.from_numpy(held_out)], labels[held_out])
+        del patches
+        run = train(
+            network,
+            training,
+            validation,
+            settings.training,
+            seed=derived,
+            device=place,
+            precision=precision,
+            file=file,
+            interruption=interruption,
+        )
+        watch.lap()
+        oof = _predict(network, validation.patches, settings.training, precision, place)
+        fold_seconds = watch.lap()
+        test_ids, test = _predict_test(network, test_store, settings.training, precision, place)
+        test_seconds = watch.lap()
+        facts = {
+            "model": model,
+            "fold": fold,
+            "seed": derived,
+            "precision": precision,
+            "tta": settings.training.tta,
+            "split_digest": split,
+            "settings": _stored_settings(settings),
+            "versions": {"torch": torch.__version__.split("+")[0]},
+        }
+        save_network(network, weights=outputs.weights, description=outputs.description, facts=facts)
+        of_model = {"split_digest": split, "model": model}
+        known = table[held_out]
+        write_oof(
+            outputs.oof, ids=known["id"].tolist(), fold=fold, labels=known["label"].to_numpy(),
+            probability=oof, **of_model,
+        )  # fmt: skip
+        write_test(outputs.test, ids=test_ids, probability=test, **of_model)
+        write_parquet(outputs.history, pd.DataFrame([asdict(epoch) for epoch in run.history]))
+        cost = Cost(
+            model=model,
+            fold=fold,
+            kind="network",
+            encoders=architecture.encoders,
+            device=_name(place),
+            precision=precision,
+            threads=threads,
+            seconds=run.earlier_seconds + watch.total(),
+            training_seconds=run.seconds,
+            prediction_seconds=fold_seconds + test_seconds,
+            fold_prediction_seconds=fold_seconds,
+            epochs=run.epoch,
+            training_patches=len(training.labels),
+            training_patches_per_second=run.patches_trained / run.seconds,
+            prediction_patches_per_second=(len(oof) + len(test)) / (fold_seconds + test_seconds),
+            peak_memory_mb=peak_memory_mb(),
+            peak_device_memory_mb=_peak_device_memory_mb(place),
+            resumed=run.resumed,
+        )
+        write_cost(outputs.cost, cost)
+        # Last: until all outputs stand, a killed process goes on from the trained network.
+        file.delete()
+
+
+def _stored_settings(settings: Network) -> dict[str, Any]:
+    """All that decides the result."""
+    return settings.model_dump(mode="json", exclude={"training": {"save_minutes"}})
+
+
+def _build(
+    architecture: Architecture, settings: Network, scaling: Path, pretrained: Mapping[str, Path]
+) -> MultiEncoder:
     shift, scale = scale_and_shift(read_scaling(scaling), architecture.stack, settings.scaling)
-    # Before the model is built: its random parts derive from (seed, model, fold) too.
-    torch.manual_seed(derived)
-    network = MultiEncoder(
+    return MultiEncoder(
         architecture, shift=shift.tolist(), scale=scale.tolist(), weights=pretrained
     )
-    log.info(
-        "%s fold %d: %d training and %d validation patches, %.1f M parameters, %s in %s",
-        model, fold, (~held_out).sum(), held_out.sum(),
-        sum(parameter.numel() for parameter in network.parameters()) / 1e6, device, precision,
-    )  # fmt: skip
-    patches = _patches_of(table, train_store, architecture)
-    labels = torch.from_numpy(table["label"].to_numpy(np.float32))
-    training = LabelledPatches(patches[torch.from_numpy(~held_out)], labels[~held_out])
-    validation = LabelledPatches(patches[torch.from_numpy(held_out)], labels[held_out])
-    del patches
-    curve = train(
-        network,
-        training,
-        validation,
-        settings.training,
-        seed=derived,
-        device=place,
-        precision=precision,
-    )
-    oof_probability = _predict(network, validation.patches, settings.training, precision, place)
-    test_ids, test_probability = _predict_test(
-        network, test_store, settings.training, precision, place
-    )
-    facts = {
-        "model": model,
-        "fold": fold,
-        "seed": derived,
-        "precision": precision,
-        "tta": settings.training.tta,
-        "split_digest": digest,
-        "settings": settings.model_dump(mode="json"),
-        "versions": {"torch": torch.__version__.split("+")[0]},
-    }
-    save_network(network, weights=weights, description=description, facts=facts)
-    write_oof(
-        oof,
-        ids=table["id"][held_out].tolist(),
-        fold=fold,
-        labels=table["label"].to_numpy()[held_out],
-        probability=oof_probability,
-        split_digest=digest,
-        model=model,
-    )
-    write_test(test, ids=test_ids, probability=test_probability, split_digest=digest, model=model)
-    write_parquet(history, pd.DataFrame([asdict(epoch) for epoch in curve]))
+
+
+@contextmanager
+def _losses_in_words(table: pd.DataFrame, fold: int) -> Iterator[None]:
+    """Name the patches of the batch that training went astray on."""
+    try:
+        yield
+    except LossNotFiniteError as error:
+        ids = table["id"][table["fold"] != fold].iloc[error.rows]
+        raise InputError(f"{error}. The batch: {', '.join(ids)}") from error
+
+
+@contextmanager
+def _memory_in_words(model: str) -> Iterator[None]:
+    """Say what to do where memory ends outside of a training step."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        reason = str(error).split("\n")[0]
+        raise InputError(
+            f"the GPU's memory does not hold {model} and its training patches ({reason}); take a "
+            "GPU with more memory, or lower the model's features or training.image_size"
+        ) from error
+
+
+def _name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+
+
+def _peak_device_memory_mb(device: torch.device) -> float | None:
+    return torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else None
 
 
 def _patches_of(

@@ -32,11 +32,20 @@ def predict_logits(
     model.eval()
     logits = torch.empty(len(patches), dtype=torch.float32, device=device)
     views = VIEWS[tta]
-    for start in range(0, len(patches), batch_size):
-        batch = patches[start : start + batch_size].to(device, non_blocking=True)
-        with autocast(precision, device):
-            seen = [model(view(batch)).float() for view in views]
-        logits[start : start + batch_size] = torch.stack(seen).mean(dim=0)
+    start = 0
+    while start < len(patches):
+        end = start + batch_size
+        try:
+            batch = patches[start:end].to(device, non_blocking=True)
+            with autocast(precision, device):
+                seen = [model(view(batch)).float() for view in views]
+            logits[start:end] = torch.stack(seen).mean(dim=0)
+            start = end
+        except torch.OutOfMemoryError:
+            # Patches are predicted one by one: how many at once changes no result.
+            if batch_size == 1:
+                raise
+            batch_size //= 2
     values: NDArray[np.float32] = logits.cpu().numpy()
     return values
 

@@ -1,42 +1,17 @@
-"""The training loop of a network."""
+"""The training of a network, from its first or its last saved step to its end."""
 
 import logging
 import time
-from dataclasses import dataclass
-from typing import NamedTuple
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from landslip.config import Training
-from landslip.models.augmentation import random_symmetry
+from landslip.models.interruption import Interrupted, Interruption
 from landslip.models.network import MultiEncoder
-from landslip.models.objective import landslide_loss, learning_rate
-from landslip.models.precision import autocast
-from landslip.models.prediction import predict_logits
+from landslip.models.run import LabelledPatches, Run
+from landslip.models.state import StateFile
 
 log = logging.getLogger(__name__)
-
-
-class LabelledPatches(NamedTuple):
-    """Patches in the store's units and their labels, in memory."""
-
-    patches: Tensor
-    """(n, channel, row, column) float32"""
-    labels: Tensor
-    """(n,) float32, 0 or 1"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One row of the learning curve."""
-
-    step: float
-    train_loss: float
-    validation_loss: float
-    validation_f1: float
-    learning_rate: float
 
 
 def train(
@@ -48,7 +23,9 @@ def train(
     seed: int,
     device: torch.device,
     precision: str,
-) -> list[Epoch]:
+    file: StateFile | None = None,
+    interruption: Interruption | None = None,
+) -> Run:
     """Train `model` in place; the last epoch's weights are kept, as in the paper.
 
     Parameters
@@ -57,115 +34,73 @@ def train(
         Validation is only measured, for the learning curve; nothing is chosen on it.
     seed
         Of this (seed, model, fold): draws the order, the symmetries and the dropout.
+    file
+        Where the state is saved, at the end of every epoch and now and then inside; what it
+        holds of this training is where it goes on. None: nothing is saved.
+    interruption
+        Signals that wait until a step has ended and its state is saved.
+
+    Returns
+    -------
+    Run
+        With its learning curve and what it took.
 
     Raises
     ------
-    FloatingPointError
-        The loss is no longer finite; the message names the epoch.
+    LossNotFiniteError
+        The loss is no longer finite; epoch, step and batch are named. The last good state stays.
+    InputError
+        Memory does not hold a batch and parts of it would give another result.
+    Interrupted
+        A signal asked to end. The state is saved.
     """
-    torch.manual_seed(seed)
-    # Convolutions run faster with channels innermost; transformers do not mind.
-    torch.nn.utils.convert_conv2d_weight_memory_format(model.to(device), torch.channels_last)
-    patches, labels = training.patches.to(device), training.labels.to(device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(),
-        lr=settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        fused=device.type == "cuda",
-    )
-    scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
-    symmetries = torch.Generator(device).manual_seed(seed)
-    batch_size = min(settings.batch_size, len(labels))
-    steps = len(labels) // batch_size
-    history: list[Epoch] = []
-    for epoch in range(settings.epochs):
-        started = time.perf_counter()
-        model.train()
-        # The last partial batch is dropped: BatchNorm must not learn from a handful of patches.
-        order = _epoch_order(len(labels), seed, epoch)[: steps * batch_size].to(device)
-        total = torch.zeros((), device=device)
-        for step, rows in enumerate(order.split(batch_size)):
-            rate = _rate(settings, epoch, step, steps)
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            batch = patches[rows]
-            if settings.augmentation == "symmetries":
-                batch = random_symmetry(batch, symmetries)
-            with autocast(precision, device):
-                logits = model(batch)
-            loss = landslide_loss(logits.float(), labels[rows], settings.bce_weight)
-            optimizer.zero_grad(set_to_none=True)
-            scaler.scale(loss).backward()
-            scaler.step(optimizer)
-            scaler.update()
-            total += loss.detach()
-        history.append(
-            _close_epoch(
-                model,
-                validation,
-                settings,
-                device,
-                precision,
-                epoch + 1,
-                float(total) / steps,
-                rate,
-            )
-        )
-        seconds = time.perf_counter() - started
-        row = history[-1]
-        log.info(
-            "epoch %d/%d  loss %.4f  validation loss %.4f  F1 %.4f  %.1f patches/s  %.0f s",
-            epoch + 1, settings.epochs, row.train_loss, row.validation_loss, row.validation_f1,
-            len(order) / seconds, seconds,
-        )  # fmt: skip
-    return history
+    interruption = interruption or Interruption()
+    with interruption.waits():
+        run = Run(model, training, settings, seed=seed, device=device, precision=precision)
+        saver = _Saver(run, file, interruption)
+        saver.go_on()
+        while run.epoch < settings.epochs:
+            while run.step < run.steps:
+                run.take_step()
+                saver.save_if_due()
+            run.close_epoch(validation)
+            saver.save()
+    return run
 
 
-def _epoch_order(patches: int, seed: int, epoch: int) -> Tensor:
-    """Rows in the order of one epoch, a function of (seed, epoch) alone."""
-    generator = torch.Generator().manual_seed(seed + epoch)
-    return torch.randperm(patches, generator=generator)
+class _Saver:
+    """Saves a run when it is time, and ends the process when a signal came."""
+
+    def __init__(self, run: Run, file: StateFile | None, interruption: Interruption) -> None:
+        self._run, self._file, self._interruption = run, file, interruption
+        self._saved = time.monotonic()
+
+    def go_on(self) -> None:
+        """Put the run where the file left it."""
+        state = self._file.read() if self._file else None
+        if state is not None:
+            self._run.restore(state)
+            log.info("going on after %s", _place(self._run))
+
+    def save_if_due(self) -> None:
+        """Save inside an epoch, after some minutes or because a signal asks to end."""
+        due = self._file is not None and time.monotonic() - self._saved >= 60 * self._file.minutes
+        # An epoch's last step is saved with its closing, unless that may come too late.
+        if self._interruption.signal is not None or (due and self._run.step < self._run.steps):
+            self.save()
+
+    def save(self) -> None:
+        """Save, then end the process if a signal asks for it."""
+        if self._file is not None:
+            self._file.write(self._run.state())
+            self._saved = time.monotonic()
+        if self._interruption.signal is not None:
+            raise Interrupted(self._interruption.signal, self._reached())
+
+    def _reached(self) -> str:
+        place = f"{_place(self._run)} are trained"
+        return f"{place} and saved; the next run goes on from there" if self._file else place
 
 
-def _rate(settings: Training, epoch: int, step: int, steps: int) -> float:
-    return learning_rate(
-        settings.schedule,
-        start=settings.learning_rate,
-        epoch=epoch,
-        epochs=settings.epochs,
-        step=step,
-        steps=steps,
-        warmup=settings.warmup,
-    )
-
-
-def _close_epoch(
-    model: MultiEncoder,
-    validation: LabelledPatches,
-    settings: Training,
-    device: torch.device,
-    precision: str,
-    epoch: int,
-    train_loss: float,
-    rate: float,
-) -> Epoch:
-    """Measure the validation patches, without test-time augmentation."""
-    if not np.isfinite(train_loss):
-        raise FloatingPointError(
-            f"the training loss is {train_loss} in epoch {epoch}; "
-            "lower training.learning_rate, or set training.precision: float32"
-        )
-    logits = torch.from_numpy(
-        predict_logits(model, validation.patches, tta="none", precision=precision, device=device)
-    )
-    labels = validation.labels
-    called = (logits > 0).float()
-    hits = float((called * labels).sum())
-    alarms = float(called.sum() + labels.sum())
-    return Epoch(
-        step=float(epoch),
-        train_loss=train_loss,
-        validation_loss=float(landslide_loss(logits, labels, settings.bce_weight)),
-        validation_f1=2 * hits / alarms if alarms else 0.0,
-        learning_rate=rate,
-    )
+def _place(run: Run) -> str:
+    return f"{run.epoch} epochs and {run.step} of {run.steps} steps of the next"

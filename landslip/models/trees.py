@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score, log_loss
 
 from landslip.data.folds import read_folds
-from landslip.files import InputError, read_parquet, write_parquet
+from landslip.files import InputError, check_writable, read_parquet, write_parquet
 from landslip.models.boosting import Examples, Floats, TreeSettings, fit
+from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.importance import IMPORTANCE_COLUMNS
 from landslip.models.predictions import name_some, write_oof, write_test
 from landslip.models.seeds import derive_seed
@@ -43,6 +44,7 @@ def train_trees(
     test: Path,
     history: Path,
     importance: Path,
+    cost: Path,
 ) -> None:
     """Train on the other folds, and predict this fold and the test patches.
 
@@ -71,9 +73,9 @@ def train_trees(
         Name of the model.
     weights, description
         The trained model and the JSON that suffices to load and apply it, in one folder.
-    oof, test, history, importance
+    oof, test, history, importance, cost
         Further outputs: predictions, loss by round (unweighted log loss, F1 at 0.5), gain and
-        splits of every feature.
+        splits of every feature, time and memory.
 
     Raises
     ------
@@ -81,7 +83,9 @@ def train_trees(
         Features of a patch are missing, doubled or not finite; the fold does not exist; the
         training patches are all of one class; a GPU is asked for and cannot be used.
     """
+    watch = Stopwatch()
     _check_targets(settings, weights, description)
+    check_writable(weights.parent)
     patches, split_digest = read_folds(folds)
     table = _read_features(features, columns, ids=patches["id"])
     test_table = _read_features(test_features, columns, ids=None)
@@ -102,6 +106,7 @@ def train_trees(
 
     record = _History(settings=settings, train=train.labels, validation=validation.labels)
     model_seed = derive_seed(seed, model, fold)
+    watch.lap()
     trained = fit(
         settings,
         train,
@@ -112,6 +117,7 @@ def train_trees(
         gpu=gpu,
         watch=record.watch,
     )
+    training_seconds = watch.lap()
     facts = {
         "model": model,
         "fold": fold,
@@ -123,24 +129,46 @@ def train_trees(
     }
     save_trees(trained, kind=settings.kind, weights=weights, description=description, facts=facts)
     stored = load_trees(description, threads=threads)
+    watch.lap()
+    oof_probability = stored.predict(validation.features)
+    fold_seconds = watch.lap()
+    test_probability = stored.predict(test_table.to_numpy(dtype=np.float64))
+    test_seconds = watch.lap()
     write_oof(
         oof,
         ids=patches["id"][left_out].tolist(),
         fold=fold,
         labels=validation.labels,
-        probability=stored.predict(validation.features),
+        probability=oof_probability,
         split_digest=split_digest,
         model=model,
     )
     write_test(
         test,
         ids=test_table.index.tolist(),
-        probability=stored.predict(test_table.to_numpy(dtype=np.float64)),
+        probability=test_probability,
         split_digest=split_digest,
         model=model,
     )
     write_parquet(history, record.frame())
     write_parquet(importance, trained.importance()[list(IMPORTANCE_COLUMNS)])
+    predicted = len(oof_probability) + len(test_probability)
+    took = Cost(
+        model=model,
+        fold=fold,
+        kind=settings.kind,
+        device="cuda" if gpu else "cpu",
+        threads=threads,
+        seconds=watch.total(),
+        training_seconds=training_seconds,
+        prediction_seconds=fold_seconds + test_seconds,
+        fold_prediction_seconds=fold_seconds,
+        epochs=settings.trees,
+        training_patches=len(train.labels),
+        prediction_patches_per_second=predicted / (fold_seconds + test_seconds),
+        peak_memory_mb=peak_memory_mb(),
+    )
+    write_cost(cost, took)
 
 
 def _check_targets(settings: TreeSettings, weights: Path, description: Path) -> None:

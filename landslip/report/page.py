@@ -97,6 +97,7 @@ def write_report(
     models: Path,
     mistakes: Path,
     cost: Path,
+    speed: Path,
     figures: Sequence[Path],
     captions: Sequence[Path],
     target: Path,
@@ -109,7 +110,7 @@ def write_report(
         Of the ensemble stage.
     manifest, folds
         Of the data stage.
-    models, mistakes, cost
+    models, mistakes, cost, speed
         CSV tables beside the figures.
     figures
         PNG files; their names say which they are (see ALTERNATIVES). One that is not given is
@@ -164,6 +165,7 @@ def write_report(
             .head(_MISTAKES_LISTED)
         ),
         cost=_rows(costs),
+        speed=_rows(pd.read_csv(speed)),
         cost_total=float(costs["seconds"].sum()),
         versions=_versions(),
         pictures=read_pictures(figures, captions),

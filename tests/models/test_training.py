@@ -14,7 +14,8 @@ from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate, smooth_f1_loss
 from landslip.models.precision import choose_precision
 from landslip.models.prediction import predict_logits, sigmoid
-from landslip.models.training import LabelledPatches, train
+from landslip.models.run import LabelledPatches, LossNotFiniteError
+from landslip.models.training import train
 
 CPU = torch.device("cpu")
 
@@ -127,7 +128,7 @@ SETTINGS = Training(epochs=6, batch_size=16, learning_rate=3e-3, image_size=32)
 
 def run(settings: Training = SETTINGS, seed: int = 5, precision: str = "float32"):
     model = tiny()
-    history = train(
+    trained = train(
         model,
         bright_or_dark(160),
         bright_or_dark(40),
@@ -136,7 +137,7 @@ def run(settings: Training = SETTINGS, seed: int = 5, precision: str = "float32"
         device=CPU,
         precision=precision,
     )
-    return model, history
+    return model, trained.history
 
 
 def test_a_network_learns_what_is_there_to_learn():
@@ -165,8 +166,9 @@ def test_bfloat16_stays_near_float32():
 
 def test_a_loss_that_is_not_finite_stops_training():
     settings = SETTINGS.model_copy(update={"learning_rate": 1e30, "epochs": 3})
-    with pytest.raises(FloatingPointError, match=r"epoch \d.*learning_rate"):
+    with pytest.raises(LossNotFiniteError, match=r"epoch \d, step \d+.*learning_rate") as caught:
         run(settings)
+    assert len(set(caught.value.rows)) == settings.batch_size
 
 
 def test_prediction_does_not_change_when_a_patch_is_mirrored():

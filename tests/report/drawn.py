@@ -14,6 +14,7 @@ from landslip.report.mistakes import draw_mistakes
 from landslip.report.models_table import tabulate_models
 from landslip.report.page import Study, write_report
 from landslip.report.patches import draw_patches
+from landslip.report.speed import tabulate_speed
 from project import ROOT
 
 CAPTIONS = ROOT / "resources" / "report"
@@ -51,6 +52,7 @@ def draw_all(study: MadeStudy) -> list[Path]:
     )  # fmt: skip
     draw_graph(dot=out / "rules.dot", stages=STAGES, target=out / "dag.png")
     draw_cost(benchmarks=study.benchmarks, target=out / "cost.png", table=out / "cost.csv")
+    tabulate_speed(costs=study.of_folds(study.members, "cost.json"), target=out / "speed.csv")
     if study.trees:
         draw_importance(
             importance=study.of_folds(study.trees, "importance.parquet"),
@@ -85,6 +87,7 @@ def write_page(
         models=out / "models.csv",
         mistakes=out / "mistakes.csv",
         cost=out / "cost.csv",
+        speed=out / "speed.csv",
         figures=figures,
         captions=sorted(CAPTIONS.glob("*.rst")),
         target=target,

@@ -16,7 +16,13 @@ from landslip.data.simulation.patches import CHANNELS, simulate_batch
 from landslip.data.store_write import write_store
 from landslip.ensemble.metrics import measure
 from landslip.ensemble.threshold import search_threshold
-from landslip.files import file_digest, read_metadata, read_parquet, write_parquet
+from landslip.files import (
+    file_digest,
+    read_metadata,
+    read_parquet,
+    write_json,
+    write_parquet,
+)
 
 PAIRS = {
     "ndvi": ("nir", "red"),
@@ -287,10 +293,26 @@ def _write_training(study: MadeStudy, random: np.random.Generator, name: str) ->
             }
         )
         write_parquet(folder / "history.parquet", history)
+        write_json(folder / "cost.json", _cost(name, fold))
         if tree:
             gain = gains * random.uniform(0.7, 1.3, len(features))
             frame = pd.DataFrame({"feature": features, "gain": gain, "splits": 10})
             write_parquet(folder / "importance.parquet", frame)
+
+
+def _cost(name: str, fold: int) -> dict[str, Any]:
+    """As a job writes it."""
+    tree = name in TREES
+    return {
+        "model": name, "fold": fold, "kind": name if tree else "network",
+        "encoders": [] if tree else ["test_vit2", "test_vit2"], "device": "cpu",
+        "precision": None if tree else "float32", "threads": 2, "seconds": 100.0 + fold,
+        "training_seconds": 80.0 + fold, "prediction_seconds": 10.0,
+        "fold_prediction_seconds": 4.0 + fold, "epochs": 12000 if tree else 20,
+        "training_patches": 260, "training_patches_per_second": None if tree else 65.0,
+        "prediction_patches_per_second": 19.0, "peak_memory_mb": 900.0 + fold,
+        "peak_device_memory_mb": None, "resumed": int(fold == 1),
+    }  # fmt: skip
 
 
 def _write_benchmarks(study: MadeStudy, random: np.random.Generator) -> None:

@@ -21,6 +21,7 @@ from landslip.report.importances import gain_shares
 from landslip.report.mistakes import find_mistakes
 from landslip.report.models_table import models_table
 from landslip.report.patches import choose_samples
+from landslip.report.speed import speed_table
 
 PROBABILITIES = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1))
 
@@ -154,6 +155,20 @@ def test_a_broken_benchmark_is_named(tmp_path: Path) -> None:
     (tmp_path / "job.jsonl").write_text('{"s": 1.')
     with pytest.raises(InputError, match=r"job\.jsonl"):
         read_benchmarks({"job": tmp_path / "job.jsonl"})
+
+
+def test_speed_is_the_mean_over_folds_and_memory_the_highest(study: MadeStudy) -> None:
+    costs = {
+        name: [read_json(path) for path in paths]
+        for name, paths in study.of_folds(("pwee_v3", "xgboost"), "cost.json").items()
+    }
+    table = speed_table(costs).set_index("model")
+    assert table.loc["pwee_v3", "seconds_per_epoch"] == pytest.approx((80 + 81 + 82) / 3 / 20)
+    assert table.loc["pwee_v3", "fold_prediction_seconds"] == 5.0
+    assert table.loc["pwee_v3", ["encoder", "instances"]].tolist() == ["test_vit2", 2]
+    assert table.loc["pwee_v3", ["memory_mb", "resumed"]].tolist() == [902.0, 1]
+    assert table.loc["xgboost", "seconds_per_epoch"] == 81.0
+    assert np.isnan(table.loc["xgboost", "training_patches_per_second"])
 
 
 def test_the_table_of_models_says_what_the_metrics_say(study: MadeStudy) -> None:

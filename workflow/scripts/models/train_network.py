@@ -16,7 +16,7 @@ device = lease_device(snakemake.resources.get("gpu", 0))
 
 from landslip.config import Network  # noqa: E402 (after the lease)
 from landslip.models.network import Architecture  # noqa: E402 (after the lease)
-from landslip.models.network_fold import train_network  # noqa: E402 (after the lease)
+from landslip.models.network_fold import Outputs, train_network  # noqa: E402 (after the lease)
 
 train_network(
     model=snakemake.wildcards.model,
@@ -24,6 +24,7 @@ train_network(
     architecture=Architecture.from_json(snakemake.params.architecture),
     fold=int(snakemake.wildcards.fold),
     seed=snakemake.params.seed,
+    code=snakemake.params.code,
     device=device,
     threads=snakemake.threads,
     train_store=(Path(snakemake.input.train_store), read_digest(snakemake.input.train_digest)),
@@ -31,9 +32,7 @@ train_network(
     scaling=Path(snakemake.input.scaling),
     folds=Path(snakemake.input.folds),
     pretrained={Path(path).stem: Path(path) for path in snakemake.input.pretrained},
-    weights=Path(snakemake.output.weights),
-    description=Path(snakemake.output.description),
-    oof=Path(snakemake.output.oof),
-    test=Path(snakemake.output.test),
-    history=Path(snakemake.output.history),
+    resume=Path(snakemake.params.resume),
+    save_minutes=snakemake.params.save_minutes,
+    outputs=Outputs(**{name: Path(path) for name, path in snakemake.output.items()}),
 )

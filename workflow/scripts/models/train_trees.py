@@ -31,4 +31,5 @@ train_trees(
     test=Path(snakemake.output.test),
     history=Path(snakemake.output.history),
     importance=Path(snakemake.output.importance),
+    cost=Path(snakemake.output.cost),
 )

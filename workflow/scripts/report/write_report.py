@@ -21,6 +21,7 @@ write_report(
     models=Path(snakemake.input.models),
     mistakes=Path(snakemake.input.mistakes),
     cost=Path(snakemake.input.cost),
+    speed=Path(snakemake.input.speed),
     figures=[Path(path) for path in snakemake.input.figures],
     captions=[Path(path) for path in snakemake.input.captions],
     target=Path(snakemake.output.page),

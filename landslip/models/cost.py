@@ -1,0 +1,76 @@
+"""What a training took: time, memory and speed, written beside its model."""
+
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from landslip.files import write_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Of one (model, fold), over all processes that it took."""
+
+    model: str
+    fold: int
+    kind: str
+    """network, lightgbm or xgboost."""
+    encoders: Sequence[str] = ()
+    """timm's name of the encoder of each input; none of a tree model."""
+    device: str
+    """cpu, or the GPU's name."""
+    precision: str | None = None
+    threads: int
+    seconds: float
+    """From the start to the last prediction."""
+    training_seconds: float
+    """In training steps or boosting rounds."""
+    prediction_seconds: float
+    """Of the fold's and the test patches, as their predictions are stored."""
+    fold_prediction_seconds: float
+    """Of the fold's patches alone."""
+    epochs: int
+    """Or boosting rounds."""
+    training_patches: int
+    """In one epoch."""
+    training_patches_per_second: float | None = None
+    """None of a tree model: a boosting round is no pass over pixels."""
+    prediction_patches_per_second: float
+    """Fold and test together, test-time augmentation included."""
+    peak_memory_mb: float
+    """Of this process; of the last where there were several. 10^6 bytes."""
+    peak_device_memory_mb: float | None = None
+    """Of tensors on the GPU."""
+    resumed: int = 0
+    """How often the training went on from a saved state."""
+
+
+def write_cost(target: Path, cost: Cost) -> None:
+    """Write it as JSON."""
+    write_json(target, asdict(cost))
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in 10^6 bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+@dataclass
+class Stopwatch:
+    """Seconds since it was made, and since it was last read."""
+
+    _started: float = field(default_factory=time.perf_counter)
+    _read: float = field(default_factory=time.perf_counter)
+
+    def total(self) -> float:
+        """Since it was made."""
+        return time.perf_counter() - self._started
+
+    def lap(self) -> float:
+        """Since the last lap, or since it was made."""
+        before, self._read = self._read, time.perf_counter()
+        return self._read - before

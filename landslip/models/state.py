@@ -1,0 +1,141 @@
+"""The state of a training on disk: whole, verified, and of the training that asks for it."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from landslip.files import atomic_path, remove, text_digest
+
+log = logging.getLogger(__name__)
+
+FORMAT_VERSION = 1
+_SHOWN = 12  # characters of a digest in a message
+
+
+class State(NamedTuple):
+    """What a training needs to go on: tensors by name, and plain values."""
+
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateFile:
+    """Where the state of one training stands.
+
+    One safetensors file; the plain values are JSON in its metadata. Nothing in it is run.
+    """
+
+    path: Path
+    fingerprint: Mapping[str, str]
+    """Name -> value or digest of all that decides the training's result."""
+    minutes: float
+    """Between saves inside an epoch."""
+
+    def write(self, state: State) -> None:
+        """Replace the file, atomically.
+
+        Raises
+        ------
+        OSError
+            The disk is full or the folder is read-only; the old state is untouched.
+        """
+        tensors = {
+            name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors.items()
+        }
+        text = json.dumps(
+            {
+                "format_version": FORMAT_VERSION,
+                "fingerprint": dict(self.fingerprint),
+                "facts": state.facts,
+            }
+        )
+        metadata = {"state": text, "sha256": _digest(tensors, text)}
+        with atomic_path(self.path) as temporary:
+            temporary.write_bytes(save(tensors, metadata))
+
+    def read(self) -> State | None:
+        """The state to go on from; None where there is none of this training that is whole.
+
+        A state that is damaged or of another training is left alone and named in the log, with
+        what differs.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            found, state = _read(self.path)
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("%s is damaged (%s); training starts anew", self.path, error)
+            return None
+        differences = list(_differences(found, self.fingerprint))
+        if differences:
+            log.warning(
+                "%s is of another training (%s); training starts anew",
+                self.path,
+                "; ".join(differences),
+            )
+            return None
+        return state
+
+    def delete(self) -> None:
+        """Take the state away: its training has ended."""
+        remove(self.path)
+
+
+def flatten(name: str, value: Any) -> dict[str, str]:
+    """{"training": {"epochs": 20}} under `settings` -> {"settings.training.epochs": "20"}."""
+    if isinstance(value, Mapping):
+        return {
+            key: text
+            for inner, part in value.items()
+            for key, text in flatten(f"{name}.{inner}", part).items()
+        }
+    return {name: json.dumps(value)}
+
+
+def _read(path: Path) -> tuple[dict[str, str], State]:
+    """Fingerprint and state of a file, verified as a whole before any of it is used."""
+    with safe_open(path, framework="pt") as opened:
+        metadata = opened.metadata() or {}
+        # Copies: what the file maps would hold it open.
+        tensors = {name: opened.get_tensor(name).clone() for name in list(opened.keys())}
+    if metadata["sha256"] != _digest(tensors, metadata["state"]):
+        raise ValueError("its digest differs")
+    content = json.loads(metadata["state"])
+    if content["format_version"] != FORMAT_VERSION:
+        raise ValueError(f"format {content['format_version']}, not {FORMAT_VERSION}")
+    return content["fingerprint"], State(tensors, content["facts"])
+
+
+def _digest(tensors: Mapping[str, Tensor], text: str) -> str:
+    """SHA-256 over names, types, shapes and bytes of tensors, and the text beside them."""
+    digest = hashlib.sha256(text_digest(text).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(text_digest(name, str(tensor.dtype), str(tuple(tensor.shape))).encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _differences(found: Mapping[str, str], own: Mapping[str, str]) -> list[str]:
+    names = [*own, *(name for name in found if name not in own)]
+    return [
+        f"{name} was {_short(found.get(name))}, is {_short(own.get(name))}"
+        for name in names
+        if found.get(name) != own.get(name)
+    ]
+
+
+def _short(value: str | None) -> str:
+    if value is None:
+        return "absent"
+    return value[:_SHOWN] if len(value) == 64 else value

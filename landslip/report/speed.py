@@ -1,0 +1,90 @@
+"""The table of speed: what training and prediction took of each model (the paper's Table 9)."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from landslip.files import InputError, read_json, write_text
+
+COLUMNS = (
+    "model",
+    "encoder",
+    "instances",
+    "device",
+    "epochs",
+    "seconds_per_epoch",
+    "training_patches_per_second",
+    "fold_prediction_seconds",
+    "prediction_patches_per_second",
+    "memory_mb",
+    "device_memory_mb",
+    "resumed",
+)
+
+
+def tabulate_speed(*, costs: Mapping[str, Sequence[Path]], target: Path) -> None:
+    """Write the table of speed as CSV; see `speed_table`.
+
+    Parameters
+    ----------
+    costs
+        Model -> cost.json of its folds.
+    target
+        CSV file to write.
+
+    Raises
+    ------
+    InputError
+        A file is damaged or lacks a value.
+    """
+    read = {model: [read_json(path) for path in paths] for model, paths in costs.items()}
+    try:
+        table = speed_table(read)
+    except KeyError as error:
+        raise InputError(f"a cost.json lacks {error}; train the model anew") from error
+    write_text(target, table.to_csv(index=False, lineterminator="\n"))
+
+
+def speed_table(costs: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
+    """One row a model: means over its folds, the highest memory, the sum of resumptions.
+
+    Returns
+    -------
+    DataFrame
+        COLUMNS. encoder: timm's names, each once, or the library of a tree model; instances: how
+        many encoders it has. An epoch of a tree model is all its boosting rounds.
+    """
+    return pd.DataFrame(
+        [_row(model, of_model) for model, of_model in costs.items()], columns=COLUMNS
+    )
+
+
+def _row(model: str, costs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    table = pd.DataFrame(costs)
+    encoders = list(costs[0]["encoders"])
+    network = costs[0]["kind"] == "network"
+    numbers = table[
+        [
+            "training_patches_per_second",
+            "prediction_patches_per_second",
+            "peak_memory_mb",
+            "peak_device_memory_mb",
+        ]
+    ].astype("float64")
+    passes = table["epochs"] if network else 1
+    return {
+        "model": model,
+        "encoder": " + ".join(dict.fromkeys(encoders)) or costs[0]["kind"],
+        "instances": len(encoders) or 1,
+        "device": ", ".join(sorted(table["device"].unique())),
+        "epochs": int(table["epochs"].max()),
+        "seconds_per_epoch": float((table["training_seconds"] / passes).mean()),
+        "training_patches_per_second": numbers["training_patches_per_second"].mean(),
+        "fold_prediction_seconds": float(table["fold_prediction_seconds"].mean()),
+        "prediction_patches_per_second": numbers["prediction_patches_per_second"].mean(),
+        "memory_mb": numbers["peak_memory_mb"].max(),
+        "device_memory_mb": numbers["peak_device_memory_mb"].max(),
+        "resumed": int(table["resumed"].sum()),
+    }
