@@ -130,6 +130,13 @@ class Scaling(Section):
     )
 
 
+class GPU(Section):
+    slots_per_device: int = Field(
+        1, ge=1, le=64, description="jobs that share one GPU of this machine on purpose"
+    )
+    wait: bool = Field(True, description="for a GPU that other jobs hold; false: refuse")
+
+
 class Encoder(Section):
     timm: str = Field(description="timm's name, architecture.tag")
     pretrained: bool = Field(True, description="false: random start")
@@ -180,6 +187,9 @@ class Training(Section):
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="auto: bfloat16 where the device is fast at it"
+    )
+    compile: Literal["none", "default", "reduce-overhead", "max-autotune"] = Field(
+        "none", description="torch.compile's mode; reduce-overhead uses CUDA graphs"
     )
     save_minutes: float = Field(
         10, ge=0, description="between saves inside an epoch, to resume from; 0: every step"
@@ -239,6 +249,7 @@ class Config(Section):
     )
     folds: Folds = Folds()
     scaling: Scaling = Scaling()
+    gpu: GPU = GPU()
     encoders: dict[str, Encoder] = {}
     models: dict[Name, Model] = Field(min_length=1)
     ensemble: Ensemble = Ensemble()

@@ -85,6 +85,11 @@ def save_minutes(wildcards, output):
     return CONFIG.models[wildcards.model].training.save_minutes
 
 
+def leases(wildcards, output):
+    """How GPUs of this machine are shared out; takes `output` as `save_minutes` does."""
+    return CONFIG.gpu.model_dump()
+
+
 def tree_settings(wildcards):
     """Hyper-parameters of a tree model; its inputs reach the job as columns."""
     settings = model_settings(wildcards)

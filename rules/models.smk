@@ -62,7 +62,10 @@ rule train_network:
         seed=CONFIG.seed,
         # No output: it outlives a killed job, and the next one goes on from it.
         resume=subpath(output.weights, with_suffix=".resume"),
+        # Machine code of torch.compile, kept for the next fold.
+        compiled=subpath(output.weights, ancestor=2),
         save_minutes=save_minutes,
+        leases=leases,
         code=source_digest("models/train_network.py"),
     script:
         "../workflow/scripts/models/train_network.py"
@@ -99,6 +102,7 @@ rule train_lightgbm:
         settings=tree_settings,
         columns=lambda wildcards: feature_columns(wildcards.model),
         seed=CONFIG.seed,
+        leases=leases,
         code=source_digest("models/train_trees.py"),
     script:
         "../workflow/scripts/models/train_trees.py"

@@ -1,9 +1,14 @@
 """Fixtures that every stage's tests may use."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from landslip.data.store_write import write_store
+from landslip.files import file_digest
 from project import shipped_config
 
 
@@ -11,3 +16,29 @@ from project import shipped_config
 def study() -> dict[str, Any]:
     """config.yaml as it ships, to be changed at will."""
     return shipped_config()
+
+
+@pytest.fixture
+def small_store(tmp_path: Path) -> Path:
+    """A store of 70 patches of three bands and one index, in shards of 16."""
+    rng = np.random.default_rng(5)
+    rows = []
+    folder = tmp_path / "patches"
+    folder.mkdir()
+    for number in range(70):
+        path = folder / f"ID_{number}.npy"
+        levels = rng.normal([1000, 500, -12], [200, 100, 3])
+        np.save(path, levels + rng.normal(size=(8, 8, 3)) * [90, 80, 2])
+        rows.append((path.stem, str(path), file_digest(path)))
+    write_store(
+        pd.DataFrame(rows, columns=["id", "path", "sha256"]),
+        channels=["nir", "red", "vv"],
+        indices={"ndvi": ("nir", "red")},
+        on_nonfinite="refuse",
+        patches_per_shard=16,
+        workers=1,
+        target=tmp_path / "store" / "train.h5",
+        shards=tmp_path / "store" / "train_shards",
+        digest=tmp_path / "store" / "train.digest",
+    )
+    return tmp_path / "store" / "train.h5"

@@ -99,6 +99,7 @@ def train_fold(inputs: Path, target: Path, **changes: Any) -> None:
         "code": "c" * 64,
         "device": "cpu",
         "threads": 1,
+        "memory_mb": 1000,
         "train_store": (inputs / "train.h5", read_digest(inputs / "train.digest")),
         "test_store": (inputs / "test.h5", read_digest(inputs / "test.digest")),
         "scaling": inputs / "scaling.parquet",
@@ -106,6 +107,7 @@ def train_fold(inputs: Path, target: Path, **changes: Any) -> None:
         "pretrained": {},
         "resume": target / "model.safetensors.resume",
         "save_minutes": 10.0,
+        "compiled": target / "compiled",
         "outputs": Outputs(
             weights=target / FILES[0], description=target / FILES[1], oof=target / FILES[2],
             test=target / FILES[3], history=target / FILES[4], cost=target / "cost.json",

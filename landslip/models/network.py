@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from landslip.models.heads import build_head
+from landslip.models.patch_embedding import fold_enlargement, reads_small
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,7 @@ def build_encoder(
         encoder = timm.create_model(
             name, pretrained=True, pretrained_cfg_overlay={"file": str(weights)}, **options
         )
+    fold_enlargement(encoder, image_size)
     return encoder
 
 
@@ -131,12 +133,21 @@ class MultiEncoder(nn.Module):
 
     def encode(self, patches: Tensor) -> Tensor:
         """What the head reads: the features of all encoders, (n, inputs * features)."""
-        size = (self.architecture.image_size, self.architecture.image_size)
-        scaled = (patches - self.shift) / self.scale
-        if scaled.shape[-2:] != size:
-            scaled = functional.interpolate(scaled, size, mode="bilinear", align_corners=False)
+        small = (patches - self.shift) / self.scale
         features = [
-            encoder(scaled[:, group].contiguous(memory_format=torch.channels_last))
+            encoder(self._input(small[:, group], encoder))
             for encoder, group in zip(self.encoders, self._groups, strict=True)
         ]
         return torch.cat(features, dim=1)
+
+    def _input(self, images: Tensor, encoder: nn.Module) -> Tensor:
+        """Enlarge, unless that is part of the encoder; channels innermost."""
+        size = self.architecture.image_size
+        square = images.shape[-2] == images.shape[-1]
+        if images.shape[-2:] != (size, size) and not (
+            square and reads_small(encoder, images.shape[-1])
+        ):
+            images = functional.interpolate(
+                images, (size, size), mode="bilinear", align_corners=False
+            )
+        return images.contiguous(memory_format=torch.channels_last)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from landslip.config import Network, Training
 from landslip.data.folds import read_folds
-from landslip.data.store import read_ids, read_patches, store_shape
+from landslip.data.store import PatchStore, open_store, read_ids, read_patches, store_shape
 from landslip.features.scales import read_scaling, scale_and_shift
 from landslip.files import InputError, check_writable, file_digest, write_parquet
+from landslip.models.compilation import compile_encoders
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.interruption import noting_signals
 from landslip.models.network import Architecture, MultiEncoder
@@ -25,6 +26,7 @@ from landslip.models.network_files import save_network
 from landslip.models.precision import choose_precision
 from landslip.models.prediction import predict_logits, sigmoid
 from landslip.models.predictions import write_oof, write_test
+from landslip.models.residence import Patches, Subset, place_patches
 from landslip.models.run import LabelledPatches, LossNotFiniteError
 from landslip.models.seeds import derive_seed
 from landslip.models.state import StateFile, flatten
@@ -59,6 +61,7 @@ def train_network(
     code: str,
     device: str,
     threads: int,
+    memory_mb: float,
     train_store: tuple[Path, str],
     test_store: tuple[Path, str],
     scaling: Path,
@@ -66,6 +69,7 @@ def train_network(
     pretrained: Mapping[str, Path],
     resume: Path,
     save_minutes: float,
+    compiled: Path,
     outputs: Outputs,
 ) -> None:
     """Train on the other folds, predict this one and the test patches, write all of it.
@@ -74,6 +78,8 @@ def train_network(
     ----------
     code
         Digest of the source that runs here: another one does not go on from a saved state.
+    memory_mb
+        Host memory that the job was given; see `landslip.models.residence`.
     train_store, test_store
         Path of a store and the content digest it must have.
     pretrained
@@ -82,6 +88,8 @@ def train_network(
         Where the state of the training is saved, and gone on from. Deleted at the end.
     save_minutes
         Between saves inside an epoch; each end is saved too.
+    compiled
+        Folder of the machine code of `training.compile`; folds of one model share it.
 
     Raises
     ------
@@ -122,20 +130,26 @@ def train_network(
         "timm": timm.__version__,
     }
     file = StateFile(path=resume, fingerprint=fingerprint, minutes=save_minutes)
-    with noting_signals() as interruption, _memory_in_words(model), _losses_in_words(table, fold):
+    with ExitStack() as stack:
+        stack.enter_context(_memory_in_words(model))
+        stack.enter_context(_losses_in_words(table, fold))
+        interruption = stack.enter_context(noting_signals())
         # Before the model is built: its random parts derive from (seed, model, fold) too.
         torch.manual_seed(derived)
         network = _build(architecture, settings, scaling, pretrained)
+        compile_encoders(network, settings.training.compile, compiled)
         log.info(
             "%s fold %d: %d training and %d validation patches, %.1f M parameters, %s in %s",
             model, fold, (~held_out).sum(), held_out.sum(),
             sum(parameter.numel() for parameter in network.parameters()) / 1e6, device, precision,
         )  # fmt: skip
-        patches = _patches_of(table, train_store, architecture)
+        store = stack.enter_context(_open_train_store(train_store, table))
+        patches = place_patches(store, architecture.stack, place, memory_mb=memory_mb)
         labels = torch.from_numpy(table["label"].to_numpy(np.float32))
-        training = LabelledPatches(patches[torch.from_numpy(~held_out)], labels[~held_out])
-        validation = LabelledPatches(patches[torch.from_numpy(held_out)], labels[held_out])
-        del patches
+        training, validation = (
+            LabelledPatches(Subset(patches, np.flatnonzero(chosen)), labels[chosen])
+            for chosen in (~held_out, held_out)
+        )
         run = train(
             network,
             training,
@@ -241,23 +255,22 @@ def _peak_device_memory_mb(device: torch.device) -> float | None:
     return torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else None
 
 
-def _patches_of(
-    table: pd.DataFrame, store: tuple[Path, str], architecture: Architecture
-) -> torch.Tensor:
-    """Patches of the folds' ids, in their order, channels as the network reads them."""
+@contextmanager
+def _open_train_store(store: tuple[Path, str], table: pd.DataFrame) -> Iterator[PatchStore]:
+    """The store of the folds' patches, in their order."""
     path, digest = store
-    ids = read_ids(path)
-    if ids != table["id"].tolist():
-        raise InputError(
-            f"{path} holds other patches than the folds ({len(ids)} against {len(table)}); "
-            "delete both and run again"
-        )
-    return torch.from_numpy(read_patches(path, channels=architecture.stack, digest=digest))
+    with open_store(path, digest=digest) as opened:
+        if opened.ids != table["id"].tolist():
+            raise InputError(
+                f"{path} holds other patches than the folds ({len(opened.ids)} against "
+                f"{len(table)}); delete both and run again"
+            )
+        yield opened
 
 
 def _predict(
     network: MultiEncoder,
-    patches: torch.Tensor,
+    patches: torch.Tensor | Patches,
     training: Training,
     precision: str,
     device: torch.device,

@@ -7,12 +7,13 @@ from torch import Tensor, nn
 
 from landslip.models.augmentation import VIEWS
 from landslip.models.precision import autocast
+from landslip.models.residence import Patches
 
 
 @torch.inference_mode()
 def predict_logits(
     model: nn.Module,
-    patches: Tensor,
+    patches: Tensor | Patches,
     *,
     tta: str,
     precision: str,
@@ -36,7 +37,7 @@ def predict_logits(
     while start < len(patches):
         end = start + batch_size
         try:
-            batch = patches[start:end].to(device, non_blocking=True)
+            batch = patches[start:end].to(device, torch.float32, non_blocking=True)
             with autocast(precision, device):
                 seen = [model(view(batch)).float() for view in views]
             logits[start:end] = torch.stack(seen).mean(dim=0)

@@ -14,6 +14,7 @@ from landslip.models.gradients import BatchGradient
 from landslip.models.network import MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate
 from landslip.models.prediction import predict_logits
+from landslip.models.residence import HeldPatches, Patches
 from landslip.models.state import State
 
 log = logging.getLogger(__name__)
@@ -23,10 +24,10 @@ _STEPS_BETWEEN_CHECKS = 50
 
 
 class LabelledPatches(NamedTuple):
-    """Patches in the store's units and their labels, in memory."""
+    """Patches in the store's units and their labels."""
 
-    patches: Tensor
-    """(n, channel, row, column) float32"""
+    patches: Tensor | Patches
+    """(n, channel, row, column)"""
     labels: Tensor
     """(n,) float32, 0 or 1"""
 
@@ -86,14 +87,19 @@ class Run:
         torch.nn.utils.convert_conv2d_weight_memory_format(model.to(device), torch.channels_last)
         self._model, self._settings, self._seed = model, settings, seed
         self._device, self._precision = device, precision
-        self._patches, self._labels = training.patches.to(device), training.labels.to(device)
+        self._patches: Patches = (
+            HeldPatches(training.patches.to(device))
+            if isinstance(training.patches, Tensor)
+            else training.patches
+        )
+        self._labels = training.labels.to(device)
         self._batch_size = min(settings.batch_size, len(training.labels))
         self.steps = len(training.labels) // self._batch_size
         self._optimizer = torch.optim.AdamW(
             model.parameters(),
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
-            fused=device.type == "cuda",
+            fused=True,
         )
         self._scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
         self._gradient = BatchGradient(
@@ -131,13 +137,17 @@ class Run:
             self._model.train()
             self._timed_from = time.perf_counter(), 0
         rows = self._order[self.step]
+        batch = self._patches[rows].to(self._device, torch.float32, non_blocking=True)
+        if self.step + 1 < self.steps:
+            self._patches.prefetch(self._order[self.step + 1])
         for group in self._optimizer.param_groups:
             group["lr"] = self._rate(self.step)
-        batch = self._patches[rows]
         if self._settings.augmentation == "symmetries":
             batch = random_symmetry(batch, self._symmetries)
         self._optimizer.zero_grad(set_to_none=True)
-        self._losses[self.step] = self._gradient(batch, self._labels[rows])
+        self._losses[self.step] = self._gradient(
+            batch, self._labels[rows.to(self._device, non_blocking=True)]
+        )
         self._scaler.step(self._optimizer)
         self._scaler.update()
         self._last, self._last_rows = self._place(self.step), rows
@@ -176,7 +186,11 @@ class Run:
             self.epoch + 1, self._settings.epochs, row.train_loss, row.validation_loss,
             row.validation_f1, speed, seconds,
         )  # fmt: skip
-        self.epoch, self.step, self._checked = self.epoch + 1, 0, 0
+        self.begin_epoch(self.epoch + 1)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Go to the first step of an epoch."""
+        self.epoch, self.step, self._checked = epoch, 0, 0
         self._order = self._batches()
 
     def state(self) -> State:
@@ -233,13 +247,13 @@ class Run:
         return f"epoch {self.epoch + 1}, step {step + 1} of {self.steps}"
 
     def _batches(self) -> tuple[Tensor, ...]:
-        """Rows of the epoch's batches, a function of (seed, epoch) alone.
+        """Rows of the epoch's batches, a function of (seed, epoch) alone; where the patches lie.
 
         The last partial batch is dropped: BatchNorm must not learn from a handful of patches.
         """
         generator = torch.Generator().manual_seed(self._seed + self.epoch)
         order = torch.randperm(len(self._labels), generator=generator)
-        kept = order[: self.steps * self._batch_size].to(self._device)
+        kept = order[: self.steps * self._batch_size].to(self._patches.device)
         return tuple(kept.split(self._batch_size))
 
     def _rate(self, step: int) -> float:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 configure_logging(snakemake.log[0])
 # Before torch is imported: the lease decides which GPU it sees.
-device = lease_device(snakemake.resources.get("gpu", 0))
+device = lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)
 
 from landslip.config import Network  # noqa: E402 (after the lease)
 from landslip.models.network import Architecture  # noqa: E402 (after the lease)
@@ -27,6 +27,7 @@ train_network(
     code=snakemake.params.code,
     device=device,
     threads=snakemake.threads,
+    memory_mb=snakemake.resources.mem_mb,
     train_store=(Path(snakemake.input.train_store), read_digest(snakemake.input.train_digest)),
     test_store=(Path(snakemake.input.test_store), read_digest(snakemake.input.test_digest)),
     scaling=Path(snakemake.input.scaling),
@@ -34,5 +35,6 @@ train_network(
     pretrained={Path(path).stem: Path(path) for path in snakemake.input.pretrained},
     resume=Path(snakemake.params.resume),
     save_minutes=snakemake.params.save_minutes,
+    compiled=Path(snakemake.params.compiled) / "compiled",
     outputs=Outputs(**{name: Path(path) for name, path in snakemake.output.items()}),
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 configure_logging(snakemake.log[0])
-lease_device(snakemake.resources.get("gpu", 0))
+lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)
 train_trees(
     model=snakemake.wildcards.model,
     settings=TreeSettings(**snakemake.params.settings),

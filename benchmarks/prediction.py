@@ -1,0 +1,89 @@
+"""Prediction of logits in turn: a plain float32 loop over a loader, and landslip's."""
+
+import os
+import sys
+
+# This folder must not be searched: it holds a file that bears the name of a standard module.
+sys.path.pop(0)
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.networks import (
+    Task,
+    arguments,
+    finish,
+    forward_flop,
+    make_task,
+    measured_peak,
+    plain_encoders,
+    plain_loader,
+    seconds,
+    summary,
+)
+from landslip.models.compilation import compile_encoders
+from landslip.models.prediction import predict_logits
+from landslip.models.residence import HeldPatches
+
+
+def plain_prediction(task: Task, workers: int) -> NDArray[np.float32]:
+    """Float32, patches enlarged in the loader's workers, logits fetched batch by batch."""
+    model = task.model.eval()
+    forward = plain_encoders(model)
+    logits = []
+    with torch.no_grad():
+        for patches, _ in plain_loader(task, workers, training=False):
+            logits += forward(patches.to(task.device)).cpu().tolist()
+    return np.array(logits, np.float32)
+
+
+def our_prediction(task: Task, patches: HeldPatches) -> NDArray[np.float32]:
+    """As out-of-fold and test patches are predicted, one view."""
+    return predict_logits(
+        task.model, patches, tta="none", precision=task.precision, device=task.device
+    )
+
+
+def main() -> None:
+    """Measure each configuration."""
+    given = arguments(__doc__, patches=256)
+    device = torch.device(given.device)
+    found = []
+    peaks: dict[str, float] = {}
+    for configuration in given.configurations:
+        task = make_task(configuration, given)
+        if not peaks:
+            peaks = {
+                "plain": measured_peak(device, "float32"),
+                "ours": measured_peak(device, task.precision),
+            }
+        flop = forward_flop(task.model, task.patches)
+        held = HeldPatches(task.patches.to(device))
+        exact = plain_prediction(task, given.workers)
+        compile_encoders(task.model, task.compile, Path("compiled"))
+        ours = our_prediction(task, held)
+        variants: dict[str, Callable[[], object]] = {
+            "plain": partial(plain_prediction, task, given.workers),
+            "ours": partial(our_prediction, task, held),
+        }
+        times: dict[str, list[float]] = {name: [] for name in variants}
+        for _ in range(given.repeats):
+            for name, predict in variants.items():
+                times[name].append(seconds(predict, device))
+        difference = float(np.abs(ours - exact).max())
+        print(
+            f"{configuration:8}logits differ by at most {difference:.4f} (spread {exact.std():.4f})"
+        )
+        facts = summary("prediction", configuration, task, times, flop, peaks)
+        found.append(facts | {"largest_difference": difference, "spread": float(exact.std())})
+    finish("prediction", given, device, peaks, found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Where the patches that a network reads lie: on its device, in host memory or in the store.
+
+The rule, in this order. Patches are held in the smallest of uint8, float16 and float32 that keeps
+every value. They lie on the device when they take at most half of its free memory; else in host
+memory, whence each batch goes through pinned pages, when they take at most half of the memory
+that the job was given; else each batch is read from the store, the next one while this one is
+worked on.
+"""
+
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from landslip.data.store import PatchStore
+
+log = logging.getLogger(__name__)
+
+# Patches read or converted at once.
+_BLOCK = 256
+
+
+class Patches(Protocol):
+    """Patches in the store's units, indexed as a tensor (n, channel, row, column) is."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where row numbers should lie, so that taking a batch waits for nothing."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Tensor | slice) -> Tensor:
+        """A batch; of any number format, on any device."""
+
+    def prefetch(self, rows: Tensor) -> None:
+        """These are asked for next."""
+
+
+class HeldPatches:
+    """Patches in memory; a float32 tensor of its own is one too.
+
+    Parameters
+    ----------
+    values : (n, channel, row, column)
+        On the device, or on the host.
+    pin
+        Hand out batches in pinned memory, which a GPU fetches while it computes.
+    """
+
+    def __init__(self, values: Tensor, *, pin: bool = False) -> None:
+        self.values, self._pin = values, pin
+
+    @property
+    def device(self) -> torch.device:
+        """See Patches."""
+        return self.values.device
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: Tensor | slice) -> Tensor:
+        batch = self.values[rows]
+        return batch.pin_memory() if self._pin else batch
+
+    def prefetch(self, rows: Tensor) -> None:
+        """Nothing to do."""
+
+
+class StoredPatches:
+    """Patches that stay in the store, verified at each reading."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, store: PatchStore, channels: list[str], *, pin: bool = False) -> None:
+        self._store, self._channels, self._pin = store, channels, pin
+        self._reader = ThreadPoolExecutor(1, "patches")
+        self._next: tuple[Tensor, Future[Tensor]] | None = None
+
+    def __len__(self) -> int:
+        return len(self._store.ids)
+
+    def __getitem__(self, rows: Tensor | slice) -> Tensor:
+        if isinstance(rows, slice):
+            rows = torch.arange(len(self))[rows]
+        expected, self._next = self._next, None
+        if expected is not None and torch.equal(expected[0], rows):
+            return expected[1].result()
+        return self._read(rows)
+
+    def prefetch(self, rows: Tensor) -> None:
+        """Read them in a thread; the next batch, if it is this one, is then there."""
+        self._next = rows, self._reader.submit(self._read, rows)
+
+    def _read(self, rows: Tensor) -> Tensor:
+        batch = torch.from_numpy(self._store.read(rows.numpy(), self._channels))
+        return batch.pin_memory() if self._pin else batch
+
+
+class Subset:
+    """Some rows of other patches, not copied."""
+
+    def __init__(self, patches: Patches, rows: NDArray[np.int64]) -> None:
+        self._patches = patches
+        self._rows = torch.from_numpy(rows).to(patches.device)
+
+    @property
+    def device(self) -> torch.device:
+        """See Patches."""
+        return self._patches.device
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, rows: Tensor | slice) -> Tensor:
+        return self._patches[self._rows[rows]]
+
+    def prefetch(self, rows: Tensor) -> None:
+        """See Patches."""
+        self._patches.prefetch(self._rows[rows])
+
+
+def place_patches(
+    store: PatchStore, channels: list[str], device: torch.device, *, memory_mb: float
+) -> Patches:
+    """Put all patches of a store where the rule above says.
+
+    Parameters
+    ----------
+    memory_mb
+        Host memory that the job was given, 10^6 bytes.
+    """
+    _, _, rows, columns = store.shape
+    shape = (len(store.ids), len(channels), rows, columns)
+    size = 4 * int(np.prod(shape))
+    pin = device.type == "cuda"
+    if size > 1e6 * memory_mb / 2:
+        log.info(
+            "%d patches (%.0f MB) take more than half of the job's %.0f MB: each batch is read "
+            "from the store",
+            len(store.ids), size / 1e6, memory_mb,
+        )  # fmt: skip
+        return StoredPatches(store, channels, pin=pin)
+    values = torch.empty(shape)
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK].numpy()
+        store.read(np.arange(start, start + len(block)), channels, out=block)
+    return _place(values.to(exact_dtype(values)), device)
+
+
+def _place(values: Tensor, device: torch.device) -> HeldPatches:
+    megabytes = values.nbytes / 1e6
+    if device.type == "cpu":
+        return HeldPatches(values)
+    free, _ = torch.cuda.mem_get_info(device)
+    if values.nbytes <= free / 2:
+        log.info("%d patches (%.0f MB, %s) lie on the GPU", len(values), megabytes, values.dtype)
+        return HeldPatches(values.to(device))
+    log.info(
+        "%d patches (%.0f MB, %s) take more than half of the GPU's free memory: they stay on the "
+        "host",
+        len(values), megabytes, values.dtype,
+    )  # fmt: skip
+    return HeldPatches(values, pin=True)
+
+
+def exact_dtype(values: Tensor) -> torch.dtype:
+    """The smallest of uint8, float16 and float32 that holds every one of these float32 values."""
+    for dtype in (torch.uint8, torch.float16):
+        if all(_survives(block, dtype) for block in values.split(_BLOCK)):
+            return dtype
+    return torch.float32
+
+
+def _survives(values: Tensor, dtype: torch.dtype) -> bool:
+    # conversion of what uint8 cannot hold is undefined
+    if dtype == torch.uint8 and not bool(((values >= 0) & (values <= 255)).all()):
+        return False
+    return torch.equal(values.to(dtype).to(values.dtype), values)
