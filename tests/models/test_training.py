@@ -156,6 +156,22 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not():
     )
 
 
+def test_another_number_of_threads_changes_probabilities_by_less_than_a_hundredth():
+    threads = torch.get_num_threads()
+    found = []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            model, _ = run(SETTINGS.model_copy(update={"epochs": 2}))
+            patches = bright_or_dark(40).patches
+            found.append(
+                predict_logits(model, patches, tta="flips", precision="float32", device=CPU)
+            )
+    finally:
+        torch.set_num_threads(threads)
+    assert np.abs(sigmoid(found[0]) - sigmoid(found[1])).max() < 0.01
+
+
 def test_bfloat16_stays_near_float32():
     model, _ = run()
     patches = bright_or_dark(40).patches
