@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import argparse
 import copy
 import json
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -41,7 +42,9 @@ def simulated(seed: int, n: int) -> LabelledPatches:
     return LabelledPatches(patches, torch.from_numpy(labels).float())
 
 
-def build(encoder: str, size: int, seed: int, training: LabelledPatches) -> MultiEncoder:
+def build(
+    encoder: str, size: int, seed: int, training: LabelledPatches, weights: Path | None
+) -> MultiEncoder:
     """Two encoders, scaled by mean and deviation."""
     torch.manual_seed(seed)
     plan = Architecture(
@@ -53,6 +56,7 @@ def build(encoder: str, size: int, seed: int, training: LabelledPatches) -> Mult
         plan,
         shift=patches.mean(dim=(0, 2, 3)).tolist(),
         scale=patches.std(dim=(0, 2, 3)).tolist(),
+        weights={encoder: weights} if weights else None,
     )
 
 
@@ -92,7 +96,8 @@ def main() -> None:
     parser.add_argument("--validation", type=int, default=2000, help="default: %(default)s")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--encoder", default="convnext_atto")
+    parser.add_argument("--encoder", default="tf_efficientnet_lite0", help="timm's name")
+    parser.add_argument("--weights", type=Path, help="safetensors to start from; none: random")
     parser.add_argument("--size", type=int, default=64, help="patches are resized to it")
     given = parser.parse_args()
     precision = choose_precision("auto", _CPU)
@@ -106,7 +111,7 @@ def main() -> None:
             simulated(2 * seed, given.patches),
             simulated(2 * seed + 1, given.validation),
         )
-        start = build(given.encoder, given.size, seed, data)
+        start = build(given.encoder, given.size, seed, data, given.weights)
         plain = train_plainly(copy.deepcopy(start), data, settings, seed)
         train(start, data, held_out, settings, seed=seed, device=_CPU, precision=precision)
         of = {}
@@ -128,7 +133,8 @@ def main() -> None:
         "benchmark": "parity",
         "machine": machine(_CPU),
         "precision": precision,
-        **vars(given),
+        **{key: value for key, value in vars(given).items() if key != "weights"},
+        "pretrained": given.weights is not None,
         "f1_plain": table[:, 0].round(4).tolist(),
         "f1_ours": table[:, 2].round(4).tolist(),
         "f1_difference": round(float(difference[:, 0].mean()), 4),

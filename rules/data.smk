@@ -35,12 +35,6 @@ rule build_manifest:
         manifest="<results>/data/manifest.parquet",
         digest="<results>/data/manifest.digest",
         audit="<results>/data/audit.json",
-        page=report(
-            "<results>/data/audit.html",
-            caption="../resources/report/audit.rst",
-            category="Data",
-            labels={"figure": "audit of the input"},
-        ),
     log:
         "<logs>/data/build_manifest.log",
     benchmark:
@@ -72,6 +66,30 @@ rule build_manifest:
         code=source_digest("data/build_manifest.py"),
     script:
         "../workflow/scripts/data/build_manifest.py"
+
+
+rule write_audit:
+    input:
+        audit="<results>/data/audit.json",
+    output:
+        page=report(
+            "<results>/data/audit.html",
+            caption="../resources/report/audit.rst",
+            category="Data",
+            labels={"figure": "audit of the input"},
+        ),
+    log:
+        "<logs>/data/write_audit.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="10m",
+    params:
+        code=source_digest("data/write_audit.py"),
+    script:
+        "../workflow/scripts/data/write_audit.py"
 
 
 rule assign_folds:

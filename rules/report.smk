@@ -328,6 +328,7 @@ rule write_report:
         manifest=ancient("<results>/data/manifest.parquet"),
         manifest_digest="<results>/data/manifest.digest",
         folds="<results>/data/folds.parquet",
+        audit=ancient("<results>/data/audit.html"),
         models="<results>/report/models.csv",
         mistakes="<results>/report/mistakes.csv",
         cost="<results>/report/cost.csv",

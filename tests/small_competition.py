@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from landslip.data.audit_page import write_audit
 from landslip.data.manifest import build_manifest
 from landslip.files import InputError, read_json, read_parquet
 
@@ -78,11 +79,11 @@ class Competition:
                 "workers": 1,
                 "manifest": self.folder / "out" / "manifest.parquet",
                 "audit_json": self.folder / "out" / "audit.json",
-                "audit_html": self.folder / "out" / "audit.html",
                 **changes,
             }
         )
         out = self.folder / "out"
+        write_audit(out / "audit.json", out / "audit.html")
         page = (out / "audit.html").read_text(encoding="utf-8")
         return read_parquet(out / "manifest.parquet"), read_json(out / "audit.json"), page
 

@@ -180,6 +180,11 @@ def edit(project: Path) -> Iterator[Callable[[str], None]]:
             {"train_network", "build_store"},
         ),
         ("data/folds.py", {"assign_folds", "train_network", "train_lightgbm"}, {"build_store"}),
+        (
+            "data/audit_page.py",
+            {"write_audit"},
+            {"build_manifest", "train_network", "write_report"},
+        ),
         ("report/curves.py", {"draw_curves", "write_report"}, {"search_threshold", "draw_patches"}),
         ("config.py", set(), {"train_network", "train_lightgbm", "build_store", "write_report"}),
     ],

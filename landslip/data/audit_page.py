@@ -7,8 +7,14 @@ from typing import Any
 import jinja2
 
 from landslip.data.audit import number
+from landslip.files import read_json, write_text
 
 _LISTED = 20
+
+
+def write_audit(audit: Path, target: Path) -> None:
+    """Write the page of an audit's JSON."""
+    write_text(target, render_audit(read_json(audit)))
 
 
 def render_audit(audit: Mapping[str, Any]) -> str:

@@ -23,21 +23,28 @@ class UnitCheck:
     """Median absolute value of sampled pixels; None where no patch has data."""
     expected: Interval
     guess: str
-    """What may explain a magnitude outside, or empty."""
+    """What may explain the mistake, or empty."""
+    negative_missing: bool = False
+    """The unit's values lie on both sides of zero, and not one pixel is negative."""
 
     @property
     def fits(self) -> bool:
         """Also where there is nothing to judge by."""
         low, high = self.expected
-        return self.magnitude is None or low <= self.magnitude <= high
+        if self.magnitude is None:
+            return True
+        return low <= self.magnitude <= high and not self.negative_missing
 
     @property
     def sentence(self) -> str:
         """What was expected and found."""
         low, high = self.expected
+        found = f"the median magnitude of its pixels is {self.magnitude:.4g}"
+        if self.negative_missing:
+            found += " and not one is negative"
         return (
-            f"channel {self.channel} (unit {self.unit}): the median magnitude of its pixels is "
-            f"{self.magnitude:.4g}, expected {low:g} to {high:g}"
+            f"channel {self.channel} (unit {self.unit}): {found}, expected {low:g} to {high:g}"
+            + (" on both sides of zero" if self.negative_missing else "")
             + (f"; it looks like {self.guess}" if self.guess else "")
         )
 
@@ -59,24 +66,17 @@ def check_units(
         pixels = survey.sample[:, :, i]
         pixels = np.abs(pixels[np.isfinite(pixels)])
         magnitude = float(np.median(pixels)) if pixels.size else None
-        expected = units[unit][1]
-        guess = ""
-        if magnitude is not None and not expected[0] <= magnitude <= expected[1]:
-            guess = _guess(magnitude, float(np.fmin.reduce(survey.low[:, i])), expected)
-        checks.append(UnitCheck(channel, unit, magnitude, expected, guess))
+        plausible, expected = units[unit]
+        guess, one_sided = "", False
+        if magnitude is not None:
+            least = float(np.fmin.reduce(survey.low[:, i]))
+            one_sided = plausible[0] < 0 <= least
+            if one_sided:
+                guess = "linear power or a ratio: take 10 log10"
+            elif least >= 0 and magnitude < expected[0] <= 1e4 * magnitude <= expected[1]:
+                guess = "reflectance from 0 to 1: multiply by 10^4"
+        checks.append(UnitCheck(channel, unit, magnitude, expected, guess, one_sided))
     return checks
-
-
-def _guess(magnitude: float, least: float, expected: Interval) -> str:
-    """The usual mistakes, where they explain the magnitude; a logarithm needs positive pixels."""
-    low, high = expected
-    if least < 0 or magnitude == 0:
-        return ""
-    if low <= abs(10 * np.log10(magnitude)) <= high:
-        return "linear power: take 10 log10"
-    if low <= magnitude * 1e4 <= high:
-        return "reflectance from 0 to 1: multiply by 10^4"
-    return ""
 
 
 def find_faults(

@@ -11,13 +11,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from landslip.data.audit import Findings, build_audit
-from landslip.data.audit_page import render_audit
 from landslip.data.checks import Interval, check_units, find_faults
 from landslip.data.duplicates import find_copies
 from landslip.data.inputs import list_inputs, refusal
 from landslip.data.patches import as_float32, patch_shape, read_patch
 from landslip.data.survey import Survey, survey_patches
-from landslip.files import InputError, write_json, write_parquet, write_text
+from landslip.files import InputError, write_json, write_parquet
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +37,6 @@ def build_manifest(
     workers: int,
     manifest: Path,
     audit_json: Path,
-    audit_html: Path,
 ) -> None:
     """Look at all input once; write what it holds, or refuse it and write nothing.
 
@@ -66,8 +64,8 @@ def build_manifest(
         Parquet of id, split ("train", "test"), label (Int8), path, sha256, status ("ok", "empty":
         every channel constant, "dropped"), group (int64; copies share one). Train in the order of
         its CSV, then test.
-    audit_json, audit_html
-        The audit for programs and for people.
+    audit_json
+        The audit; `landslip.data.audit_page` makes it a page.
 
     Raises
     ------
@@ -135,9 +133,7 @@ def build_manifest(
             group=group,
         )
     )
-    page = render_audit(audit)
     write_json(audit_json, audit)
-    write_text(audit_html, page)
     write_parquet(manifest, frame)
     for sentence in audit["warnings"]:
         log.warning("%s", sentence)

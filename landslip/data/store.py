@@ -9,19 +9,18 @@ parquet file are, because HDF5 itself notices neither a changed byte nor a missi
 """
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
+from landslip.data.shards import Shard, damaged, open_shard, read_into, rows_of
 from landslip.files import InputError
 
 FORMAT_VERSION = 1
@@ -29,18 +28,6 @@ SHA256_BYTES = 32
 
 # Rows of the digest table that are in memory at once.
 _DIGEST_ROWS = 4096
-
-
-@dataclass(frozen=True)
-class _Shard:
-    """Where the patches of one shard lie: one after another, as they are in memory."""
-
-    path: Path
-    rows: range
-    """Rows of the store that it holds."""
-    descriptor: int
-    offset: int
-    """First byte of the first patch."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +51,7 @@ class PatchStore:
     channels: list[str]
     shape: tuple[int, int, int, int]
     digest: str
-    _shards: list[_Shard]
+    _shards: list[Shard]
     _checksums: h5py.Dataset
 
     def read(
@@ -116,16 +103,13 @@ class PatchStore:
                         place, source = np.s_[here, channel], np.s_[there, stored]
                         self._checksums.read_direct(checksums, source, place)
         except OSError as error:
-            raise _damaged(self.path, str(error)) from error
+            raise damaged(self.path, str(error)) from error
         if verify:
             self._verify(patches, checksums, rows, numbers)
         return patches
 
     def _fetch(self, target: NDArray[np.float32], rows: slice, channels: slice) -> None:
-        """Read some neighbouring channels of neighbouring rows straight from the files.
-
-        HDF5 lets one thread of a process read at a time, and copies; the system does neither.
-        """
+        """Read some neighbouring channels of neighbouring rows straight from the files."""
         depth = self.shape[1]
         image = 4 * self.shape[2] * self.shape[3]
         whole = channels == slice(0, depth)
@@ -135,7 +119,7 @@ class PatchStore:
             for row in range(first, last, step):
                 part = target[row - rows.start : row - rows.start + step]
                 at = ((row - shard.rows.start) * depth + channels.start) * image
-                _read_into(part, shard, shard.offset + at)
+                read_into(part, shard, shard.offset + at)
 
     def _numbers(self, channels: Sequence[str] | None) -> NDArray[np.int64]:
         if channels is None:
@@ -159,7 +143,7 @@ class PatchStore:
             for image, checksum, number in zip(patch, expected, numbers.tolist(), strict=True):
                 if zlib_ng.crc32(image) != checksum:
                     where = f"patch {self.ids[row]} (row {row}), channel {self.channels[number]}"
-                    raise _damaged(self._shard_of(row), f"the digest of {where} differs")
+                    raise damaged(self._shard_of(row), f"the digest of {where} differs")
 
     def _shard_of(self, row: int) -> Path:
         """File that holds a row."""
@@ -188,7 +172,7 @@ def open_store(path: Path, *, digest: str | None = None) -> Iterator[PatchStore]
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise _damaged(path, str(error)) from error
+        raise damaged(path, str(error)) from error
     with file, ExitStack() as stack:
         yield _check(path, file, digest, stack)
 
@@ -291,63 +275,22 @@ def _check(path: Path, file: h5py.File, digest: str | None, stack: ExitStack) ->
         n, depth, rows, columns = (int(length) for length in patches.shape)
         found = content_digest(ids, channels, patches.shape, file["sha256"])
         sources = [
-            (path.parent / str(source.file_name), str(source.dset_name), *_rows_of(source))
+            (path.parent / str(source.file_name), str(source.dset_name), *rows_of(source))
             for source in patches.virtual_sources()
         ]
     except InputError:
         raise
     except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
+        raise damaged(path, str(error)) from error
     if stated != found or not (n, depth) == (len(ids), len(channels)) == checksums.shape:
-        raise _damaged(path, "its content digest differs from its content")
+        raise damaged(path, "its content digest differs from its content")
     if digest is not None and digest != found:
         raise InputError(
             f"{path} has content digest {found[:12]}..., {digest[:12]}... was expected: it was "
             "built from other patches or settings. Delete it and run again"
         )
-    shards = [_open_shard(*source, (depth, rows, columns), stack) for source in sources]
+    shards = [open_shard(*source, (depth, rows, columns), stack) for source in sources]
     return PatchStore(path, ids, channels, (n, depth, rows, columns), found, shards, checksums)
-
-
-def _rows_of(source: Any) -> tuple[int, int]:
-    """First row of the store that a shard holds, and the one after its last."""
-    (first, *_), (last, *_) = source.vspace.get_select_bounds()
-    return int(first), int(last) + 1
-
-
-def _open_shard(
-    path: Path, name: str, first: int, stop: int, patch: tuple[int, int, int], stack: ExitStack
-) -> _Shard:
-    """Find the patches in a shard and keep the file open as long as `stack`."""
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            stored = file[name]
-            offset = stored.id.get_offset()
-            fits = stored.shape == (stop - first, *patch) and stored.dtype == np.dtype("<f4")
-    except FileNotFoundError:
-        raise _damaged(path, "this part of the store is missing") from None
-    except (KeyError, OSError, RuntimeError) as error:
-        raise _damaged(path, str(error)) from error
-    if offset is None or not fits:
-        raise _damaged(path, "it holds other patches than the index says")
-    descriptor = os.open(path, os.O_RDONLY)
-    stack.callback(os.close, descriptor)
-    return _Shard(path, range(first, stop), descriptor, int(offset))
-
-
-def _read_into(target: NDArray[np.float32], shard: _Shard, offset: int) -> None:
-    """Fill a contiguous array with the bytes at `offset`."""
-    wanted = target.data.cast("B")
-    done = 0
-    while done < len(wanted):
-        count = os.preadv(shard.descriptor, [wanted[done:]], offset + done)
-        if count == 0:
-            raise _damaged(shard.path, f"it ends {len(wanted) - done} bytes too early")
-        done += count
-
-
-def _damaged(path: Path, why: str) -> InputError:
-    return InputError(f"{path} is damaged ({why}); delete the store and run again")
 
 
 def _runs(numbers: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:

@@ -198,16 +198,8 @@ def _write_index(
     ids = [name for part in parts for name in part.ids]
     sha256 = np.concatenate([check.sha256 for check in checks])
     content = content_digest(ids, channels, shape, sha256)
-    layout = h5py.VirtualLayout(shape, "<f4")
-    start = 0
-    for part in parts:
-        name = part.path.relative_to(target.parent).as_posix()
-        source = h5py.VirtualSource(name, "patches", _shape([part]), "<f4")
-        layout[start : start + len(part.ids)] = source
-        start += len(part.ids)
     with atomic_path(target) as temporary, h5py.File(temporary, "w", libver=_LIBVER) as file:
-        # where a shard is missing, other programs read NaN, not a plausible zero
-        file.create_virtual_dataset("patches", layout, fillvalue=np.nan)
+        _join(file, parts, target.parent)
         file.create_dataset("id", data=ids, dtype=h5py.string_dtype())
         file.create_dataset("sha256", data=sha256)
         file.create_dataset("crc32", data=np.concatenate([check.crc32 for check in checks]))
@@ -215,3 +207,26 @@ def _write_index(
         file.attrs["channels"] = list(channels)
         file.attrs["content_digest"] = content
     return content
+
+
+def _join(file: h5py.File, parts: Sequence[_Shard], folder: Path) -> None:
+    """Make `patches` a view of the shards.
+
+    h5py's own way (`create_virtual_dataset`) stamps the time on it: the same content would give
+    other bytes each second.
+    """
+    shape = _shape(parts)
+    view = h5py.h5s.create_simple(shape)
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_obj_track_times(False)
+    # where a shard is missing, other programs read NaN, not a plausible zero
+    settings.set_fill_value(np.array(np.nan, "<f4"))
+    start = 0
+    for part in parts:
+        inside = _shape([part])
+        view.select_hyperslab((start, 0, 0, 0), inside)
+        name = part.path.relative_to(folder).as_posix().encode()
+        settings.set_virtual(view, name, b"patches", h5py.h5s.create_simple(inside))
+        start += len(part.ids)
+    view.select_all()
+    h5py.h5d.create(file.id, b"patches", h5py.h5t.IEEE_F32LE, view, settings)

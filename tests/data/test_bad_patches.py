@@ -181,9 +181,11 @@ def convert(competition: Competition, channel: int, function) -> None:
         (1, lambda db: 10 ** (db / 10), ["vv", "unit db", "2.5 to 50", "linear power", "10 log10"]),
         (0, lambda red: red / 1e4, ["red", "reflectance_1e4", "is 0.1", "30 to 20000", "10^4"]),
         (1, lambda db: db / 100, ["vv", "unit db", "is 0.1", "2.5 to 50"]),
+        (2, lambda change: 10 ** (change / 10), ["diff_vv", "not one is negative", "10 log10"]),
+        (0, lambda red: red / 1e6, ["red", "reflectance_1e4", "is 0.001"]),
         (2, lambda change: change * 100, ["diff_vv", "unit db_change", "0.2 to 12"]),
     ],
-    ids=["linear power", "reflectance 0 to 1", "no power below 0", "no guess"],
+    ids=["linear power", "0 to 1", "no power below 0", "linear ratio", "dark", "no guess"],
 )
 def test_line_8_a_wrong_unit_is_refused_and_named(
     competition: Competition, channel: int, function, words: list[str]

@@ -29,6 +29,5 @@ build_manifest(
     workers=snakemake.threads,
     manifest=Path(snakemake.output.manifest),
     audit_json=Path(snakemake.output.audit),
-    audit_html=Path(snakemake.output.page),
 )
 write_text(snakemake.output.digest, file_digest(snakemake.output.manifest))
