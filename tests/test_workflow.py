@@ -226,6 +226,12 @@ def test_how_often_to_save_retrains_nothing(project: Path, run: Path):
     assert not {"train_network", "train_lightgbm", "train_xgboost"} & set(jobs)
 
 
+def test_how_gpus_are_shared_retrains_nothing(project: Path, run: Path):
+    sharing = {"slots_per_device": 3, "wait": False}
+    jobs = replan(project, run, config={**SMALL, "gpu": sharing})
+    assert not {"train_network", "train_lightgbm", "train_xgboost"} & set(jobs)
+
+
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
 def test_a_killed_workflow_goes_on_where_its_training_was(
     kill: int, tmp_path: Path, project: Path, run: Path

@@ -169,6 +169,15 @@ def test_the_state_of_another_training_is_refused_with_the_difference(
     assert "epoch 1/" in log
 
 
+def test_where_patches_lie_changes_no_byte(
+    jobs: Jobs, inputs: Path, tmp_path: Path, undisturbed: dict[str, str]
+):
+    code, log = jobs.run(inputs, tmp_path, memory_mb=0.001)
+    assert code == 0, log
+    assert "each batch is read from the store" in log
+    assert digests(tmp_path) == undisturbed
+
+
 def test_how_often_to_save_may_change_between_runs(jobs: Jobs, inputs: Path, tmp_path: Path):
     jobs.run(inputs, tmp_path, {"signal": "SIGTERM", "step": 2})
     _, log = jobs.run(inputs, tmp_path, save_minutes=3.0)
