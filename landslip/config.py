@@ -7,9 +7,11 @@ every mistake, each with the nearest valid name. Jobs never see this: rules hand
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from landslip.config_errors import explain, nearest
+from landslip.config_section import Fraction, Name, Section
+from landslip.config_study import Study, Table, Variant
 from landslip.features.names import ScalingKind, Statistic
 from landslip.files import InputError
 from landslip.models.names import HEADS, Head, timm_architectures
@@ -19,15 +21,7 @@ INDEX_MODALITY = "indices"
 # Columns and keys that stand beside the members' names in the ensemble's files.
 _RESERVED = {"id", "fold", "label", "probability", "landslide", "ensemble"}
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 Interval = tuple[float, float]
-
-
-class Section(BaseModel):
-    """A part of the config: unknown keys are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Unit(Section):
@@ -250,9 +244,10 @@ class Config(Section):
     folds: Folds = Folds()
     scaling: Scaling = Scaling()
     gpu: GPU = GPU()
-    encoders: dict[str, Encoder] = {}
+    encoders: dict[str, Encoder] = Field({})
     models: dict[Name, Model] = Field(min_length=1)
     ensemble: Ensemble = Ensemble()
+    study: Study = Study()
 
     @property
     def channel_names(self) -> list[str]:
@@ -299,7 +294,6 @@ def _mistakes(config: Config) -> Iterable[str]:
             yield f"indices.{name}: the two channels are the same ({pair[0]})"
         if name in config.channels:
             yield f"indices.{name}: a channel has that name already"
-    inputs = [*config.modalities, *config.channel_names]
     for name, encoder in config.encoders.items():
         known = timm_architectures()
         if known:
@@ -313,24 +307,29 @@ def _mistakes(config: Config) -> Iterable[str]:
     for name in sorted({name for name in members if members.count(name) > 1}):
         yield f"ensemble.members: {name} stands there more than once"
     for name, model in config.models.items():
-        where = f"models.{name}"
-        if not isinstance(model, Network):
-            for item in model.inputs:
-                yield from _unknown(f"{where}.inputs", item, "modality or channel", inputs)
-            continue
-        for item in (item for group in model.groups for item in group):
-            yield from _unknown(f"{where}.inputs", item, "modality or channel", inputs)
-        for encoder_name in model.encoders:
-            yield from _unknown(f"{where}.encoder", encoder_name, "encoder", config.encoders)
-        if len(model.encoders) != len(model.inputs):
-            yield f"{where}.encoder: {len(model.encoders)} encoders for {len(model.inputs)} inputs"
-        if HEADS[model.head] != len(model.inputs):
-            arity, given = HEADS[model.head], len(model.inputs)
-            yield f"{where}.head: {model.head} reads {arity} inputs, got {given}"
+        yield from mistakes_in_model(config, f"models.{name}", model)
     for name in sorted(_RESERVED & set(config.models)):
         yield f"models.{name}: the name is a column of the prediction tables; choose another"
     for member in config.ensemble.members or []:
         yield from _unknown("ensemble.members", member, "model", config.models)
+
+
+def mistakes_in_model(config: Config, where: str, model: Model) -> Iterable[str]:
+    """Inputs and encoders of a model that stand for nothing, and a head that does not fit."""
+    inputs = [*config.modalities, *config.channel_names]
+    if not isinstance(model, Network):
+        for item in model.inputs:
+            yield from _unknown(f"{where}.inputs", item, "modality or channel", inputs)
+        return
+    for item in (item for group in model.groups for item in group):
+        yield from _unknown(f"{where}.inputs", item, "modality or channel", inputs)
+    for encoder_name in model.encoders:
+        yield from _unknown(f"{where}.encoder", encoder_name, "encoder", config.encoders)
+    if len(model.encoders) != len(model.inputs):
+        yield f"{where}.encoder: {len(model.encoders)} encoders for {len(model.inputs)} inputs"
+    if HEADS[model.head] != len(model.inputs):
+        arity, given = HEADS[model.head], len(model.inputs)
+        yield f"{where}.head: {model.head} reads {arity} inputs, got {given}"
 
 
 def _conflicting_encoders(encoders: Mapping[str, Encoder]) -> Iterable[str]:
@@ -362,12 +361,12 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        lines = [line for item in error.errors() for line in explain(item, _SECTIONS)]
+        lines = [line for item in error.errors() for line in explain(item, SECTIONS)]
         raise InputError("the config is not valid:\n  " + "\n  ".join(lines)) from None
 
 
 # Where a key stands -> the section that defines its neighbours, for the nearest valid key.
-_SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
+SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "": (Config,),
     "data": (Data,),
     "data.train": (TrainSource,),
@@ -376,6 +375,9 @@ _SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "folds": (Folds,),
     "scaling": (Scaling,),
     "ensemble": (Ensemble,),
+    "study": (Study,),
+    "study.tables.*": (Table,),
+    "study.tables.*.variants.*": (Variant,),
     "units.*": (Unit,),
     "channels.*": (Channel,),
     "encoders.*": (Encoder,),

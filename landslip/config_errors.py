@@ -58,5 +58,11 @@ def _keys_beside(path: list[str], sections: Mapping[str, tuple[type[BaseModel], 
     parent = path[:-1]
     if len(parent) >= 2 and parent[0] in NAMED:
         parent = [parent[0], "*", *parent[2:]]
+    if parent[:2] == ["study", "tables"]:
+        parent = [
+            "study",
+            "tables",
+            *("*" if at % 2 == 0 else key for at, key in enumerate(parent[2:])),
+        ]
     classes = sections.get(".".join(parent), ())
     return list(dict.fromkeys(key for each in classes for key in each.model_fields))

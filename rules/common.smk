@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.common.configfile import load_configfile
@@ -11,20 +12,28 @@ from landslip.config_merge import merge_config
 from landslip.data.listing import listing_digest
 from landslip.files import InputError
 from landslip.sources import source_digest as digest_sources
+from landslip.study.plan import names_in, plan_study
 
 ROOT = Path(workflow.basedir)
 
 # No `configfile:` directive: Snakemake's merge would reorder the channels (see merge_config). Here
-# `config` holds what --configfile and --config say, and config.yaml is read below it.
+# `config` holds what --configfile and --config say; config.yaml and the study's tables are below.
+SHIPPED = merge_config(
+    load_configfile(ROOT / "config.yaml"),
+    load_configfile(ROOT / "resources" / "configs" / "study.yaml"),
+)
 try:
-    CONFIG = parse_config(merge_config(load_configfile(ROOT / "config.yaml"), config))
+    CONFIG = parse_config(merge_config(SHIPPED, config))
+    STUDY = plan_study(CONFIG, names_in(SHIPPED))
 except InputError as error:
     # One message for the person at the keyboard; a traceback would bury it.
     sys.exit(f"landslip: {error}")
 
-NETWORKS = [name for name, model in CONFIG.models.items() if model.kind == "network"]
-LIGHTGBMS = [name for name, model in CONFIG.models.items() if model.kind == "lightgbm"]
-XGBOOSTS = [name for name, model in CONFIG.models.items() if model.kind == "xgboost"]
+# The config's models and the study's variants: settings, and what they resolve to.
+JOBS = STUDY.jobs
+NETWORKS = [name for name, job in JOBS.items() if job.settings.kind == "network"]
+LIGHTGBMS = [name for name, job in JOBS.items() if job.settings.kind == "lightgbm"]
+XGBOOSTS = [name for name, job in JOBS.items() if job.settings.kind == "xgboost"]
 FOLDS = range(CONFIG.folds.n)
 SIMULATED = f"{CONFIG.results}/simulated"
 
@@ -65,14 +74,14 @@ def patch_listing(split):
 
 def feature_columns(model):
     """Columns of features/{split}.parquet that a tree model reads."""
-    settings = CONFIG.models[model]
+    settings = JOBS[model].settings
     channels = CONFIG.channels_of(settings.inputs)
     return [f"{channel}_{name}" for channel in channels for name in settings.statistics]
 
 
 def model_settings(wildcards):
     """All that a model's jobs depend on, as builtins in the order of their classes."""
-    return CONFIG.models[wildcards.model].model_dump(
+    return JOBS[wildcards.model].settings.model_dump(
         mode="json", exclude={"training": {"save_minutes"}}
     )
 
@@ -82,7 +91,7 @@ def save_minutes(wildcards, output):
 
     Takes `output` so that Snakemake leaves it out when it compares params: it changes no result.
     """
-    return CONFIG.models[wildcards.model].training.save_minutes
+    return JOBS[wildcards.model].settings.training.save_minutes
 
 
 def leases(wildcards, output):
@@ -100,10 +109,10 @@ def tree_settings(wildcards):
 
 def architecture(wildcards):
     """Channels and timm names of a network's encoders, its head and sizes."""
-    model = CONFIG.models[wildcards.model]
+    model = JOBS[wildcards.model].settings
     return {
         "channels": [CONFIG.channels_of(group) for group in model.groups],
-        "encoders": [CONFIG.encoders[name].timm for name in model.encoders],
+        "encoders": [encoder.timm for encoder in JOBS[wildcards.model].encoders],
         "head": model.head,
         "features": model.features,
         "image_size": model.training.image_size,
@@ -112,8 +121,9 @@ def architecture(wildcards):
 
 def pretrained_names(model):
     """timm names of a network's encoders that start from pretrained weights."""
-    encoders = [CONFIG.encoders[name] for name in CONFIG.models[model].encoders]
-    return sorted({encoder.timm for encoder in encoders if encoder.pretrained})
+    return sorted(
+        {encoder.timm for encoder in JOBS[model].encoders if encoder.pretrained}
+    )
 
 
 def pretrained_weights(wildcards):
@@ -140,10 +150,19 @@ def weights_source(wildcards):
 
 
 def scaling_file(wildcards):
-    """Scaling parameters of a fold: its own, or the one of all."""
-    if CONFIG.scaling.fit == "fold":
-        return f"{CONFIG.results}/features/scaling_fold{wildcards.fold}.parquet"
-    return f"{CONFIG.results}/features/scaling.parquet"
+    """Scaling parameters of a fold: its own, the config's, or those that a variant asks for."""
+    fit = JOBS[wildcards.model].scaling_fit
+    folder = f"{CONFIG.results}/features"
+    if fit == "fold":
+        return f"{folder}/scaling_fold{wildcards.fold}.parquet"
+    if fit == CONFIG.scaling.fit:
+        return f"{folder}/scaling.parquet"
+    return f"{folder}/scaling_{fit}.parquet"
+
+
+def fitted_splits(fit):
+    """Splits whose patches scaling parameters are computed on."""
+    return ["train", "test"] if fit == "all" else ["train"]
 
 
 def folds_of(model, file):
@@ -170,6 +189,23 @@ FIGURES = [
     "dag",
     "cost",
 ]
+
+
+def table_rows(table):
+    """Rows of one of the study's tables, as builtins."""
+    return [asdict(row) for row in STUDY.tables[table]]
+
+
+def table_models(table):
+    """Models whose predictions a table of the study needs, each once."""
+    rows = STUDY.tables[table]
+    needed = [name for row in rows for name in (*row.members, *row.against_members)]
+    return list(dict.fromkeys(needed))
+
+
+def of_table(table, file):
+    """One file of every fold of every model of a table, model by model."""
+    return [path for model in table_models(table) for path in folds_of(model, file)]
 
 
 def config_as_text():

@@ -29,12 +29,12 @@ rule fit_scaling:
         stores=ancient(
             expand(
                 "<results>/store/{split}.h5",
-                split=["train", "test"] if CONFIG.scaling.fit == "all" else ["train"],
+                split=fitted_splits(CONFIG.scaling.fit),
             )
         ),
         store_digests=expand(
             "<results>/store/{split}.digest",
-            split=["train", "test"] if CONFIG.scaling.fit == "all" else ["train"],
+            split=fitted_splits(CONFIG.scaling.fit),
         ),
     output:
         scaling="<results>/features/scaling.parquet",
@@ -69,3 +69,24 @@ use rule fit_scaling as fit_fold_scaling with:
     params:
         fold=lambda wildcards: int(wildcards.fold),
         code=source_digest("features/fit_scaling.py"),
+
+
+# For a variant of the study that fits scaling otherwise than the config.
+use rule fit_scaling as fit_other_scaling with:
+    input:
+        stores=lambda wildcards: [
+            ancient(f"{CONFIG.results}/store/{split}.h5")
+            for split in fitted_splits(wildcards.fit)
+        ],
+        store_digests=lambda wildcards: [
+            f"{CONFIG.results}/store/{split}.digest"
+            for split in fitted_splits(wildcards.fit)
+        ],
+    output:
+        scaling="<results>/features/scaling_{fit}.parquet",
+    log:
+        "<logs>/features/fit_scaling_{fit}.log",
+    benchmark:
+        "<benchmarks>/features/fit_scaling_{fit}.jsonl"
+    wildcard_constraints:
+        fit="all|train",

@@ -1,0 +1,81 @@
+"""The config's section `study`: tables of variants, each a difference to a model."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from landslip.config_section import Fraction, Name, Section
+
+Each = Literal["models", "subsets", "statistics", "indices"]
+Kinds = Literal["all", "networks", "trees"]
+ENSEMBLE = "ensemble"
+
+
+class Variant(Section):
+    """One row of a table: a model with some keys changed, or the mean of several."""
+
+    base: str | None = Field(None, description="model that is changed; null: the table's base")
+    change: dict[str, Any] = Field(
+        {}, description="keys of the model and their other values, nested as in `models`"
+    )
+    scaling_fit: Literal["all", "train", "fold"] | None = Field(
+        None, description="of a network: other patches to fit the scaling on than scaling.fit"
+    )
+    pretrained: bool | None = Field(
+        None, description="of a network: false, its encoders start at random; null: as configured"
+    )
+    members: Kinds | Annotated[list[str], Field(min_length=1)] | None = Field(
+        None, description="instead: mean of these models, or of `table.variant`, from OOF files"
+    )
+    against: str | None = Field(
+        None, description="variant or model that the difference is to; null: the table's base"
+    )
+
+    @model_validator(mode="after")
+    def _mean_or_model(self) -> Self:
+        changed = self.base, self.scaling_fit, self.pretrained
+        if self.members is not None and (self.change or any(x is not None for x in changed)):
+            raise ValueError("members are averaged as they are; nothing can be changed beside them")
+        return self
+
+
+class Table(Section):
+    """Variants that are shown together."""
+
+    title: str = Field(min_length=1)
+    paper: str | None = Field(None, description="number of the paper's table")
+    base: str = Field(
+        description="what differences are to: a model, a variant of the table, or `ensemble`"
+    )
+    each: Each | None = Field(
+        None,
+        description="rows made from the config: its models; subsets of the base's inputs; without "
+        "each statistic; without each index",
+    )
+    variants: dict[Name, Variant] = Field({})
+
+    @field_validator("variants", mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        return _present(value)
+
+
+class Study(Section):
+    bootstrap: int = Field(2000, ge=100, description="resamples for intervals of differences")
+    prevalence: Fraction = Field(
+        0.114, gt=0, lt=1, description="share of landslides that thresholds are carried over to"
+    )
+    tables: dict[Name, Table] = Field({})
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        return _present(value)
+
+
+def _present(value: Any) -> Any:
+    """Entries that no second file took out."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: entry for name, entry in value.items() if entry is not None}
