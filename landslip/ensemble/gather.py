@@ -37,8 +37,7 @@ def gather_oof(*, members: Mapping[str, Sequence[Path]], folds: Path, target: Pa
         another model. The message names the file, how many patches and the first of them.
     """
     _check_members(members, OOF_COLUMNS)
-    table, digest = read_folds(folds)
-    columns = {name: _member_oof(name, paths, table, digest) for name, paths in members.items()}
+    table, digest, columns = read_members(members, folds)
     frame = pd.DataFrame(
         {
             "id": table["id"].to_numpy(),
@@ -49,6 +48,30 @@ def gather_oof(*, members: Mapping[str, Sequence[Path]], folds: Path, target: Pa
         }
     )
     write_parquet(target, frame, {"split_digest": digest})
+
+
+def read_members(
+    members: Mapping[str, Sequence[Path]], folds: Path
+) -> tuple[pd.DataFrame, str, dict[str, Floats]]:
+    """Read OOF predictions of models, each patch once, in the order of `folds`.
+
+    Returns
+    -------
+    table
+        folds.parquet: id, fold, label.
+    digest
+        Of the split.
+    probabilities
+        Model -> (n,).
+
+    Raises
+    ------
+    InputError
+        As in `gather_oof`.
+    """
+    table, digest = read_folds(folds)
+    read = {name: _member_oof(name, paths, table, digest) for name, paths in members.items()}
+    return table, digest, read
 
 
 def gather_test(

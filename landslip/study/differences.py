@@ -1,0 +1,74 @@
+"""F1 of many predictions and their differences, with paired bootstrap intervals."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landslip.ensemble import measures
+from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+Decisions = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """A number and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def inside_noise(self) -> bool:
+        """The interval holds 0: the sign may be chance."""
+        return self.low <= 0 <= self.high
+
+
+def compare(
+    labels: Labels,
+    decisions: Mapping[str, Decisions],
+    pairs: Sequence[tuple[str, str]],
+    *,
+    resamples: int,
+    seed: int,
+) -> tuple[dict[str, Estimate], dict[tuple[str, str], Estimate]]:
+    """F1 of every set of decisions, and of pairs the difference, first less second.
+
+    Parameters
+    ----------
+    labels : (n,), 0 or 1
+    decisions
+        Name -> (n,).
+    pairs
+        Names.
+    resamples
+        Draws of the n patches. All decisions are measured on the same draws, so that what two
+        of them share cancels in their difference. Models and thresholds stay as they are: the
+        spread from training again with another seed is not in the intervals.
+    seed
+        The study's.
+    """
+    functions: dict[str | tuple[str, str], Measure] = {
+        name: partial(measures.f1, labels, decided) for name, decided in decisions.items()
+    }
+    for first, second in pairs:
+        functions[first, second] = partial(_difference, labels, decisions[first], decisions[second])
+    intervals = bootstrap_intervals(functions, n=len(labels), resamples=resamples, seed=seed)
+    once = np.ones((1, len(labels)))
+    estimates = {}
+    for key, function in functions.items():
+        low, high = intervals[key] or (float("nan"), float("nan"))
+        estimates[key] = Estimate(value=float(function(once)[0]), low=low, high=high)
+    return (
+        {name: estimates[name] for name in decisions},
+        {pair: estimates[pair] for pair in pairs},
+    )
+
+
+def _difference(labels: Labels, first: Decisions, second: Decisions, weights: Floats) -> Floats:
+    return measures.f1(labels, first, weights) - measures.f1(labels, second, weights)
