@@ -10,6 +10,8 @@ from landslip.config_section import Fraction, Name, Section
 Each = Literal["models", "subsets", "statistics", "indices"]
 Kinds = Literal["all", "networks", "trees"]
 ENSEMBLE = "ensemble"
+# Tables that need no variants.
+_RESERVED = {"confusion", "speed"}
 
 
 class Variant(Section):
@@ -72,6 +74,13 @@ class Study(Section):
     @classmethod
     def _without_nulls(cls, value: Any) -> Any:
         return _present(value)
+
+    @model_validator(mode="after")
+    def _names_free(self) -> Self:
+        taken = sorted(_RESERVED & self.tables.keys())
+        if taken:
+            raise ValueError(f"tables.{taken[0]}: there is a table of that name already")
+        return self
 
 
 def _present(value: Any) -> Any:

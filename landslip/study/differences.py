@@ -1,7 +1,7 @@
 """F1 of many predictions and their differences, with paired bootstrap intervals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
@@ -27,6 +27,10 @@ class Estimate:
     def inside_noise(self) -> bool:
         """The interval holds 0: the sign may be chance."""
         return self.low <= 0 <= self.high
+
+    def to_json(self) -> dict[str, float]:
+        """As builtins."""
+        return asdict(self)
 
 
 def compare(

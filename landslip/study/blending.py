@@ -1,0 +1,93 @@
+"""Weights of an ensemble's members that maximise F1: greedy selection and a direct search."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landslip.ensemble.threshold import search_exact
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+_STEPS = (0.2, 0.1, 0.05, 0.025)
+
+
+def select_greedily(labels: Labels, probabilities: Floats, picks: int = 20) -> Floats:
+    """Pick members one by one, with replacement, each the one whose addition helps F1 most.
+
+    Parameters
+    ----------
+    labels : (n,), 0 or 1
+    probabilities : (member, n)
+    picks
+        How many; the best of the ensembles on the way is returned.
+
+    Returns
+    -------
+    (member,), non-negative, sum 1: how often each was picked
+
+    Notes
+    -----
+    Caruana et al., Ensemble selection from libraries of models, ICML 2004. F1 is at the best
+    threshold of the same patches. Of equal members the first is picked.
+    """
+    counts = np.zeros(len(probabilities))
+    total = np.zeros(len(labels))
+    best, kept = -1.0, counts
+    for pick in range(1, picks + 1):
+        scores = [search_exact(labels, (total + member) / pick).f1 for member in probabilities]
+        chosen = int(np.argmax(scores))
+        total = total + probabilities[chosen]
+        counts = counts.copy()
+        counts[chosen] += 1
+        if scores[chosen] > best:
+            best, kept = scores[chosen], counts
+    weights: Floats = kept / kept.sum()
+    return weights
+
+
+def search_weights(labels: Labels, probabilities: Floats) -> Floats:
+    """Move weight from member to member, in ever smaller steps, as long as F1 rises.
+
+    Starts from equal weights, so that with nothing to gain it is the plain mean. F1 has steps and
+    no gradient; a search by moves finds a local optimum and is the same on every machine.
+
+    Parameters
+    ----------
+    labels : (n,), 0 or 1
+    probabilities : (member, n)
+
+    Returns
+    -------
+    (member,), non-negative, sum 1
+    """
+    members = len(probabilities)
+    weights = np.full(members, 1 / members)
+    best = search_exact(labels, blend(weights, probabilities)).f1
+    for step in _STEPS:
+        rising = True
+        while rising:
+            rising = False
+            tried = []
+            for giver in range(members):
+                moved = min(step, weights[giver])
+                if moved <= 0:
+                    continue
+                for taker in range(members):
+                    if taker != giver:
+                        other = weights.copy()
+                        other[giver] -= moved
+                        other[taker] += moved
+                        tried.append(other)
+            scores = [search_exact(labels, blend(other, probabilities)).f1 for other in tried]
+            if scores and max(scores) > best:
+                best = max(scores)
+                weights = tried[int(np.argmax(scores))]
+                rising = True
+    return weights
+
+
+def blend(weights: Floats, probabilities: Floats) -> Floats:
+    """Weighted mean (n,) of probabilities (member, n), in [0, 1]."""
+    # A sum in the order of the members: a matrix product's depends on the number of threads.
+    mean: Floats = (weights[:, np.newaxis] * probabilities).sum(axis=0)
+    return mean.clip(0, 1)
