@@ -208,6 +208,38 @@ def of_table(table, file):
     return [path for model in table_models(table) for path in folds_of(model, file)]
 
 
+def table_text(table):
+    """What the page says of one of the study's tables."""
+    settings = CONFIG.study.tables[table]
+    return {
+        "name": table,
+        "title": settings.title,
+        "paper": settings.paper,
+        "words": STUDY.words[table],
+        "left_out": STUDY.left_out.get(table, {}),
+    }
+
+
+# Networks of the ensemble and of the study's tables.
+STUDY_NETWORKS = [
+    name
+    for name in dict.fromkeys(
+        [
+            *CONFIG.members,
+            *(job for table in STUDY.tables for job in table_models(table)),
+        ]
+    )
+    if name in NETWORKS
+]
+STUDY_FILES = [
+    *(f"{table}.parquet" for table in STUDY.tables),
+    "confusion.parquet",
+    *(["speed.parquet"] if STUDY_NETWORKS else []),
+    "members.json",
+    "calibration.json",
+]
+
+
 def config_as_text():
     """What overrides config.yaml, to run this workflow once more with it."""
     return json.dumps(config)

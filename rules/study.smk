@@ -3,7 +3,8 @@
 
 rule study:
     input:
-        expand("<results>/study/{table}.parquet", table=STUDY.tables),
+        expand("<results>/study/{file}", file=STUDY_FILES),
+        "<results>/study.html",
 
 
 rule gather_table:
@@ -33,3 +34,150 @@ rule gather_table:
         code=source_digest("study/gather_table.py"),
     script:
         "../workflow/scripts/study/gather_table.py"
+
+
+rule analyse_members:
+    input:
+        oof="<results>/ensemble/oof.parquet",
+    output:
+        members="<results>/study/members.json",
+    log:
+        "<logs>/study/analyse_members.log",
+    benchmark:
+        "<benchmarks>/study/analyse_members.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="1h",
+    params:
+        bootstrap=CONFIG.study.bootstrap,
+        seed=CONFIG.seed,
+        code=source_digest("study/analyse_members.py"),
+    script:
+        "../workflow/scripts/study/analyse_members.py"
+
+
+rule measure_calibration:
+    input:
+        oof="<results>/ensemble/oof.parquet",
+    output:
+        calibration="<results>/study/calibration.json",
+    log:
+        "<logs>/study/measure_calibration.log",
+    benchmark:
+        "<benchmarks>/study/measure_calibration.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="1h",
+    params:
+        prevalence=CONFIG.study.prevalence,
+        bootstrap=CONFIG.study.bootstrap,
+        seed=CONFIG.seed,
+        code=source_digest("study/measure_calibration.py"),
+    script:
+        "../workflow/scripts/study/measure_calibration.py"
+
+
+rule count_confusion:
+    input:
+        oof="<results>/ensemble/oof.parquet",
+    output:
+        table="<results>/study/confusion.parquet",
+    log:
+        "<logs>/study/count_confusion.log",
+    benchmark:
+        "<benchmarks>/study/count_confusion.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="10m",
+    params:
+        code=source_digest("study/count_confusion.py"),
+    script:
+        "../workflow/scripts/study/count_confusion.py"
+
+
+rule compare_speed:
+    input:
+        costs=[
+            path for model in STUDY_NETWORKS for path in folds_of(model, "cost.json")
+        ],
+        paper=f"{workflow.basedir}/resources/paper/speed.csv",
+    output:
+        table="<results>/study/speed.parquet",
+    log:
+        "<logs>/study/compare_speed.log",
+    benchmark:
+        "<benchmarks>/study/compare_speed.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        models=STUDY_NETWORKS,
+        code=source_digest("study/compare_speed.py"),
+    script:
+        "../workflow/scripts/study/compare_speed.py"
+
+
+rule draw_study:
+    input:
+        tables=expand("<results>/study/{table}.parquet", table=STUDY.tables),
+        calibration="<results>/study/calibration.json",
+    output:
+        quality="<results>/study/quality.png",
+        calibration="<results>/study/calibration.png",
+        prevalence="<results>/study/prevalence.png",
+    log:
+        "<logs>/study/draw_study.log",
+    benchmark:
+        "<benchmarks>/study/draw_study.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="10m",
+    params:
+        code=source_digest("study/draw_study.py"),
+    script:
+        "../workflow/scripts/study/draw_study.py"
+
+
+rule write_study:
+    input:
+        tables=expand("<results>/study/{table}.parquet", table=STUDY.tables),
+        confusion="<results>/study/confusion.parquet",
+        speed=["<results>/study/speed.parquet"] if STUDY_NETWORKS else [],
+        members="<results>/study/members.json",
+        calibration="<results>/study/calibration.json",
+        figures=expand(
+            "<results>/study/{figure}.png",
+            figure=["quality", "calibration", "prevalence"],
+        ),
+    output:
+        page=report(
+            "<results>/study.html",
+            caption="../resources/report/study.rst",
+            category="Study",
+            labels={"figure": "the study's page"},
+        ),
+    log:
+        "<logs>/study/write_study.log",
+    benchmark:
+        "<benchmarks>/study/write_study.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        texts={"tables": [table_text(table) for table in STUDY.tables]},
+        simulated=CONFIG.data.simulated,
+        code=source_digest("study/write_study.py"),
+    script:
+        "../workflow/scripts/study/write_study.py"

@@ -57,6 +57,8 @@ class Plan:
     tables: dict[str, list[Row]]
     left_out: dict[str, dict[str, str]]
     """Table -> variant -> what of the shipped config it needs that this config took out."""
+    words: dict[str, dict[str, str]]
+    """Table -> variant -> what it is, for those that are written out."""
 
 
 def plan_study(config: Config, shipped: Collection[str] = ()) -> Plan:
@@ -90,7 +92,31 @@ def plan_study(config: Config, shipped: Collection[str] = ()) -> Plan:
         jobs=planner.jobs,
         tables={name: rows for name, rows in tables.items() if rows},
         left_out=planner.left_out,
+        words={
+            name: {variant: describe(table, entry) for variant, entry in table.variants.items()}
+            for name, table in config.study.tables.items()
+        },
     )
+
+
+def describe(table: Table, variant: Variant) -> str:
+    """A variant as the config says it: `pwee_v3 with head: V4`."""
+    if isinstance(variant.members, str):
+        return f"mean of {variant.members}"
+    if variant.members is not None:
+        return f"{'mean of ' if len(variant.members) > 1 else ''}{', '.join(variant.members)}"
+    changed = {**variant.change}
+    if variant.scaling_fit is not None:
+        changed["scaling_fit"] = variant.scaling_fit
+    if variant.pretrained is not None:
+        changed["pretrained"] = variant.pretrained
+    said = ", ".join(f"{key}: {_say(value)}" for key, value in changed.items())
+    base = variant.base or table.base
+    return f"{base} with {said}" if said else base
+
+
+def _say(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value).replace('"', "")
 
 
 def names_in(raw: Mapping[str, Any]) -> set[str]:

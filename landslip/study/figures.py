@@ -1,0 +1,157 @@
+"""Figures of the study: quality against time, calibration, other shares of landslides."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from landslip.files import read_json
+from landslip.report.style import (
+    BLUE,
+    FAINT,
+    GREEN,
+    INK,
+    QUIET,
+    VERMILION,
+    drawing,
+    say_instead,
+)
+from landslip.report.wording import percent, readable, score
+from landslip.study.table import read_table
+
+_METHODS = {
+    "none": ("as predicted", INK, "o"),
+    "temperature": ("temperature", BLUE, "s"),
+    "isotonic": ("isotonic", VERMILION, "^"),
+}
+
+
+def draw_quality(*, tables: list[Path], target: Path) -> None:
+    """Draw F1 against the time to predict 1,000 patches, of every model and ensemble.
+
+    Parameters
+    ----------
+    tables
+        As `landslip.study.table.gather_table` writes them.
+    target
+        PNG file to write.
+    """
+    read = [read_table(path) for path in tables]
+    rows = pd.concat(read) if read else pd.DataFrame(columns=["model"])
+    rows = rows.drop_duplicates("model")
+    with drawing(target, height=4.6) as figure:
+        axes = figure.subplots()
+        rows = rows[rows["seconds_per_1000_patches"] > 0] if len(rows) else rows
+        if len(rows) == 0:
+            say_instead(axes, "No table of the study has a model.")
+            return
+        single = ~rows["model"].str.contains("+", regex=False)
+        looks = (("single models", single, BLUE, "o"), ("means of models", ~single, VERMILION, "D"))
+        for label, chosen, colour, marker in looks:
+            part = rows[chosen]
+            if len(part):
+                errors = [part["f1"] - part["f1_low"], part["f1_high"] - part["f1"]]
+                axes.errorbar(
+                    part["seconds_per_1000_patches"], part["f1"], yerr=errors, fmt=marker,
+                    color=colour, ecolor=FAINT, markersize=5, linewidth=0, elinewidth=1.2,
+                    label=label,
+                )  # fmt: skip
+        best = _frontier(rows)
+        axes.plot(
+            best["seconds_per_1000_patches"], best["f1"], color=QUIET, linewidth=1,
+            drawstyle="steps-post", zorder=1, label="best at or below this time",
+        )  # fmt: skip
+        for row in best.itertuples():
+            axes.annotate(
+                readable(str(row.variant)), (row.seconds_per_1000_patches, row.f1),
+                textcoords="offset points", xytext=(6, 6), fontsize=8.5, color=INK,
+            )  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_xlabel("Seconds for 1,000 patches, all folds (logarithmic)")
+        axes.set_ylabel("F1, cross-fitted threshold")
+        axes.set_title("Quality against time to predict")
+        axes.legend(loc="lower right")
+
+
+def draw_calibration(*, calibration: Path, target: Path) -> None:
+    """Draw the ensemble's reliability as predicted and calibrated.
+
+    Parameters
+    ----------
+    calibration
+        calibration.json.
+    target
+        PNG file to write.
+    """
+    read = read_json(calibration)
+    with drawing(target, height=3.7) as figure:
+        panels = figure.subplots(1, len(_METHODS), sharey=True)
+        for axes, (how, (title, colour, marker)) in zip(panels, _METHODS.items(), strict=True):
+            bins = pd.DataFrame(read["reliability"][how])
+            scores = read["scores"]["ensemble"][how]
+            axes.plot([0, 1], [0, 1], color=QUIET, linewidth=1)
+            errors = [bins["observed"] - bins["low"], bins["high"] - bins["observed"]]
+            axes.errorbar(
+                bins["predicted"], bins["observed"], yerr=[e.clip(lower=0) for e in errors],
+                fmt=marker, color=colour, markersize=5, elinewidth=1.2,
+            )  # fmt: skip
+            axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+            axes.set_title(title.capitalize())
+            axes.set_xlabel(
+                f"Predicted\nBrier {score(scores['brier'], 4)}, ECE {score(scores['ece'], 4)}"
+            )
+        panels[0].set_ylabel("Observed share of landslides")
+
+
+def draw_prevalence(*, calibration: Path, target: Path) -> None:
+    """Draw threshold and F1 against the share of landslides.
+
+    Parameters
+    ----------
+    calibration
+        calibration.json.
+    target
+        PNG file to write.
+    """
+    read = read_json(calibration)["prevalence"]
+    with drawing(target, height=3.4) as figure:
+        panels = figure.subplots(1, 2)
+        if not read["rows"]:
+            for axes in panels:
+                say_instead(axes, "One class has no patch.")
+            return
+        rows = pd.DataFrame(read["rows"])
+        quality, threshold = panels
+        quality.plot(
+            rows["share"], rows["f1"], color=BLUE, marker="o", label="best threshold there"
+        )
+        quality.plot(
+            rows["share"], rows["f1_kept"], color=VERMILION, marker="s", linestyle=(0, (5, 2)),
+            label=f"threshold of {percent(read['observed'])}",
+        )  # fmt: skip
+        quality.set_title("F1")
+        quality.legend(loc="lower right")
+        threshold.plot(rows["share"], rows["threshold"], color=GREEN, marker="o")
+        threshold.set_title("Best threshold")
+        for axes in panels:
+            axes.set_xlabel("Share of landslides")
+            axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+            _mark_shares(axes, read)
+
+
+def _mark_shares(axes: Axes, read: dict[str, Any]) -> None:
+    """Lines at the observed share and at the one asked for."""
+    for key, dash in (("observed", "-"), ("target", ":")):
+        axes.axvline(read[key], color=QUIET, linewidth=1, linestyle=dash, zorder=1)
+        axes.annotate(
+            key, (read[key], 0.02), xycoords=("data", "axes fraction"), rotation=90,
+            fontsize=8, color=QUIET, xytext=(3, 0), textcoords="offset points",
+        )  # fmt: skip
+
+
+def _frontier(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that no faster row equals in F1."""
+    ordered = rows.sort_values(["seconds_per_1000_patches", "f1"], ascending=[True, False])
+    before = ordered["f1"].cummax().shift(fill_value=-1.0)
+    return ordered[ordered["f1"] > before]

@@ -1,0 +1,163 @@
+"""The study's page: every table beside the paper's figures, differences as forest plots."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from landslip.files import read_json, read_parquet, write_text
+from landslip.report import wording
+from landslip.study import forest
+from landslip.study.table import read_table
+
+_FIGURES = {
+    "quality": "Scatter plot of F1 against seconds for 1,000 patches, with the best at each time",
+    "calibration": "Reliability of the ensemble as predicted and after two calibrations",
+    "prevalence": "F1 and best threshold against the share of landslides",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableText:
+    """What the page says above and beside a table."""
+
+    name: str
+    title: str
+    paper: str | None
+    """Number of the paper's table."""
+    words: Mapping[str, str]
+    """Variant -> what it is."""
+    left_out: Mapping[str, str]
+    """Variant -> why."""
+
+
+def write_page(
+    *,
+    texts: Sequence[TableText],
+    tables: Sequence[Path],
+    confusion: Path,
+    speed: Path | None,
+    members: Path,
+    calibration: Path,
+    figures: Sequence[Path],
+    simulated: bool,
+    target: Path,
+) -> None:
+    """Write the page, in one file that needs no other.
+
+    Parameters
+    ----------
+    texts, tables
+        Of each table of variants, and its parquet file.
+    confusion, speed, members, calibration
+        The other files of results/study; speed is None where no model is a network.
+    figures
+        PNG files; their names say which they are.
+    simulated
+        The patches were made by a program.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        count=wording.count,
+        score=wording.score,
+        percent=wording.percent,
+        duration=wording.duration,
+        readable=wording.readable,
+        signed=signed,
+    )
+    read = [read_table(path) for path in tables]
+    analysis = read_json(members)
+    page = environment.get_template("page.html").render(
+        tables=[_table(text, table) for text, table in zip(texts, read, strict=True)],
+        without=_forest([{"name": name, **value} for name, value in analysis["without"].items()]),
+        weightings=_forest(
+            [
+                {"name": name, **value["difference"]}
+                for name, value in analysis["weightings"].items()
+            ]
+        ),
+        members=analysis,
+        calibration=read_json(calibration),
+        confusion=_rows(read_parquet(confusion)),
+        speed=[] if speed is None else _rows(read_parquet(speed)),
+        pictures={path.stem: _picture(path) for path in figures},
+        simulated=simulated,
+    )
+    write_text(target, page)
+
+
+def signed(value: float | None, digits: int = 4) -> str:
+    """-0.0123 -> '−0.0123', with a true minus and always a sign."""
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _table(text: TableText, table: pd.DataFrame) -> dict[str, Any]:
+    rows = _rows(table)
+    plot = _forest(
+        [
+            {
+                "value": row["difference"],
+                "low": row["difference_low"],
+                "high": row["difference_high"],
+                "inside_noise": row["inside_noise"],
+            }
+            for row in rows
+        ]
+    )
+    return {
+        "text": text,
+        "axis": plot["axis"],
+        "rows": [
+            {
+                **row,
+                "mark": drawn["mark"],
+                "itself": row["difference_low"] == row["difference_high"] == 0,
+                "what": text.words.get(row["variant"], ""),
+            }
+            for row, drawn in zip(rows, plot["rows"], strict=True)
+        ],
+        "with_paper": bool(table[["paper_oof_f1", "paper_overall_f1"]].notna().any(axis=None)),
+        "patches": int(table["patches"].iloc[0]),
+    }
+
+
+def _forest(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Rows with their marks, on one scale."""
+    scale = forest.reach(bound for row in rows for bound in (row["low"], row["high"]))
+    return {
+        "axis": forest.axis(scale),
+        "rows": [
+            {
+                **row,
+                "mark": forest.mark(
+                    row["value"], row["low"], row["high"], scale=scale, noise=row["inside_noise"]
+                ),
+            }
+            for row in rows
+        ],
+    }
+
+
+def _picture(path: Path) -> dict[str, str]:
+    content = base64.b64encode(path.read_bytes()).decode("ascii")
+    return {"address": f"data:image/png;base64,{content}", "alternative": _FIGURES[path.stem]}
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dicts, None where a cell is empty."""
+    return [
+        {str(key): None if pd.isna(value) else value for key, value in row.items()}
+        for row in table.to_dict("records")
+    ]

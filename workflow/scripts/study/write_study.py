@@ -1,0 +1,23 @@
+"""Write the study's page."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.logs import configure_logging
+from landslip.study.page import TableText, write_page
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+write_page(
+    texts=[TableText(**text) for text in snakemake.params.texts["tables"]],
+    tables=[Path(path) for path in snakemake.input.tables],
+    confusion=Path(snakemake.input.confusion),
+    speed=Path(snakemake.input.speed[0]) if snakemake.input.speed else None,
+    members=Path(snakemake.input.members),
+    calibration=Path(snakemake.input.calibration),
+    figures=[Path(path) for path in snakemake.input.figures],
+    simulated=snakemake.params.simulated,
+    target=Path(snakemake.output.page),
+)
