@@ -7,7 +7,7 @@ from landslip.report.style import BLUE, FAINT, INK, QUIET, VERMILION
 
 WIDTH, HEIGHT = 260, 22
 _MARGIN = 8
-_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 def reach(bounds: Iterable[float]) -> float:
