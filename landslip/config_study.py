@@ -11,7 +11,7 @@ Each = Literal["models", "subsets", "statistics", "indices"]
 Kinds = Literal["all", "networks", "trees"]
 ENSEMBLE = "ensemble"
 # Tables that need no variants.
-_RESERVED = {"confusion", "speed"}
+_RESERVED = {"confusion", "importance", "speed"}
 
 
 class Variant(Section):
@@ -68,6 +68,7 @@ class Study(Section):
     prevalence: Fraction = Field(
         0.114, gt=0, lt=1, description="share of landslides that thresholds are carried over to"
     )
+    shufflings: int = Field(3, ge=1, description="of each group of features, for its importance")
     tables: dict[Name, Table] = Field({})
 
     @field_validator("tables", mode="before")

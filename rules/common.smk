@@ -151,13 +151,17 @@ def weights_source(wildcards):
 
 def scaling_file(wildcards):
     """Scaling parameters of a fold: its own, the config's, or those that a variant asks for."""
-    fit = JOBS[wildcards.model].scaling_fit
+    return scaling_files(wildcards.model)[int(wildcards.fold)]
+
+
+def scaling_files(model):
+    """Scaling parameters of every fold of a network."""
+    fit = JOBS[model].scaling_fit
     folder = f"{CONFIG.results}/features"
     if fit == "fold":
-        return f"{folder}/scaling_fold{wildcards.fold}.parquet"
-    if fit == CONFIG.scaling.fit:
-        return f"{folder}/scaling.parquet"
-    return f"{folder}/scaling_{fit}.parquet"
+        return [f"{folder}/scaling_fold{fold}.parquet" for fold in FOLDS]
+    name = "scaling" if fit == CONFIG.scaling.fit else f"scaling_{fit}"
+    return [f"{folder}/{name}.parquet" for _ in FOLDS]
 
 
 def fitted_splits(fit):
@@ -176,6 +180,7 @@ def of_members(file):
 
 
 TREE_MEMBERS = [name for name in CONFIG.members if name not in NETWORKS]
+NETWORK_MEMBERS = [name for name in CONFIG.members if name in NETWORKS]
 FIGURES = [
     "f1_threshold",
     "roc",
@@ -220,6 +225,36 @@ def table_text(table):
     }
 
 
+def feature_groups(model):
+    """Groupings of a tree model's features: by modality, by index, by statistic."""
+    settings = JOBS[model].settings
+    channels = CONFIG.channels_of(settings.inputs)
+    statistics = settings.statistics
+    modalities = {
+        name: [channel for channel in inside if channel in channels]
+        for name, inside in CONFIG.modalities.items()
+    }
+    indices = {name: [name] for name in CONFIG.indices if name in channels}
+    groupings = {
+        grouping: {
+            group: [f"{channel}_{name}" for channel in inside for name in statistics]
+            for group, inside in groups.items()
+            if inside
+        }
+        for grouping, groups in {"modality": modalities, "index": indices}.items()
+    }
+    groupings["statistic"] = {
+        name: [f"{channel}_{name}" for channel in channels] for name in statistics
+    }
+    return groupings
+
+
+def input_parts(model):
+    """Modalities or channels that a network reads -> channels."""
+    groups = JOBS[model].settings.groups
+    return {name: CONFIG.channels_of([name]) for group in groups for name in group}
+
+
 # Networks of the ensemble and of the study's tables.
 STUDY_NETWORKS = [
     name
@@ -234,6 +269,7 @@ STUDY_NETWORKS = [
 STUDY_FILES = [
     *(f"{table}.parquet" for table in STUDY.tables),
     "confusion.parquet",
+    "importance.parquet",
     *(["speed.parquet"] if STUDY_NETWORKS else []),
     "members.json",
     "calibration.json",

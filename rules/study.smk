@@ -181,3 +181,97 @@ rule write_study:
         code=source_digest("study/write_study.py"),
     script:
         "../workflow/scripts/study/write_study.py"
+
+
+rule permute_groups:
+    input:
+        descriptions=lambda wildcards: folds_of(wildcards.model, "model.json"),
+        features=ancient("<results>/features/train.parquet"),
+        features_digest="<results>/features/train.digest",
+        folds="<results>/data/folds.parquet",
+    output:
+        predictions="<results>/study/importance/{model}.parquet",
+    log:
+        "<logs>/study/importance_{model}.log",
+    benchmark:
+        "<benchmarks>/study/importance_{model}.jsonl"
+    wildcard_constraints:
+        model=one_of(TREE_MEMBERS),
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=4000,
+        runtime="8h",
+    params:
+        groupings=lambda wildcards: feature_groups(wildcards.model),
+        repeats=CONFIG.study.shufflings,
+        seed=CONFIG.seed,
+        code=source_digest("study/permute_groups.py"),
+    script:
+        "../workflow/scripts/study/permute_groups.py"
+
+
+rule mask_inputs:
+    input:
+        descriptions=lambda wildcards: folds_of(wildcards.model, "model.json"),
+        store=ancient("<results>/store/train.h5"),
+        store_digest="<results>/store/train.digest",
+        scaling=lambda wildcards: sorted(set(scaling_files(wildcards.model))),
+        folds="<results>/data/folds.parquet",
+    output:
+        predictions="<results>/study/importance/{model}.parquet",
+    log:
+        "<logs>/study/importance_{model}.log",
+    benchmark:
+        "<benchmarks>/study/importance_{model}.jsonl"
+    wildcard_constraints:
+        model=one_of(NETWORK_MEMBERS),
+    conda:
+        "../envs/gpu.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=8000,
+        runtime="8h",
+    params:
+        scalings=lambda wildcards: scaling_files(wildcards.model),
+        parts=lambda wildcards: input_parts(wildcards.model),
+        leases=leases,
+        code=source_digest("study/mask_inputs.py"),
+    script:
+        "../workflow/scripts/study/mask_inputs.py"
+
+
+rule gather_importance:
+    input:
+        trees=expand("<results>/study/importance/{model}.parquet", model=TREE_MEMBERS),
+        splits=[
+            path
+            for model in TREE_MEMBERS
+            for path in folds_of(model, "importance.parquet")
+        ],
+        networks=expand(
+            "<results>/study/importance/{model}.parquet", model=NETWORK_MEMBERS
+        ),
+    output:
+        table="<results>/study/importance.parquet",
+    log:
+        "<logs>/study/gather_importance.log",
+    benchmark:
+        "<benchmarks>/study/gather_importance.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="1h",
+    params:
+        groups={
+            "trees": {model: feature_groups(model) for model in TREE_MEMBERS},
+            "networks": {model: input_parts(model) for model in NETWORK_MEMBERS},
+        },
+        bootstrap=CONFIG.study.bootstrap,
+        seed=CONFIG.seed,
+        code=source_digest("study/gather_importance.py"),
+    script:
+        "../workflow/scripts/study/gather_importance.py"
