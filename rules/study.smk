@@ -155,6 +155,7 @@ rule write_study:
         speed=["<results>/study/speed.parquet"] if STUDY_NETWORKS else [],
         members="<results>/study/members.json",
         calibration="<results>/study/calibration.json",
+        importance="<results>/study/importance.parquet",
         figures=expand(
             "<results>/study/{figure}.png",
             figure=["quality", "calibration", "prevalence"],

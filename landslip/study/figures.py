@@ -85,7 +85,7 @@ def draw_calibration(*, calibration: Path, target: Path) -> None:
         PNG file to write.
     """
     read = read_json(calibration)
-    with drawing(target, height=3.7) as figure:
+    with drawing(target, height=4.4) as figure:
         panels = figure.subplots(1, len(_METHODS), sharey=True)
         for axes, (how, (title, colour, marker)) in zip(panels, _METHODS.items(), strict=True):
             bins = pd.DataFrame(read["reliability"][how])

@@ -43,6 +43,7 @@ def write_page(
     speed: Path | None,
     members: Path,
     calibration: Path,
+    importance: Path,
     figures: Sequence[Path],
     simulated: bool,
     target: Path,
@@ -53,7 +54,7 @@ def write_page(
     ----------
     texts, tables
         Of each table of variants, and its parquet file.
-    confusion, speed, members, calibration
+    confusion, speed, members, calibration, importance
         The other files of results/study; speed is None where no model is a network.
     figures
         PNG files; their names say which they are.
@@ -89,6 +90,7 @@ def write_page(
         members=analysis,
         calibration=read_json(calibration),
         confusion=_rows(read_parquet(confusion)),
+        importance=_importance(read_parquet(importance)),
         speed=[] if speed is None else _rows(read_parquet(speed)),
         pictures={path.stem: _picture(path) for path in figures},
         simulated=simulated,
@@ -131,6 +133,29 @@ def _table(text: TableText, table: pd.DataFrame) -> dict[str, Any]:
         "with_paper": bool(table[["paper_oof_f1", "paper_overall_f1"]].notna().any(axis=None)),
         "patches": int(table["patches"].iloc[0]),
     }
+
+
+def _importance(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """One forest plot for every model and way to measure, what brings most first."""
+    parts = []
+    for (model, method, grouping), rows in table.groupby(
+        ["model", "method", "grouping"], sort=False
+    ):
+        ordered = _rows(rows.sort_values("f1", ascending=False))
+        plot = _forest(
+            [
+                {
+                    **row,
+                    "name": row["group"],
+                    "value": row["f1"],
+                    "low": row["f1_low"],
+                    "high": row["f1_high"],
+                }
+                for row in ordered
+            ]
+        )
+        parts.append({"model": model, "method": method, "grouping": grouping, **plot})
+    return parts
 
 
 def _forest(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

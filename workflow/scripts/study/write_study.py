@@ -17,6 +17,7 @@ write_page(
     speed=Path(snakemake.input.speed[0]) if snakemake.input.speed else None,
     members=Path(snakemake.input.members),
     calibration=Path(snakemake.input.calibration),
+    importance=Path(snakemake.input.importance),
     figures=[Path(path) for path in snakemake.input.figures],
     simulated=snakemake.params.simulated,
     target=Path(snakemake.output.page),
