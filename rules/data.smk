@@ -17,8 +17,8 @@ if CONFIG.data.simulated:
             "../envs/cpu.yaml"
         threads: 8
         resources:
-            mem_mb=8000,
-            runtime="1h",
+            mem_mb=lambda wildcards, attempt: 8000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             simulation=CONFIG.data.simulation.model_dump(mode="json"),
             code=source_digest("data/simulate_patches.py"),
@@ -43,8 +43,8 @@ rule build_manifest:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime="2h",
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         settings={
             "channels": {
@@ -130,8 +130,8 @@ rule build_store:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime="2h",
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         settings={
             "channels": list(CONFIG.channels),

@@ -16,8 +16,8 @@ rule compute_statistics:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         code=source_digest("features/compute_statistics.py"),
     script:
@@ -46,8 +46,8 @@ rule fit_scaling:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
-        runtime="1h",
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         fold=None,
         code=source_digest("features/fit_scaling.py"),

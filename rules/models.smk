@@ -55,7 +55,7 @@ rule train_network:
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
-        runtime="8h",
+        runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         settings=model_settings,
         architecture=architecture,
@@ -97,7 +97,7 @@ rule train_lightgbm:
     threads: 8
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime="4h",
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         settings=tree_settings,
         columns=lambda wildcards: feature_columns(wildcards.model),
