@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
 from landslip.files import (
     InputError,
@@ -65,6 +64,9 @@ def assign_folds(
             f"{len(np.unique(together))} groups cannot make {n} folds; set folds.n lower or "
             "folds.scheme: stratified"
         )
+    # Here, for every training reads folds and only one job makes them: it takes most of a second.
+    from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
+
     kinds = {"kfold": KFold, "stratified": StratifiedKFold, "grouped": StratifiedGroupKFold}
     splitter = kinds[scheme](n, shuffle=True, random_state=seed)
     parts = splitter.split(known, known, together if scheme == "grouped" else None)

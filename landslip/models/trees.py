@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score, log_loss
 
 from landslip.data.folds import read_folds
 from landslip.files import InputError, check_writable, read_parquet, write_parquet
@@ -104,6 +103,10 @@ def train_trees(
             " class"
         )
 
+    logger.info(
+        "%s fold %d: %d training and %d validation patches, %d features, %d threads",
+        model, fold, len(train.labels), len(validation.labels), len(columns), threads,
+    )  # fmt: skip
     record = _History(settings=settings, train=train.labels, validation=validation.labels)
     model_seed = derive_seed(seed, model, fold)
     watch.lap()
@@ -220,6 +223,9 @@ class _History:
         self._started = self._told = time.monotonic()
 
     def watch(self, step: int, train: Floats, validation: Floats) -> None:
+        # Here, so that the log's first line need not wait for it: it takes most of a second.
+        from sklearn.metrics import f1_score, log_loss
+
         row = {
             "step": float(step),
             "train_loss": float(log_loss(self._train, train, labels=[0, 1])),
