@@ -1,0 +1,134 @@
+"""What SLURM itself says of its jobs, and the workflow started through profiles/slurm."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from project import ROOT
+
+# The pretended GPU is SLURM's to hand out and nobody's to compute on: SLURM is asked for it as a
+# generic resource, while the job's own `gpu`, which decides where it computes, is 0. The rule that
+# a GPU asked for and absent is refused stays as it is, and has a test of its own.
+PRETENDED_GPU = ("--set-resources", "train_network:gpu=0", "train_network:gres=gpu:1")
+# Of equal numbers, networks give equal bits.
+ONE_THREAD = ("--set-threads", "train_network=1", "train_lightgbm=1", "train_xgboost=1")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job, as `scontrol show job` tells it."""
+
+    number: int
+    rule: str
+    state: str
+    restarts: int
+    gpus: int
+    text: str
+
+
+@dataclass
+class Cluster:
+    """A running SLURM, whose files are in `folder`."""
+
+    folder: Path
+
+    def environment(self) -> dict[str, str]:
+        """What its programs and the workflow need to find it."""
+        return {
+            **os.environ,
+            "SLURM_CONF": str(self.folder / "slurm.conf"),
+            "OMP_NUM_THREADS": "1",
+            "CUDA_VISIBLE_DEVICES": "",
+        }
+
+    def call(self, *command: str) -> str:
+        """Output of one of SLURM's programs."""
+        answer = subprocess.run(
+            command, env=self.environment(), capture_output=True, text=True, timeout=30, check=False
+        )
+        assert answer.returncode == 0, (command, answer.stdout, answer.stderr)
+        return answer.stdout
+
+    def jobs(self) -> list[Job]:
+        """Every job since it started."""
+        lines = self.call("scontrol", "show", "job", "--oneliner").splitlines()
+        return [_parse_job(line) for line in lines if line.startswith("JobId=")]
+
+    def start_again(self, number: int) -> None:
+        """Let a job that went back to the queue start now; SLURM lets it wait for two minutes."""
+        until(
+            lambda: self.call("squeue", "--noheader", "-j", str(number), "-o", "%T") == "PENDING\n"
+        )
+        self.call("scontrol", "update", f"jobid={number}", "StartTime=now")
+
+    def runs(self, number: int) -> list[tuple[datetime, datetime]]:
+        """Start and end of every run of a job, also of those that were requeued."""
+        found = []
+        for line in (self.folder / "jobs.txt").read_text().splitlines():
+            fields = _fields(line)
+            if int(fields["JobId"]) == number and fields["StartTime"] != "Unknown":
+                ends = (fields["StartTime"], fields["EndTime"])
+                found.append(tuple(datetime.fromisoformat(end) for end in ends))
+        return found
+
+    def workflow(
+        self, folder: Path, *arguments: str, config: dict[str, Any]
+    ) -> subprocess.Popen[bytes]:
+        """The workflow under way through profiles/slurm; its words go to `folder`/log.txt."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "config.test.yaml"
+        path.write_text(yaml.safe_dump(config, sort_keys=False))
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        command += ["--directory", str(folder), "--configfile", str(path)]
+        command += ["--workflow-profile", str(ROOT / "profiles" / "slurm")]
+        # This SLURM has no accounting, and one machine needs no long waits.
+        command += ["--slurm-no-account", "--slurm-status-command", "squeue"]
+        command += ["--slurm-init-seconds-before-status-checks", "2"]
+        command += ["--seconds-between-status-checks", "2", *ONE_THREAD, *arguments]
+        with (folder / "log.txt").open("wb") as log:
+            return subprocess.Popen(
+                command, cwd=folder, env=self.environment(), stdout=log, stderr=log
+            )
+
+
+def _fields(line: str) -> dict[str, str]:
+    return dict(re.findall(r"(\S+?)=(\S*)", line))
+
+
+def _parse_job(line: str) -> Job:
+    fields = _fields(line)
+    asked = re.search(r"TresPer\w+=\S*gpu(?::(\d+))?", line)
+    rule = re.search(r"Comment=(?:rule_)?(\w+?)(?:_wildcards_\S*)?(?: |$)", line)
+    return Job(
+        number=int(fields["JobId"]),
+        rule=rule[1] if rule else "",
+        state=fields["JobState"],
+        restarts=int(fields["Restarts"]),
+        gpus=int(asked[1] or 1) if asked else 0,
+        text=line,
+    )
+
+
+def until(
+    happened: Callable[[], Any],
+    program: subprocess.Popen[bytes] | None = None,
+    seconds: float = 120,
+) -> Any:
+    """Wait for something true, and give it back; stop where `program` ended before."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = happened()
+        if value:
+            return value
+        assert program is None or program.poll() is None, "the workflow ended too early"
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")

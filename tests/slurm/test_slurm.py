@@ -1,0 +1,164 @@
+"""The study on a real SLURM: who asks for a GPU, and what comes out when jobs are cut short."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from slurm.slurm import ONE_THREAD, PRETENDED_GPU, Cluster, Job, until
+from workflow import SMALL, read, snakemake
+
+NETWORK = "pwee_v2_standard"
+SUBMISSION = "results/submission.csv"
+OOF = f"results/models/{NETWORK}/fold0/oof.parquet"
+
+
+def with_epochs(epochs: int) -> dict[str, Any]:
+    """The small study with a longer training."""
+    network = SMALL["models"][NETWORK]
+    network = {**network, "training": {**network["training"], "epochs": epochs}}
+    return {**SMALL, "models": {**SMALL["models"], NETWORK: network}}
+
+
+STUDY = with_epochs(40)
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Path:
+    """The same study without SLURM, undisturbed."""
+    folder = tmp_path_factory.mktemp("local")
+    answer = snakemake(folder, *ONE_THREAD, "--", SUBMISSION, config=STUDY)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    return folder
+
+
+def finish(program: subprocess.Popen[bytes], folder: Path) -> None:
+    """Wait for the workflow to end well."""
+    assert program.wait(timeout=400) == 0, (folder / "log.txt").read_text()[-5000:]
+
+
+def same(folder: Path, other: Path, file: str) -> bool:
+    """Whether a table holds the same rows, bit for bit."""
+    return pd.read_parquet(folder / file).equals(pd.read_parquet(other / file))
+
+
+def test_the_study_on_slurm_gives_each_gpu_to_one_network_and_equals_the_local_study(
+    cluster: Cluster, local: Path, tmp_path: Path
+):
+    earlier = {job.number for job in cluster.jobs()}
+    program = cluster.workflow(tmp_path, *PRETENDED_GPU, "--", SUBMISSION, config=STUDY)
+    finish(program, tmp_path)
+    jobs = [job for job in cluster.jobs() if job.number not in earlier]
+    networks = [job for job in jobs if job.rule == "train_network"]
+    trees = [job for job in jobs if job.rule in ("train_lightgbm", "train_xgboost")]
+    assert (len(networks), len(trees)) == (2, 4)
+    assert {job.gpus for job in networks} == {1}
+    assert {job.gpus for job in jobs if job not in networks} == {0}
+    assert {job.state for job in jobs} == {"COMPLETED"}
+    runs = sorted(run for job in networks for run in cluster.runs(job.number))
+    assert len(runs) == 2
+    assert all(end <= start for (_, end), (start, _) in pairwise(runs))
+    for model in ("lightgbm", "xgboost", NETWORK):
+        for fold in (0, 1):
+            assert same(tmp_path, local, f"results/models/{model}/fold{fold}/oof.parquet"), model
+    assert same(tmp_path, local, "results/ensemble/test.parquet")
+    assert (tmp_path / SUBMISSION).read_bytes() == (local / SUBMISSION).read_bytes()
+
+
+def test_the_profile_asks_for_a_real_gpu_and_a_pretended_one_is_refused(
+    cluster: Cluster, tmp_path: Path, untrained: Path
+):
+    """As a user runs it: nothing but the profile, a node whose GPU PyTorch cannot use."""
+    earlier = {job.number for job in cluster.jobs()}
+    program = cluster.workflow(untrained, "--retries", "0", "--", OOF, config=STUDY)
+    assert program.wait(timeout=200) != 0
+    (job,) = [job for job in cluster.jobs() if job.number not in earlier]
+    assert (job.rule, job.gpus, job.state) == ("train_network", 1, "FAILED")
+    log = untrained / f"results/logs/models/{NETWORK}/fold0.log"
+    assert "a GPU was asked for, but PyTorch cannot use one here" in log.read_text()
+
+
+@pytest.fixture
+def untrained(local: Path, tmp_path: Path) -> Path:
+    """A study that has come as far as its first training."""
+    folder = tmp_path / "run"
+    shutil.copytree(local, folder)
+    shutil.rmtree(folder / "results/models" / NETWORK)
+    return folder
+
+
+def requeue(cluster: Cluster, job: Job) -> None:
+    """What preemption does."""
+    cluster.call("scontrol", "requeue", str(job.number))
+    cluster.start_again(job.number)
+
+
+def terminate(cluster: Cluster, job: Job) -> None:
+    """Ask the job's processes to end; SLURM calls it failed, and Snakemake tries again."""
+    cluster.call("scancel", "--signal=TERM", str(job.number))
+
+
+def take_node_down(cluster: Cluster, job: Job) -> None:
+    """For a moment: SLURM puts the job back into the queue."""
+    cluster.call("scontrol", "update", "nodename=landslip", "state=down", "reason=test")
+    time.sleep(2)
+    cluster.call("scontrol", "update", "nodename=landslip", "state=resume")
+    cluster.start_again(job.number)
+
+
+def stall(cluster: Cluster, job: Job) -> None:
+    """Let it hang, as on a stuck file system, until SLURM ends it at its time limit."""
+    pids = [
+        int(line.split()[0])
+        for line in cluster.call("scontrol", "listpids", str(job.number)).splitlines()[1:]
+    ]
+    (training,) = [
+        pid for pid in pids if b"train_network.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    os.kill(training, signal.SIGSTOP)
+    until(lambda: not Path(f"/proc/{training}").exists(), seconds=180)
+
+
+@pytest.mark.parametrize(
+    ("disturb", "options", "requeued"),
+    [
+        (requeue, (), True),
+        (terminate, (), False),
+        (take_node_down, (), True),
+        # The least that SLURM knows is a minute.
+        (stall, ("train_network:runtime=1", "train_network:slurm_extra=--signal=TERM@10"), False),
+    ],
+)
+def test_a_training_that_slurm_cuts_short_goes_on_and_ends_as_if_undisturbed(
+    disturb: Callable[[Cluster, Job], None],
+    options: tuple[str, ...],
+    requeued: bool,
+    cluster: Cluster,
+    local: Path,
+    untrained: Path,
+):
+    earlier = {job.number for job in cluster.jobs()}
+    resume = (untrained / OOF).with_name("model.safetensors.resume")
+    program = cluster.workflow(untrained, *PRETENDED_GPU, *options, "--", OOF, config=STUDY)
+    until(resume.exists, program)
+    (job,) = [job for job in cluster.jobs() if job.number not in earlier]
+    assert job.state == "RUNNING"
+    disturb(cluster, job)
+    finish(program, untrained)
+    jobs = [job for job in cluster.jobs() if job.number not in earlier]
+    if requeued:
+        assert [(job.state, job.restarts) for job in jobs] == [("COMPLETED", 1)]
+    else:
+        assert [job.state for job in jobs][1:] == ["COMPLETED"]
+        assert jobs[0].state in ("FAILED", "TIMEOUT")
+    assert not resume.exists()
+    assert read(resume.with_name("cost.json"))["resumed"] == 1
+    assert same(untrained, local, OOF)
