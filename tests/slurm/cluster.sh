@@ -59,7 +59,7 @@ AccountingStorageType=accounting_storage/none
 JobCompType=jobcomp/filetxt
 JobCompLoc=$folder/jobs.txt
 JobRequeue=1
-ReturnToService=2
+ReturnToService=0
 MinJobAge=3600
 KillWait=20
 SchedulerParameters=batch_sched_delay=1,sched_interval=5,sched_min_interval=200000

@@ -21,6 +21,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     subprocess.run([SCRIPT, "install"], check=True, timeout=300)
     try:
         subprocess.run([SCRIPT, "start", folder], check=True, timeout=60)
-        yield Cluster(folder)
+        running = Cluster(folder)
+        yield running
+        running.end_workflows()
     finally:
         subprocess.run([SCRIPT, "stop", folder], check=False, timeout=120)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ class Cluster:
     """A running SLURM, whose files are in `folder`."""
 
     folder: Path
+    programs: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    """Workflows that were started."""
 
     def environment(self) -> dict[str, str]:
         """What its programs and the workflow need to find it."""
@@ -95,9 +97,18 @@ class Cluster:
         command += ["--slurm-init-seconds-before-status-checks", "2"]
         command += ["--seconds-between-status-checks", "2", *ONE_THREAD, *arguments]
         with (folder / "log.txt").open("wb") as log:
-            return subprocess.Popen(
-                command, cwd=folder, env=self.environment(), stdout=log, stderr=log
+            self.programs.append(
+                subprocess.Popen(
+                    command, cwd=folder, env=self.environment(), stdout=log, stderr=log
+                )
             )
+        return self.programs[-1]
+
+    def end_workflows(self) -> None:
+        """Those that a failed test has left behind."""
+        for program in self.programs:
+            program.kill()
+            program.wait()
 
 
 def _fields(line: str) -> dict[str, str]:
@@ -121,7 +132,7 @@ def _parse_job(line: str) -> Job:
 def until(
     happened: Callable[[], Any],
     program: subprocess.Popen[bytes] | None = None,
-    seconds: float = 120,
+    seconds: float = 300,
 ) -> Any:
     """Wait for something true, and give it back; stop where `program` ended before."""
     end = time.monotonic() + seconds
