@@ -72,6 +72,18 @@ class Cluster:
         )
         self.call("scontrol", "update", f"jobid={number}", "StartTime=now")
 
+    def pids(self, number: int) -> list[int]:
+        """Processes of a running job."""
+        lines = self.call("scontrol", "listpids", str(number)).splitlines()[1:]
+        return [int(line.split()[0]) for line in lines if not line.startswith("-1")]
+
+    def keepers(self, number: int) -> list[str]:
+        """SLURM's own processes that still look after a job on the node."""
+        found = subprocess.run(
+            ["ps", "-eo", "args"], capture_output=True, text=True, check=True
+        ).stdout.splitlines()
+        return [line for line in found if line.startswith(f"slurmstepd: [{number}.")]
+
     def runs(self, number: int) -> list[tuple[datetime, datetime]]:
         """Start and end of every run of a job, also of those that were requeued."""
         found = []

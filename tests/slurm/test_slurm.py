@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -107,19 +108,22 @@ def terminate(cluster: Cluster, job: Job) -> None:
 
 
 def take_node_down(cluster: Cluster, job: Job) -> None:
-    """For a moment: SLURM puts the job back into the queue."""
+    """With all its processes, and back: SLURM puts the job back into the queue."""
+    pids = cluster.pids(job.number)
     cluster.call("scontrol", "update", "nodename=landslip", "state=down", "reason=test")
-    time.sleep(2)
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    # A job that comes back to a node that still buries it is held.
+    until(lambda: not cluster.keepers(job.number))
+    time.sleep(3)
     cluster.call("scontrol", "update", "nodename=landslip", "state=resume")
     cluster.start_again(job.number)
 
 
 def stall(cluster: Cluster, job: Job) -> None:
     """Let it hang, as on a stuck file system, until SLURM ends it at its time limit."""
-    pids = [
-        int(line.split()[0])
-        for line in cluster.call("scontrol", "listpids", str(job.number)).splitlines()[1:]
-    ]
+    pids = cluster.pids(job.number)
     (training,) = [
         pid for pid in pids if b"train_network.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
