@@ -15,6 +15,7 @@ import pytest
 from landslip.files import (
     InputError,
     atomic_path,
+    exclusive,
     file_digest,
     read_json,
     read_metadata,
@@ -69,6 +70,27 @@ def test_a_killed_writer_leaves_the_old_file_whole(tmp_path: Path):
     writer.send_signal(signal.SIGKILL)
     writer.wait()
     assert target.read_text() == "old"
+
+
+def test_one_process_at_a_time_works_in_a_folder_and_a_killed_one_lets_go(tmp_path: Path):
+    code = (
+        "import sys, time; from landslip.files import exclusive\n"
+        "with exclusive(sys.argv[1]): print('in', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "in\n"
+    with (
+        pytest.raises(InputError, match="another process is at work"),
+        exclusive(tmp_path, patience=0.3),
+    ):
+        raise AssertionError("two at once")
+    other.kill()
+    other.wait()
+    with exclusive(tmp_path, patience=0):
+        assert not list(tmp_path.iterdir())
 
 
 def test_a_reader_never_sees_part_of_a_file(tmp_path: Path):

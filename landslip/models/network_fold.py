@@ -17,7 +17,7 @@ from landslip.config import Network, Training
 from landslip.data.folds import read_folds
 from landslip.data.store import PatchStore, open_store, read_ids, read_patches, store_shape
 from landslip.features.scales import read_scaling, scale_and_shift
-from landslip.files import InputError, check_writable, file_digest, write_parquet
+from landslip.files import InputError, check_writable, exclusive, file_digest, write_parquet
 from landslip.models.compilation import compile_encoders
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.interruption import noting_signals
@@ -131,6 +131,8 @@ def train_network(
     }
     file = StateFile(path=resume, fingerprint=fingerprint, minutes=save_minutes)
     with ExitStack() as stack:
+        # A run that was killed may have left its training behind.
+        stack.enter_context(exclusive(outputs.weights.parent))
         stack.enter_context(_memory_in_words(model))
         stack.enter_context(_losses_in_words(table, fold))
         interruption = stack.enter_context(noting_signals())
