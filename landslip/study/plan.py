@@ -1,9 +1,8 @@
 """Which jobs the study's variants are: settings worked out, equal ones made one job."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,15 +12,14 @@ from landslip.config import (
     SECTIONS,
     Config,
     Encoder,
-    LightGBM,
     Model,
     Network,
-    XGBoost,
     mistakes_in_model,
 )
 from landslip.config_errors import explain, nearest
 from landslip.config_study import ENSEMBLE, Table, Variant
 from landslip.files import InputError, text_digest
+from landslip.study.variants import describe, made_variants
 
 _MODEL: TypeAdapter[Model] = TypeAdapter(Model)
 _DIGITS = 10
@@ -97,26 +95,6 @@ def plan_study(config: Config, shipped: Collection[str] = ()) -> Plan:
             for name, table in config.study.tables.items()
         },
     )
-
-
-def describe(table: Table, variant: Variant) -> str:
-    """A variant as the config says it: `pwee_v3 with head: V4`."""
-    if isinstance(variant.members, str):
-        return f"mean of {variant.members}"
-    if variant.members is not None:
-        return f"{'mean of ' if len(variant.members) > 1 else ''}{', '.join(variant.members)}"
-    changed = {**variant.change}
-    if variant.scaling_fit is not None:
-        changed["scaling_fit"] = variant.scaling_fit
-    if variant.pretrained is not None:
-        changed["pretrained"] = variant.pretrained
-    said = ", ".join(f"{key}: {_say(value)}" for key, value in changed.items())
-    base = variant.base or table.base
-    return f"{base} with {said}" if said else base
-
-
-def _say(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value).replace('"', "")
 
 
 def names_in(raw: Mapping[str, Any]) -> set[str]:
@@ -245,7 +223,7 @@ class _Planner:
                 raise _MistakeError(
                     f"{where}.each: {table.each} is for tree models, not {table.base}"
                 )
-            made = dict(_each(self.config, table.each, base))
+            made = dict(made_variants(self.config, table.each, base))
         return made | table.variants
 
     def _members(self, where: str, table: Table, variant: Variant) -> list[str]:
@@ -349,37 +327,6 @@ class _Planner:
 
     def _key(self, job: Job) -> str:
         return text_digest(json.dumps(effective(self.config, job), sort_keys=True))
-
-
-def _each(config: Config, each: str, base: LightGBM | XGBoost) -> Iterator[tuple[str, Variant]]:
-    """Variants that a table says in one word."""
-    inputs: list[str] = list(base.inputs)
-    statistics: list[str] = list(base.statistics)
-    if each == "subsets":
-        for size in range(len(inputs), 0, -1):
-            for subset in combinations(inputs, size):
-                yield "_".join(subset), Variant(change={"inputs": list(subset)})
-    elif each == "statistics":
-        for left_out in statistics:
-            kept = [name for name in statistics if name != left_out]
-            if kept:
-                yield f"without_{left_out}", Variant(change={"statistics": kept})
-    else:
-        channels = config.channels_of(inputs)
-        for left_out in config.indices:
-            if left_out in channels and len(channels) > 1:
-                # Modalities stay by name, so that only the index's own is spelled out.
-                inside = [
-                    name
-                    for item in inputs
-                    for name in (
-                        config.modalities[item]
-                        if left_out in config.modalities.get(item, ())
-                        else [item]
-                    )
-                    if name != left_out
-                ]
-                yield f"without_{left_out}", Variant(change={"inputs": inside})
 
 
 def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

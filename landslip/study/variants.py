@@ -1,0 +1,62 @@
+"""The study's variants: those that a table says in one word, and how one is said to a person."""
+
+import json
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+from landslip.config import Config, LightGBM, XGBoost
+from landslip.config_study import Table, Variant
+
+
+def describe(table: Table, variant: Variant) -> str:
+    """A variant as the config says it: `pwee_v3 with head: V4`."""
+    if isinstance(variant.members, str):
+        return f"mean of {variant.members}"
+    if variant.members is not None:
+        return f"{'mean of ' if len(variant.members) > 1 else ''}{', '.join(variant.members)}"
+    changed = {**variant.change}
+    if variant.scaling_fit is not None:
+        changed["scaling_fit"] = variant.scaling_fit
+    if variant.pretrained is not None:
+        changed["pretrained"] = variant.pretrained
+    said = ", ".join(f"{key}: {_say(value)}" for key, value in changed.items())
+    base = variant.base or table.base
+    return f"{base} with {said}" if said else base
+
+
+def _say(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value).replace('"', "")
+
+
+def made_variants(
+    config: Config, each: str, base: LightGBM | XGBoost
+) -> Iterator[tuple[str, Variant]]:
+    """Variants that a table says in one word."""
+    inputs: list[str] = list(base.inputs)
+    statistics: list[str] = list(base.statistics)
+    if each == "subsets":
+        for size in range(len(inputs), 0, -1):
+            for subset in combinations(inputs, size):
+                yield "_".join(subset), Variant(change={"inputs": list(subset)})
+    elif each == "statistics":
+        for left_out in statistics:
+            kept = [name for name in statistics if name != left_out]
+            if kept:
+                yield f"without_{left_out}", Variant(change={"statistics": kept})
+    else:
+        channels = config.channels_of(inputs)
+        for left_out in config.indices:
+            if left_out in channels and len(channels) > 1:
+                # Modalities stay by name, so that only the index's own is spelled out.
+                inside = [
+                    name
+                    for item in inputs
+                    for name in (
+                        config.modalities[item]
+                        if left_out in config.modalities.get(item, ())
+                        else [item]
+                    )
+                    if name != left_out
+                ]
+                yield f"without_{left_out}", Variant(change={"inputs": inside})
