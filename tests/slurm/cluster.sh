@@ -17,11 +17,11 @@ NODE_PORT=26818
 
 install() {
     local program
-    for program in slurmctld slurmd munged sbatch; do
+    for program in slurmctld slurmd munged sbatch ps; do
         PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null && continue
         export DEBIAN_FRONTEND=noninteractive
         apt-get update -qq
-        apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge >/dev/null
+        apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge procps >/dev/null
         return
     done
 }
