@@ -20,7 +20,7 @@ def merge_config(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, 
     file that names every entry of a section sets the order itself. Snakemake's own merge would put
     whatever the second file names first.
     """
-    merged = _merge(base, over)
+    merged = override(base, over)
     for section in NAMED:
         entries = merged.get(section)
         if not isinstance(entries, dict):
@@ -33,12 +33,13 @@ def merge_config(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, 
     return merged
 
 
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def override(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys of `over` in place of those of `base`, mapping by mapping."""
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)
         if isinstance(old, Mapping) and isinstance(value, Mapping):
-            merged[key] = _merge(old, value)
+            merged[key] = override(old, value)
         else:
             merged[key] = value
     return merged

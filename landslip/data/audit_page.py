@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from landslip.data.audit import number
 from landslip.files import read_json, write_text
+from landslip.templates import template_environment
 
 _LISTED = 20
 
@@ -25,14 +24,7 @@ def render_audit(audit: Mapping[str, Any]) -> str:
     audit
         As `build_audit` makes it. Ids come from users' tables; the template escapes them.
     """
-    folder = Path(__file__).parent / "templates"
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folder),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment(__file__)
     environment.filters["count"] = lambda value: f"{value:,}"
     environment.filters["value"] = _value
     environment.globals["number"] = number

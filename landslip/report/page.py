@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from landslip.data.folds import read_folds
@@ -16,6 +15,7 @@ from landslip.ensemble.tables import read_ensemble_test
 from landslip.files import InputError, read_json, read_parquet, write_text
 from landslip.report import verdict, wording
 from landslip.report.style import DPI, PAGE_WIDTH
+from landslip.templates import template_environment
 
 _PACKAGES = (
     "landslip",
@@ -126,13 +126,7 @@ def write_report(
         A file is damaged, a figure unknown or without a caption.
     """
     measured, chosen = read_json(metrics), read_json(threshold)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment(__file__)
     environment.filters.update(
         count=wording.count,
         score=wording.score,

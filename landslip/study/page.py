@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from landslip.files import read_json, read_parquet, write_text
 from landslip.report import wording
 from landslip.study import forest
 from landslip.study.table import read_table
+from landslip.templates import template_environment
 
 _FIGURES = {
     "quality": "Scatter plot of F1 against seconds for 1,000 patches, with the best at each time",
@@ -61,13 +61,7 @@ def write_page(
     simulated
         The patches were made by a program.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment(__file__)
     environment.filters.update(
         count=wording.count,
         score=wording.score,

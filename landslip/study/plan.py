@@ -17,6 +17,7 @@ from landslip.config import (
     mistakes_in_model,
 )
 from landslip.config_errors import explain, nearest
+from landslip.config_merge import override
 from landslip.config_study import ENSEMBLE, Table, Variant
 from landslip.files import InputError, text_digest
 from landslip.study.variants import describe, made_variants
@@ -287,7 +288,7 @@ class _Planner:
         """Name of the job of a model with some keys changed."""
         model = self._model(f"{where}.base", base)
         before = model.model_dump(mode="json")
-        raw = _merge(before, variant.change)
+        raw = override(before, variant.change)
         for item in _texts([raw.get("inputs"), raw.get("encoder")]):
             self._absent(item)
         try:
@@ -327,17 +328,6 @@ class _Planner:
 
     def _key(self, job: Job) -> str:
         return text_digest(json.dumps(effective(self.config, job), sort_keys=True))
-
-
-def _merge(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in change.items():
-        old = merged.get(key)
-        if isinstance(old, Mapping) and isinstance(value, Mapping):
-            merged[key] = _merge(old, value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def _texts(value: Any) -> Iterable[str]:
