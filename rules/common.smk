@@ -13,6 +13,7 @@ from landslip.data.listing import listing_digest
 from landslip.files import InputError
 from landslip.sources import source_digest as digest_sources
 from landslip.study.plan import names_in, plan_study
+from landslip.study.variants import feature_groups
 
 ROOT = Path(workflow.basedir)
 
@@ -225,28 +226,9 @@ def table_text(table):
     }
 
 
-def feature_groups(model):
-    """Groupings of a tree model's features: by modality, by index, by statistic."""
-    settings = JOBS[model].settings
-    channels = CONFIG.channels_of(settings.inputs)
-    statistics = settings.statistics
-    modalities = {
-        name: [channel for channel in inside if channel in channels]
-        for name, inside in CONFIG.modalities.items()
-    }
-    indices = {name: [name] for name in CONFIG.indices if name in channels}
-    groupings = {
-        grouping: {
-            group: [f"{channel}_{name}" for channel in inside for name in statistics]
-            for group, inside in groups.items()
-            if inside
-        }
-        for grouping, groups in {"modality": modalities, "index": indices}.items()
-    }
-    groupings["statistic"] = {
-        name: [f"{channel}_{name}" for channel in channels] for name in statistics
-    }
-    return groupings
+def tree_groups(model):
+    """Groupings of a tree model's features."""
+    return feature_groups(CONFIG, JOBS[model].settings)
 
 
 def input_parts(model):

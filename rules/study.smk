@@ -205,7 +205,7 @@ rule permute_groups:
         mem_mb=4000,
         runtime="8h",
     params:
-        groupings=lambda wildcards: feature_groups(wildcards.model),
+        groupings=lambda wildcards: tree_groups(wildcards.model),
         repeats=CONFIG.study.shufflings,
         seed=CONFIG.seed,
         code=source_digest("study/permute_groups.py"),
@@ -268,7 +268,7 @@ rule gather_importance:
         runtime="1h",
     params:
         groups={
-            "trees": {model: feature_groups(model) for model in TREE_MEMBERS},
+            "trees": {model: tree_groups(model) for model in TREE_MEMBERS},
             "networks": {model: input_parts(model) for model in NETWORK_MEMBERS},
         },
         bootstrap=CONFIG.study.bootstrap,

@@ -60,3 +60,30 @@ def made_variants(
                     if name != left_out
                 ]
                 yield f"without_{left_out}", Variant(change={"inputs": inside})
+
+
+def feature_groups(config: Config, tree: LightGBM | XGBoost) -> dict[str, dict[str, list[str]]]:
+    """Groupings of a tree model's features: by modality, by index, by statistic.
+
+    Returns
+    -------
+    grouping -> group -> columns of the features
+    """
+    channels = config.channels_of(tree.inputs)
+    modalities = {
+        name: [channel for channel in inside if channel in channels]
+        for name, inside in config.modalities.items()
+    }
+    indices = {name: [name] for name in config.indices if name in channels}
+    groupings = {
+        grouping: {
+            group: [f"{channel}_{name}" for channel in inside for name in tree.statistics]
+            for group, inside in groups.items()
+            if inside
+        }
+        for grouping, groups in {"modality": modalities, "index": indices}.items()
+    }
+    groupings["statistic"] = {
+        name: [f"{channel}_{name}" for channel in channels] for name in tree.statistics
+    }
+    return groupings
