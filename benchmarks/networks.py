@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
@@ -136,9 +136,8 @@ def plain_encoders(model: MultiEncoder) -> Callable[[Tensor], Tensor]:
     return forward
 
 
-def forward_flop(model: nn.Module, patches: Tensor) -> float:
+def forward_flop(model: MultiEncoder, patches: Tensor) -> float:
     """Floating-point operations of one patch forward, enlarged first: the work to be done."""
-    assert isinstance(model, MultiEncoder)
     forward = plain_encoders(model)
     images = functional.interpolate(patches[:2], (256, 256), mode="bilinear")
     model.eval()
@@ -183,7 +182,6 @@ def machine(device: torch.device) -> str:
 
 
 def summary(
-    name: str,
     configuration: str,
     task: Task,
     times: dict[str, list[float]],

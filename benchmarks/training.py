@@ -97,7 +97,7 @@ def main() -> None:
         for _ in range(given.repeats):
             for name, epoch in variants.items():
                 times[name].append(seconds(epoch, device))
-        found.append(summary("training", configuration, task, times, flop, peaks))
+        found.append(summary(configuration, task, times, flop, peaks))
     finish("training", given, device, peaks, found)
 
 
