@@ -20,6 +20,5 @@ def compile_encoders(network: MultiEncoder, mode: str, folder: Path) -> None:
     if mode == "none":
         return
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder.resolve())
-    os.environ.setdefault("TORCHINDUCTOR_FX_GRAPH_CACHE", "1")
     for encoder in network.encoders:
         encoder.compile(mode=mode)

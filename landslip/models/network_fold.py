@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from landslip.config import Network, Training
 from landslip.data.folds import read_folds
-from landslip.data.store import PatchStore, open_store, read_ids, read_patches, store_shape
+from landslip.data.store import PatchStore, open_store
 from landslip.features.scales import read_scaling, scale_and_shift
 from landslip.files import InputError, check_writable, exclusive, file_digest, write_parquet
 from landslip.models.compilation import compile_encoders
@@ -291,19 +291,13 @@ def _predict_test(
 ) -> tuple[list[str], NDArray[np.float64]]:
     """Probabilities of the test patches, a block of the store at a time."""
     path, digest = store
-    channels = network.architecture.stack
-    blocks = [
-        np.arange(start, min(start + _BLOCK, store_shape(path)[0]))
-        for start in range(0, store_shape(path)[0], _BLOCK)
-    ]
-    predicted = [
-        _predict(
-            network,
-            torch.from_numpy(read_patches(path, channels=channels, rows=rows, digest=digest)),
-            training,
-            precision,
-            device,
-        )
-        for rows in blocks
-    ]
-    return read_ids(path), np.concatenate(predicted) if predicted else np.empty(0)
+    with open_store(path, digest=digest) as opened:
+        rows = np.arange(len(opened.ids))
+        predicted = [
+            _predict(network, torch.from_numpy(block), training, precision, device)
+            for block in (
+                opened.read(rows[start : start + _BLOCK], network.architecture.stack)
+                for start in range(0, len(rows), _BLOCK)
+            )
+        ]
+        return opened.ids, np.concatenate(predicted) if predicted else np.empty(0)

@@ -41,7 +41,7 @@ class Patches(Protocol):
 
 
 class HeldPatches:
-    """Patches in memory; a float32 tensor of its own is one too.
+    """Patches in memory.
 
     Parameters
     ----------
