@@ -70,7 +70,9 @@ class Data(Section):
     on_wrong_unit: Literal["refuse", "report"] = Field(
         "refuse", description="a channel whose magnitude does not fit its unit"
     )
-    patches_per_shard: int = Field(512, ge=1, description="patches a worker holds at once")
+    patches_per_shard: int = Field(
+        8192, ge=1, description="patches that one job checks, stores, describes or predicts"
+    )
 
     @property
     def simulated(self) -> bool:

@@ -10,6 +10,7 @@ from snakemake.common.configfile import load_configfile
 from landslip.config import parse_config
 from landslip.config_merge import merge_config
 from landslip.data.listing import listing_digest
+from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError
 from landslip.sources import source_digest as digest_sources
 from landslip.study.plan import names_in, plan_study
@@ -71,6 +72,21 @@ def patch_listing(split):
     if CONFIG.data.simulated:
         return "simulated"
     return listing_digest(Path(data_path(split, "patches")))
+
+
+def count_shards(split):
+    """How many jobs share the patches of a split; more than needed where its CSV has empty lines."""
+    simulation = CONFIG.data.simulation
+    table = data_path(split, "labels" if split == "train" else "ids")
+    patches = (
+        getattr(simulation, split)
+        if CONFIG.data.simulated
+        else count_lines(Path(table))
+    )
+    return shards_for(patches, CONFIG.data.patches_per_shard)
+
+
+SHARDS = {split: count_shards(split) for split in ("train", "test")}
 
 
 def feature_columns(model):
