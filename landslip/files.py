@@ -182,6 +182,35 @@ def write_parquet(
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
+def join_parquet(parts: Sequence[Path], target: Path | str) -> None:
+    """Write the rows of several tables of the same columns as one, holding one of them at a time.
+
+    Raises
+    ------
+    InputError
+        A part is damaged or has other columns than the first.
+    """
+    with atomic_path(target) as temporary:
+        writer: pq.ParquetWriter | None = None
+        try:
+            for part in parts:
+                table = pa.Table.from_pandas(read_parquet(part), preserve_index=False)
+                # what pandas adds counts the rows of this part
+                table = table.replace_schema_metadata(None)
+                if writer is None:
+                    writer = pq.ParquetWriter(
+                        temporary, table.schema, compression="zstd", write_page_checksum=True
+                    )
+                if table.schema != writer.schema:
+                    raise InputError(
+                        f"{part} has other columns than {parts[0]}; delete both and run again"
+                    )
+                writer.write_table(table)
+        finally:
+            if writer is not None:
+                writer.close()
+
+
 def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a table and verify the checksums of its pages.
 

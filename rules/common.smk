@@ -89,6 +89,12 @@ def count_shards(split):
 SHARDS = {split: count_shards(split) for split in ("train", "test")}
 
 
+def store_shards(split, suffix="h5"):
+    """Files of the shards of a store."""
+    folder = f"{CONFIG.results}/store/{split}_shards"
+    return [f"{folder}/shard{shard}.{suffix}" for shard in range(SHARDS[split])]
+
+
 def feature_columns(model):
     """Columns of features/{split}.parquet that a tree model reads."""
     settings = JOBS[model].settings
@@ -293,8 +299,10 @@ def benchmark_files():
     """Label -> benchmark file of every job that takes time."""
     folder = f"{CONFIG.results}/benchmarks"
     jobs = ["data/build_manifest", "data/assign_folds", "features/fit_scaling"]
-    jobs += [f"data/build_store_{split}" for split in ("train", "test")]
-    jobs += [f"features/compute_statistics_{split}" for split in ("train", "test")]
+    for split in SHARDS:
+        for shard in range(SHARDS[split]):
+            jobs += [f"data/build_store_{split}{shard}"]
+            jobs += [f"features/compute_statistics_{split}{shard}"]
     if CONFIG.data.simulated:
         jobs.insert(0, "data/simulate_patches")
     if CONFIG.scaling.fit == "fold":

@@ -119,26 +119,47 @@ rule build_store:
         manifest=ancient("<results>/data/manifest.parquet"),
         digest="<results>/data/manifest.digest",
     output:
-        store="<results>/store/{split}.h5",
-        shards=directory("<results>/store/{split}_shards"),
-        digest="<results>/store/{split}.digest",
+        shard="<results>/store/{split}_shards/shard{shard}.h5",
+        digest="<results>/store/{split}_shards/shard{shard}.digest",
     log:
-        "<logs>/data/build_store_{split}.log",
+        "<logs>/data/build_store_{split}{shard}.log",
     benchmark:
-        "<benchmarks>/data/build_store_{split}.jsonl"
+        "<benchmarks>/data/build_store_{split}{shard}.jsonl"
     conda:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         settings={
             "channels": list(CONFIG.channels),
             "indices": {name: list(pair) for name, pair in CONFIG.indices.items()},
             "on_nonfinite": CONFIG.data.on_nonfinite,
-            "patches_per_shard": CONFIG.data.patches_per_shard,
         },
+        shards=lambda wildcards: SHARDS[wildcards.split],
         code=source_digest("data/build_store.py"),
     script:
         "../workflow/scripts/data/build_store.py"
+
+
+rule join_store:
+    input:
+        shards=lambda wildcards: [ancient(path) for path in store_shards(wildcards.split)],
+        digests=lambda wildcards: store_shards(wildcards.split, "digest"),
+    output:
+        store="<results>/store/{split}.h5",
+        digest="<results>/store/{split}.digest",
+    log:
+        "<logs>/data/join_store_{split}.log",
+    benchmark:
+        "<benchmarks>/data/join_store_{split}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        code=source_digest("data/join_store.py"),
+    script:
+        "../workflow/scripts/data/join_store.py"

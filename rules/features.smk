@@ -3,25 +3,48 @@
 
 rule compute_statistics:
     input:
-        store=ancient("<results>/store/{split}.h5"),
-        store_digest="<results>/store/{split}.digest",
+        shard=ancient("<results>/store/{split}_shards/shard{shard}.h5"),
+        digest="<results>/store/{split}_shards/shard{shard}.digest",
     output:
-        features="<results>/features/{split}.parquet",
-        digest="<results>/features/{split}.digest",
+        features=temp("<results>/features/{split}_shards/shard{shard}.parquet"),
     log:
-        "<logs>/features/compute_statistics_{split}.log",
+        "<logs>/features/compute_statistics_{split}{shard}.log",
     benchmark:
-        "<benchmarks>/features/compute_statistics_{split}.jsonl"
+        "<benchmarks>/features/compute_statistics_{split}{shard}.jsonl"
     conda:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         code=source_digest("features/compute_statistics.py"),
     script:
         "../workflow/scripts/features/compute_statistics.py"
+
+
+rule join_statistics:
+    input:
+        parts=lambda wildcards: expand(
+            f"{CONFIG.results}/features/{wildcards.split}_shards/shard{{shard}}.parquet",
+            shard=range(SHARDS[wildcards.split]),
+        ),
+    output:
+        features="<results>/features/{split}.parquet",
+        digest="<results>/features/{split}.digest",
+    log:
+        "<logs>/features/join_statistics_{split}.log",
+    benchmark:
+        "<benchmarks>/features/join_statistics_{split}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        code=source_digest("features/join_statistics.py"),
+    script:
+        "../workflow/scripts/features/join_statistics.py"
 
 
 rule fit_scaling:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from landslip.data.store_write import write_store
 from landslip.files import file_digest
 from project import shipped_config
+from stores import write_store
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def small_store(tmp_path: Path) -> Path:
         levels = rng.normal([1000, 500, -12], [200, 100, 3])
         np.save(path, levels + rng.normal(size=(8, 8, 3)) * [90, 80, 2])
         rows.append((path.stem, str(path), file_digest(path)))
-    write_store(
+    return write_store(
         pd.DataFrame(rows, columns=["id", "path", "sha256"]),
         channels=["nir", "red", "vv"],
         indices={"ndvi": ("nir", "red")},
@@ -38,7 +38,4 @@ def small_store(tmp_path: Path) -> Path:
         patches_per_shard=16,
         workers=1,
         target=tmp_path / "store" / "train.h5",
-        shards=tmp_path / "store" / "train_shards",
-        digest=tmp_path / "store" / "train.digest",
     )
-    return tmp_path / "store" / "train.h5"

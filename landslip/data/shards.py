@@ -5,9 +5,8 @@ HDF5 lets one thread of a process read at a time, and copies; the system does ne
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Lock
 
 import h5py
 import numpy as np
@@ -16,53 +15,71 @@ from numpy.typing import NDArray
 from landslip.files import InputError
 
 
-@dataclass(frozen=True)
 class Shard:
-    """Where the patches of one shard lie: one after another, as they are in memory."""
+    """The patches of one shard: one after another, as they are in memory.
 
-    path: Path
-    rows: range
-    """Rows of the store that it holds."""
-    descriptor: int
-    offset: int
-    """First byte of the first patch."""
+    The file is opened when it is first read: a store has more shards than a process may have open
+    files, and most jobs read few of them.
 
+    Parameters
+    ----------
+    path
+        The file.
+    rows
+        Rows of the store that it holds.
+    patch
+        (channel, row, column)
+    stack
+        Closes the file.
+    """
 
-def rows_of(source: Any) -> tuple[int, int]:
-    """First row of the store that a shard holds, and the one after its last."""
-    (first, *_), (last, *_) = source.vspace.get_select_bounds()
-    return int(first), int(last) + 1
+    def __init__(
+        self, path: Path, rows: range, patch: tuple[int, int, int], stack: ExitStack
+    ) -> None:
+        self.path = path
+        self.rows = rows
+        self._patch = patch
+        self._stack = stack
+        self._lock = Lock()
+        self._opened: tuple[int, int] | None = None
 
+    def read_into(self, target: NDArray[np.float32], row: int, channel: int) -> None:
+        """Fill a contiguous array with the images from one row and channel of the store on."""
+        descriptor, offset = self._open()
+        depth, rows, columns = self._patch
+        offset += 4 * rows * columns * ((row - self.rows.start) * depth + channel)
+        wanted = target.data.cast("B")
+        done = 0
+        while done < len(wanted):
+            count = os.preadv(descriptor, [wanted[done:]], offset + done)
+            if count == 0:
+                raise damaged(self.path, f"it ends {len(wanted) - done} bytes too early")
+            done += count
 
-def open_shard(
-    path: Path, name: str, first: int, stop: int, patch: tuple[int, int, int], stack: ExitStack
-) -> Shard:
-    """Find the patches in a shard and keep the file open as long as `stack`."""
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            stored = file[name]
-            offset = stored.id.get_offset()
-            fits = stored.shape == (stop - first, *patch) and stored.dtype == np.dtype("<f4")
-    except FileNotFoundError:
-        raise damaged(path, "this part of the store is missing") from None
-    except (KeyError, OSError, RuntimeError) as error:
-        raise damaged(path, str(error)) from error
-    if offset is None or not fits:
-        raise damaged(path, "it holds other patches than the index says")
-    descriptor = os.open(path, os.O_RDONLY)
-    stack.callback(os.close, descriptor)
-    return Shard(path, range(first, stop), descriptor, int(offset))
+    def _open(self) -> tuple[int, int]:
+        """Its descriptor, and the byte of the first patch."""
+        with self._lock:
+            if self._opened is None:
+                offset = self._find()
+                descriptor = os.open(self.path, os.O_RDONLY)
+                self._stack.callback(os.close, descriptor)
+                self._opened = descriptor, offset
+            return self._opened
 
-
-def read_into(target: NDArray[np.float32], shard: Shard, offset: int) -> None:
-    """Fill a contiguous array with the bytes at `offset`."""
-    wanted = target.data.cast("B")
-    done = 0
-    while done < len(wanted):
-        count = os.preadv(shard.descriptor, [wanted[done:]], offset + done)
-        if count == 0:
-            raise damaged(shard.path, f"it ends {len(wanted) - done} bytes too early")
-        done += count
+    def _find(self) -> int:
+        try:
+            with h5py.File(self.path, "r", locking=False) as file:
+                stored = file["patches"]
+                offset = stored.id.get_offset()
+                shape = (len(self.rows), *self._patch)
+                fits = stored.shape == shape and stored.dtype == np.dtype("<f4")
+        except FileNotFoundError:
+            raise damaged(self.path, "this part of the store is missing") from None
+        except (KeyError, OSError, RuntimeError) as error:
+            raise damaged(self.path, str(error)) from error
+        if offset is None or not fits:
+            raise damaged(self.path, "it holds other patches than the index says")
+        return int(offset)
 
 
 def damaged(path: Path, why: str) -> InputError:

@@ -1,14 +1,14 @@
 """The store of patches, read and verified.
 
-A store is an index file `{split}.h5` beside a folder of shards. The index holds the dataset
-`patches` (n, channel, row, column) float32, which is a view of the shards, and for each patch its
-`id`, its `sha256` and the `crc32` of each of its channels; attributes are `format_version`,
-`channels` and `content_digest`, which is made of ids and SHA-256s. Names of shards are relative:
-the folder may move as a whole. Whatever is read is compared with its CRC-32, as the pages of a
-parquet file are, because HDF5 itself notices neither a changed byte nor a missing shard.
+A store is an index file `{split}.h5` beside a folder of shards. Index and shards each hold the
+dataset `patches` (n, channel, row, column) float32, which in the index is a view of the shards, and
+for each patch its `id`, its `sha256` and the `crc32` of each of its channels; attributes are
+`format_version`, `channels` and `content_digest`, which is made of ids and SHA-256s. So a shard is
+a store by itself. Names of shards are relative: the folder may move as a whole. Whatever is read is
+compared with its CRC-32, as the pages of a parquet file are, because HDF5 itself notices neither a
+changed byte nor a missing shard.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -20,14 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
-from landslip.data.shards import Shard, damaged, open_shard, read_into, rows_of
+from landslip.data.shards import Shard, damaged
+from landslip.data.store_index import read_index
 from landslip.files import InputError
-
-FORMAT_VERSION = 1
-SHA256_BYTES = 32
-
-# Rows of the digest table that are in memory at once.
-_DIGEST_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -37,7 +32,7 @@ class PatchStore:
     Attributes
     ----------
     path
-        The index file.
+        The index file, or one shard's.
     ids, channels
         Names of the patches and of their channels, in order.
     shape
@@ -110,16 +105,13 @@ class PatchStore:
 
     def _fetch(self, target: NDArray[np.float32], rows: slice, channels: slice) -> None:
         """Read some neighbouring channels of neighbouring rows straight from the files."""
-        depth = self.shape[1]
-        image = 4 * self.shape[2] * self.shape[3]
-        whole = channels == slice(0, depth)
+        whole = channels == slice(0, self.shape[1])
         for shard in self._shards:
             first, last = max(rows.start, shard.rows.start), min(rows.stop, shard.rows.stop)
             step = max(last - first, 1) if whole else 1
             for row in range(first, last, step):
                 part = target[row - rows.start : row - rows.start + step]
-                at = ((row - shard.rows.start) * depth + channels.start) * image
-                read_into(part, shard, shard.offset + at)
+                shard.read_into(part, row, channels.start)
 
     def _numbers(self, channels: Sequence[str] | None) -> NDArray[np.int64]:
         if channels is None:
@@ -157,7 +149,7 @@ def open_store(path: Path, *, digest: str | None = None) -> Iterator[PatchStore]
     Parameters
     ----------
     path
-        The index file.
+        The index file, or that of one shard, which is a store of its own patches.
     digest
         The content digest that it must have; None: any.
 
@@ -237,60 +229,21 @@ def iterate_patches(
             yield opened.read(np.arange(start, min(start + batch, n)), channels)
 
 
-def content_digest(
-    ids: Sequence[str],
-    channels: Sequence[str],
-    shape: Sequence[int],
-    sha256: NDArray[np.uint8] | h5py.Dataset,
-) -> str:
-    """SHA-256 of all that a store holds, however it is cut into shards.
-
-    Parameters
-    ----------
-    sha256 : (n, 32)
-        Of each patch's bytes, channel after channel, float32.
-    """
-    total = hashlib.sha256(f"landslip store {FORMAT_VERSION}\n".encode())
-    for names in (channels, [str(length) for length in shape], ids):
-        # NUL stands in no name and no id, so where one ends and the next begins counts
-        total.update(f"{len(names)}\0".encode() + "\0".join(names).encode() + b"\0")
-    for start in range(0, len(ids), _DIGEST_ROWS):
-        total.update(np.ascontiguousarray(sha256[start : start + _DIGEST_ROWS]).tobytes())
-    return total.hexdigest()
-
-
 def _check(path: Path, file: h5py.File, digest: str | None, stack: ExitStack) -> PatchStore:
     """Compare an open index with itself, with this program and with what was expected."""
-    try:
-        version = int(file.attrs["format_version"])
-        if version != FORMAT_VERSION:
-            raise InputError(
-                f"{path} has format version {version}, this program reads {FORMAT_VERSION}; "
-                "delete it and run again to build it anew"
-            )
-        stated = str(file.attrs["content_digest"])
-        channels = [str(name) for name in file.attrs["channels"]]
-        ids = [str(name) for name in file["id"].asstr()[:]]
-        patches, checksums = file["patches"], file["crc32"]
-        n, depth, rows, columns = (int(length) for length in patches.shape)
-        found = content_digest(ids, channels, patches.shape, file["sha256"])
-        sources = [
-            (path.parent / str(source.file_name), str(source.dset_name), *rows_of(source))
-            for source in patches.virtual_sources()
-        ]
-    except InputError:
-        raise
-    except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
-        raise damaged(path, str(error)) from error
-    if stated != found or not (n, depth) == (len(ids), len(channels)) == checksums.shape:
-        raise damaged(path, "its content digest differs from its content")
-    if digest is not None and digest != found:
+    index = read_index(path, file)
+    if digest is not None and digest != index.digest:
         raise InputError(
-            f"{path} has content digest {found[:12]}..., {digest[:12]}... was expected: it was "
-            "built from other patches or settings. Delete it and run again"
+            f"{path} has content digest {index.digest[:12]}..., {digest[:12]}... was expected: it "
+            "was built from other patches or settings. Delete it and run again"
         )
-    shards = [open_shard(*source, (depth, rows, columns), stack) for source in sources]
-    return PatchStore(path, ids, channels, (n, depth, rows, columns), found, shards, checksums)
+    shards, first = [], 0
+    for source, count in index.shards:
+        shards.append(Shard(source, range(first, first + count), index.shape[1:], stack))
+        first += count
+    return PatchStore(
+        path, index.ids, index.channels, index.shape, index.digest, shards, file["crc32"]
+    )
 
 
 def _runs(numbers: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:

@@ -1,7 +1,8 @@
-"""The store of patches, built from the .npy files of one split in worker processes."""
+"""The store of patches, built from the .npy files of one split: shard by shard, then joined."""
 
 import hashlib
 import logging
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,23 +16,26 @@ from zlib_ng import zlib_ng
 
 from landslip.data.channels import add_indices
 from landslip.data.patches import as_float32, read_patch
-from landslip.data.store import FORMAT_VERSION, SHA256_BYTES, content_digest
+from landslip.data.shards import damaged
+from landslip.data.store_index import SHA256_BYTES, Index, read_index, write_index
 from landslip.files import InputError, atomic_path, file_digest, write_text
 
 log = logging.getLogger(__name__)
 
-# Patches that a worker converts at once.
-_BLOCK = 32
+# Patches that a worker converts at once, and between two reports.
+_BLOCK, _CHUNK = 32, 256
 # A fixed file format, so that another release of HDF5 writes what this one reads; its metadata
 # carries checksums.
 _LIBVER = ("v110", "v110")
 
 
 @dataclass(frozen=True)
-class _Shard:
-    """What a worker needs to write one shard; plain, as it travels to another process."""
+class _Task:
+    """What a worker needs to convert some patches; plain, as it travels to another process."""
 
-    path: Path
+    target: Path
+    offset: int
+    """Byte of the first patch."""
     patches: Sequence[Path]
     ids: Sequence[str]
     sha256: Sequence[str]
@@ -43,34 +47,30 @@ class _Shard:
 
 @dataclass(frozen=True)
 class _Checks:
-    """What later reads of a shard are compared with: sha256 (n, 32) and crc32 (n, channel)."""
+    """What later reads of patches are compared with: sha256 (n, 32) and crc32 (n, channel)."""
 
     sha256: NDArray[np.uint8]
     crc32: NDArray[np.uint32]
 
 
-def write_store(
+def write_shard(
     manifest: pd.DataFrame,
     *,
     channels: Sequence[str],
     indices: Mapping[str, tuple[str, str]],
     on_nonfinite: str,
-    patches_per_shard: int,
     workers: int,
     target: Path,
-    shards: Path,
     digest: Path,
 ) -> None:
-    """Build the store of one split.
+    """Write one shard of a store.
 
-    The same patches give the same bytes, whatever `workers`; and the same content digest,
-    whatever `patches_per_shard`. Shards come first, then the index, then the digest: a store cut
-    short has no digest file.
+    The same patches give the same bytes, whatever `workers`.
 
     Parameters
     ----------
     manifest
-        Rows of the split with status ok: id, path, sha256.
+        Rows with status ok, in order: id, path, sha256. There may be none.
     channels
         Names of the patches' channels, in the order of their last axis.
     indices
@@ -78,95 +78,199 @@ def write_store(
     on_nonfinite
         "fill": NaN and infinity become the median of the finite pixels of their channel and
         patch (0 where there is none); "refuse".
-    patches_per_shard
-        Patches in one file. A worker holds at most 32 at once.
     workers
-        Processes.
-    target, shards, digest
-        The index file, the folder of shards beside it, and the file for the content digest.
+        Processes; each holds at most 32 patches at once.
+    target, digest
+        HDF5, a store of these patches (see `landslip.data.store`), and the file for its content
+        digest, which is written last.
 
     Raises
     ------
     InputError
         A patch has changed since the manifest was made, holds NaN or infinity, or cannot be
-        read; or there is no patch.
+        read.
     """
-    if manifest.empty:
-        raise InputError(f"{target}: there is no usable patch to store; see the audit")
     paths = [Path(path) for path in manifest["path"]]
     ids = [str(name) for name in manifest["id"]]
     sha256 = [str(value) for value in manifest["sha256"]]
     bands = list(channels)
     pairs = [(bands.index(first), bands.index(second)) for first, second in indices.values()]
-    rows, columns = read_patch(paths[0], len(bands), None).shape[:2]
-    shards.mkdir(parents=True, exist_ok=True)
-    parts = [
-        _Shard(
-            path=shards / f"shard{number:05d}.h5",
-            patches=paths[start : start + patches_per_shard],
-            ids=ids[start : start + patches_per_shard],
-            sha256=sha256[start : start + patches_per_shard],
-            shape=(rows, columns),
-            channels=bands,
-            pairs=pairs,
-            fill=on_nonfinite == "fill",
-        )
-        for number, start in enumerate(range(0, len(ids), patches_per_shard))
-    ]
-    for stale in set(shards.glob("*.h5")) - {part.path for part in parts}:
-        stale.unlink()
-    # loky's workers do not run the caller's script again, as spawn and forkserver would
-    pool = Parallel(n_jobs=min(workers, len(parts)), backend="loky", return_as="generator")
-    checks = []
-    done = 0
-    for found in pool(delayed(_write_shard)(part) for part in parts):
-        checks.append(found)
-        done += len(found.sha256)
-        log.info("%s: %d of %d patches", target, done, len(ids))
-    content = _write_index(target, parts, [*bands, *indices], checks)
+    rows, columns = read_patch(paths[0], len(bands), None).shape[:2] if paths else (0, 0)
+    shape = (len(ids), len(bands) + len(pairs), rows, columns)
+    names = [*bands, *indices]
+    with atomic_path(target) as temporary:
+        offset = _lay_out(temporary, shape)
+        tasks = [
+            _Task(
+                target=temporary,
+                offset=offset + 4 * start * shape[1] * rows * columns,
+                patches=paths[start : start + _CHUNK],
+                ids=ids[start : start + _CHUNK],
+                sha256=sha256[start : start + _CHUNK],
+                shape=(rows, columns),
+                channels=bands,
+                pairs=pairs,
+                fill=on_nonfinite == "fill",
+            )
+            for start in range(0, len(ids), _CHUNK)
+        ]
+        checks = _convert_all(tasks, workers, target, len(ids))
+        crc32 = checks.crc32.reshape(shape[:2])
+        with h5py.File(temporary, "r+", libver=_LIBVER) as file:
+            content = write_index(
+                file, ids=ids, channels=names, shape=shape, sha256=checks.sha256, crc32=crc32
+            )
     write_text(digest, content + "\n")
 
 
-def _shape(parts: Sequence[_Shard]) -> tuple[int, int, int, int]:
-    """(n, channel, row, column) of shards together."""
-    depth = len(parts[0].channels) + len(parts[0].pairs)
-    return (sum(len(part.ids) for part in parts), depth, *parts[0].shape)
+def join_shards(shards: Sequence[Path], *, target: Path, digest: Path) -> None:
+    """Write the index that makes one store of its shards.
+
+    The same patches give the same content digest, however many shards there are. The digest is
+    written last: a store cut short has no digest file. Files of other shards in their folder, left
+    by a run with more of them, are removed.
+
+    Parameters
+    ----------
+    shards
+        In order, in one folder beside or below `target`.
+    target, digest
+        The index file, and the file for the content digest.
+
+    Raises
+    ------
+    InputError
+        A shard is damaged or has other channels or another size than the first; or there is no
+        patch.
+    """
+    parts = [part for part in map(_read_shard, shards) if part.index.ids]
+    if not parts:
+        raise InputError(f"{target}: there is no usable patch to store; see the audit")
+    indices = [part.index for part in parts]
+    _refuse_differences(indices)
+    first = indices[0]
+    ids = [name for index in indices for name in index.ids]
+    with atomic_path(target) as temporary, h5py.File(temporary, "w", libver=_LIBVER) as file:
+        _view(file, indices, target)
+        content = write_index(
+            file,
+            ids=ids,
+            channels=first.channels,
+            shape=(len(ids), *first.shape[1:]),
+            sha256=np.concatenate([part.checks.sha256 for part in parts]),
+            crc32=np.concatenate([part.checks.crc32 for part in parts]),
+            shards=[(_name_in(target, index), index.shape[0]) for index in indices],
+        )
+    for stale in set(first.path.parent.glob("*.h5")) - set(shards):
+        stale.unlink()
+        stale.with_suffix(".digest").unlink(missing_ok=True)
+    write_text(digest, content + "\n")
+    log.info("%s: %d patches in %d shards", target, len(ids), len(parts))
 
 
-def _write_shard(part: _Shard) -> _Checks:
-    """Write one shard; return the digests of what it holds."""
-    shape = _shape([part])
-    checks = _Checks(np.empty((shape[0], SHA256_BYTES), np.uint8), np.empty(shape[:2], np.uint32))
-    with atomic_path(part.path) as temporary, h5py.File(temporary, "w", libver=_LIBVER) as file:
-        # contiguous and raw: reading is copying
-        patches = file.create_dataset("patches", shape, "<f4")
-        for start in range(0, shape[0], _BLOCK):
-            stop = min(start + _BLOCK, shape[0])
-            bands = np.stack([_read(part, i) for i in range(start, stop)])
-            block = add_indices(bands, part.pairs)
-            patches[start:stop] = block
+@dataclass(frozen=True)
+class _Part:
+    """What a shard says of its patches."""
+
+    index: Index
+    checks: _Checks
+
+
+def _read_shard(path: Path) -> _Part:
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            index = read_index(path, file)
+            return _Part(index, _Checks(file["sha256"][:], file["crc32"][:]))
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise damaged(path, str(error)) from error
+
+
+def _refuse_differences(indices: Sequence[Index]) -> None:
+    """Shards of one store have the same channels and size."""
+    first = indices[0]
+    for index in indices[1:]:
+        if (index.channels, index.shape[1:]) != (first.channels, first.shape[1:]):
+            raise InputError(
+                f"{index.path} holds {', '.join(index.channels)} of {index.shape[2]} x "
+                f"{index.shape[3]} pixels, {first.path} {', '.join(first.channels)} of "
+                f"{first.shape[2]} x {first.shape[3]}; delete both and run again"
+            )
+
+
+def _lay_out(target: Path, shape: tuple[int, int, int, int]) -> int:
+    """Make the file with room for all patches; return where they begin, in bytes."""
+    with h5py.File(target, "w", libver=_LIBVER) as file:
+        # contiguous and raw: reading is copying, and workers write past HDF5, side by side
+        settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        settings.set_obj_track_times(False)
+        settings.set_layout(h5py.h5d.CONTIGUOUS)
+        settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        settings.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        space = h5py.h5s.create_simple(shape)
+        stored = h5py.h5d.create(file.id, b"patches", h5py.h5t.IEEE_F32LE, space, settings)
+        return int(stored.get_offset() or 0)
+
+
+def _convert_all(tasks: Sequence[_Task], workers: int, target: Path, n: int) -> _Checks:
+    """Convert in worker processes, saying how far they are."""
+    # loky's workers do not run the caller's script again, as spawn and forkserver would
+    pool = Parallel(n_jobs=min(workers, len(tasks)) or 1, backend="loky", return_as="generator")
+    found: list[_Checks] = []
+    done = 0
+    for checks in pool(delayed(_convert)(task) for task in tasks):
+        found.append(checks)
+        before, done = done, done + len(checks.sha256)
+        if done * 4 // n > before * 4 // n:
+            log.info("%s: %d of %d patches", target, done, n)
+    if not found:
+        return _Checks(np.empty((0, SHA256_BYTES), np.uint8), np.empty(0, np.uint32))
+    return _Checks(
+        np.concatenate([checks.sha256 for checks in found]),
+        np.concatenate([checks.crc32 for checks in found]),
+    )
+
+
+def _convert(task: _Task) -> _Checks:
+    """Put some patches at their place in the shard; return the digests of what was put there."""
+    n, depth = len(task.ids), len(task.channels) + len(task.pairs)
+    checks = _Checks(np.empty((n, SHA256_BYTES), np.uint8), np.empty((n, depth), np.uint32))
+    with open(task.target, "rb+", buffering=0) as file:
+        file.seek(task.offset)
+        for start in range(0, n, _BLOCK):
+            stop = min(start + _BLOCK, n)
+            bands = np.stack([_read(task, i) for i in range(start, stop)])
+            block = np.ascontiguousarray(add_indices(bands, task.pairs), "<f4")
+            _write_all(file.fileno(), block.data.cast("B"))
             for i, patch in enumerate(block, start):
                 checks.sha256[i] = np.frombuffer(hashlib.sha256(patch).digest(), np.uint8)
                 checks.crc32[i] = [zlib_ng.crc32(image) for image in patch]
     return checks
 
 
-def _read(part: _Shard, number: int) -> NDArray[np.float32]:
+def _write_all(descriptor: int, content: memoryview) -> None:
+    """The system may take less than it is given; where the disk is full it then says so."""
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def _read(task: _Task, number: int) -> NDArray[np.float32]:
     """One patch (channel, row, column), as the manifest knows it, finite."""
-    path, patch_id = part.patches[number], part.ids[number]
-    if file_digest(path) != part.sha256[number]:
+    path, patch_id = task.patches[number], task.ids[number]
+    if file_digest(path) != task.sha256[number]:
         raise InputError(
             f"patch {patch_id}: {path} has changed since the manifest was made; run again with "
-            "--forcerun build_manifest"
+            "--forcerun survey_patches"
         )
-    patch = as_float32(read_patch(path, len(part.channels), part.shape))
+    patch = as_float32(read_patch(path, len(task.channels), task.shape))
     bands = np.ascontiguousarray(patch.transpose(2, 0, 1))
     finite = np.isfinite(bands)
     if not finite.all():
-        if not part.fill:
+        if not task.fill:
             channel, row, column = (int(i) for i in np.argwhere(~finite)[0])
             raise InputError(
-                f"patch {patch_id} ({path}): channel {part.channels[channel]}, row {row}, column "
+                f"patch {patch_id} ({path}): channel {task.channels[channel]}, row {row}, column "
                 f"{column} is {bands[channel, row, column]}, in float32; mend the patch or set "
                 "data.on_nonfinite: fill"
             )
@@ -187,35 +291,18 @@ def fill_nonfinite(bands: NDArray[np.float32]) -> None:
             channel[~finite] = np.median(known) if known.size else 0
 
 
-def _write_index(
-    target: Path,
-    parts: Sequence[_Shard],
-    channels: Sequence[str],
-    checks: Sequence[_Checks],
-) -> str:
-    """Write the file that joins the shards; return the content digest."""
-    shape = _shape(parts)
-    ids = [name for part in parts for name in part.ids]
-    sha256 = np.concatenate([check.sha256 for check in checks])
-    content = content_digest(ids, channels, shape, sha256)
-    with atomic_path(target) as temporary, h5py.File(temporary, "w", libver=_LIBVER) as file:
-        _join(file, parts, target.parent)
-        file.create_dataset("id", data=ids, dtype=h5py.string_dtype())
-        file.create_dataset("sha256", data=sha256)
-        file.create_dataset("crc32", data=np.concatenate([check.crc32 for check in checks]))
-        file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["channels"] = list(channels)
-        file.attrs["content_digest"] = content
-    return content
+def _name_in(target: Path, shard: Index) -> str:
+    """A shard's name from the folder of the index, so that they may move together."""
+    return shard.path.relative_to(target.parent).as_posix()
 
 
-def _join(file: h5py.File, parts: Sequence[_Shard], folder: Path) -> None:
+def _view(file: h5py.File, parts: Sequence[Index], target: Path) -> None:
     """Make `patches` a view of the shards.
 
     h5py's own way (`create_virtual_dataset`) stamps the time on it: the same content would give
     other bytes each second.
     """
-    shape = _shape(parts)
+    shape = (sum(part.shape[0] for part in parts), *parts[0].shape[1:])
     view = h5py.h5s.create_simple(shape)
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     settings.set_obj_track_times(False)
@@ -223,10 +310,9 @@ def _join(file: h5py.File, parts: Sequence[_Shard], folder: Path) -> None:
     settings.set_fill_value(np.array(np.nan, "<f4"))
     start = 0
     for part in parts:
-        inside = _shape([part])
-        view.select_hyperslab((start, 0, 0, 0), inside)
-        name = part.path.relative_to(folder).as_posix().encode()
-        settings.set_virtual(view, name, b"patches", h5py.h5s.create_simple(inside))
-        start += len(part.ids)
+        view.select_hyperslab((start, 0, 0, 0), part.shape)
+        name = _name_in(target, part).encode()
+        settings.set_virtual(view, name, b"patches", h5py.h5s.create_simple(part.shape))
+        start += part.shape[0]
     view.select_all()
     h5py.h5d.create(file.id, b"patches", h5py.h5t.IEEE_F32LE, view, settings)

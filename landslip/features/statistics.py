@@ -85,7 +85,7 @@ def write_statistics(store: Path, target: Path, *, threads: int, digest: str | N
     Parameters
     ----------
     store
-        A patch store.
+        A patch store, or one shard of it; there may be no patch.
     target
         Parquet: id, then {channel}_{statistic} for every channel and statistic.
     threads
@@ -99,16 +99,17 @@ def write_statistics(store: Path, target: Path, *, threads: int, digest: str | N
         The store is damaged, or is not the one with that digest.
     """
     with open_store(store, digest=digest) as patches, ThreadPoolExecutor(threads) as pool:
+        n, width = len(patches.ids), len(patches.channels) * len(STATISTICS)
 
         def block(start: int) -> NDArray[np.float64]:
-            stop = min(start + _BLOCK, len(patches.ids))
-            return patch_statistics(patches.read(np.arange(start, stop)))
+            stop = min(start + _BLOCK, n)
+            return patch_statistics(patches.read(np.arange(start, stop))).reshape(-1, width)
 
-        blocks = list(pool.map(block, range(0, len(patches.ids), _BLOCK)))
+        blocks = list(pool.map(block, range(0, n, _BLOCK)))
         ids, channels = patches.ids, patches.channels
     columns = [f"{channel}_{statistic}" for channel in channels for statistic in STATISTICS]
-    table = pd.DataFrame(np.concatenate(blocks).reshape(len(ids), -1), columns=columns)
-    table.insert(0, "id", ids)
+    table = pd.DataFrame(np.concatenate([np.empty((0, width)), *blocks]), columns=columns)
+    table.insert(0, "id", pd.Series(ids, dtype="str"))
     write_parquet(target, table)
 
 

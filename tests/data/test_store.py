@@ -25,8 +25,9 @@ from landslip.data.store import (
     store_channels,
     store_shape,
 )
-from landslip.data.store_write import write_store
+from landslip.data.store_write import join_shards, write_shard
 from landslip.files import InputError, file_digest, read_digest
+from stores import write_store
 
 BANDS = ["red", "nir", "vv"]
 INDICES = {"ndvi": ("nir", "red")}
@@ -59,14 +60,7 @@ def build(folder: Path, manifest: pd.DataFrame, **changes: Any) -> Path:
         "patches_per_shard": 5,
         "workers": 1,
     }
-    write_store(
-        manifest,
-        target=folder / "train.h5",
-        shards=folder / "train_shards",
-        digest=folder / "train.digest",
-        **{**settings, **changes},
-    )
-    return folder / "train.h5"
+    return write_store(manifest, target=folder / "train.h5", **{**settings, **changes})
 
 
 def expected_store(patches: NDArray[Any]) -> NDArray[np.float32]:
@@ -93,7 +87,7 @@ def test_other_programs_read_the_contract(store: Path) -> None:
         np.testing.assert_array_equal(file["patches"][:], expected_store(make_patches()))
         assert file["id"].asstr()[0] == "ID_000"
         assert list(file.attrs["channels"]) == [*BANDS, "ndvi"]
-        assert file.attrs["format_version"] == 1
+        assert file.attrs["format_version"] == 2
         assert file.attrs["content_digest"] == read_digest(store.with_suffix(".digest"))
 
 
@@ -167,13 +161,15 @@ def test_building_again_writes_the_same_bytes(tmp_path: Path) -> None:
     again = build(tmp_path / "b", manifest, workers=2)
     # what a killed job leaves: a temporary file, and shards of another size
     shards = again.parent / "train_shards"
-    (shards / ".shard00000.999.tmp.h5").write_bytes(b"cut short")
-    (shards / "shard00099.h5").write_bytes(b"of another run")
+    (shards / ".shard0.999.tmp.h5").write_bytes(b"cut short")
+    (shards / "shard99.h5").write_bytes(b"of another run")
     time.sleep(1.1)  # HDF5 counts time in seconds
     build(tmp_path / "b", manifest, workers=2)
     for path in sorted(first.parent.rglob("*.*")):
         assert file_digest(path) == file_digest(again.parent / path.relative_to(first.parent))
-    assert sorted(path.name for path in shards.iterdir()) == [f"shard{i:05d}.h5" for i in range(5)]
+    assert sorted(path.name for path in shards.iterdir()) == sorted(
+        f"shard{i}.{end}" for i in range(5) for end in ("h5", "digest")
+    )
 
 
 def test_the_folder_moves_as_a_whole(store: Path, tmp_path: Path) -> None:
@@ -202,11 +198,12 @@ def test_a_script_without_a_main_guard_can_build_with_workers(tmp_path: Path) ->
     script = tmp_path / "build.py"
     script.write_text(
         "import pandas as pd; from pathlib import Path\n"
-        "from landslip.data.store_write import write_store\n"
+        "from landslip.data import store_write\n"
+        "store_write._CHUNK = 5\n"
         "print('once')\n"
-        "write_store(pd.read_parquet('manifest.parquet'), channels=['a', 'b', 'c'], indices={},\n"
-        "    on_nonfinite='refuse', patches_per_shard=5, workers=2, target=Path('s/t.h5'),\n"
-        "    shards=Path('s/t_shards'), digest=Path('s/t.digest'))\n"
+        "store_write.write_shard(pd.read_parquet('manifest.parquet'), channels=['a', 'b', 'c'],\n"
+        "    indices={}, on_nonfinite='refuse', workers=2, target=Path('s/t.h5'),\n"
+        "    digest=Path('s/t.digest'))\n"
     )
     root = Path(__file__).parents[2]
     finished = subprocess.run(
@@ -239,19 +236,17 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "empty": lambda shard: os.truncate(shard, 0),
     "no header": lambda shard: flip(shard, 1),
     "missing": lambda shard: shard.unlink(),
-    "another shard's": lambda shard: shard.write_bytes(
-        shard.with_name("shard00001.h5").read_bytes()
-    ),
+    "another shard's": lambda shard: shard.write_bytes(shard.with_name("shard1.h5").read_bytes()),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_shard_is_refused_by_name(store: Path, damage: str) -> None:
-    shard = store.parent / "train_shards" / "shard00002.h5"
+    shard = store.parent / "train_shards" / "shard2.h5"
     DAMAGE[damage](shard)
-    with pytest.raises(InputError, match=r"shard00002\.h5 is damaged"):
+    with pytest.raises(InputError, match=r"shard2\.h5 is damaged"):
         read_patches(store)
-    with pytest.raises(InputError, match=r"shard00002\.h5 is damaged"):
+    with pytest.raises(InputError, match=r"shard2\.h5 is damaged"):
         list(iterate_patches(store, 4))
 
 
@@ -282,8 +277,8 @@ def test_a_truncated_index_is_refused_by_name(store: Path) -> None:
 
 def test_another_format_version_is_refused(store: Path) -> None:
     with h5py.File(store, "r+") as file:
-        file.attrs["format_version"] = 2
-    with pytest.raises(InputError, match="format version 2, this program reads 1"):
+        file.attrs["format_version"] = 1
+    with pytest.raises(InputError, match="format version 1, this program reads 2"):
         read_patches(store)
 
 
@@ -342,6 +337,33 @@ def test_holes_are_filled_with_the_median_of_their_channel_before_indices(tmp_pa
 def test_a_split_without_patches_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no usable patch"):
         build(tmp_path / "store", save(tmp_path / "patches", make_patches(0)))
+
+
+def test_shards_without_a_patch_are_passed_over_and_unlike_ones_refused(tmp_path: Path) -> None:
+    manifest = save(tmp_path / "patches", make_patches())
+    shards = [tmp_path / "store" / "train_shards" / f"shard{i}.h5" for i in range(3)]
+    for shard, rows in zip(shards, (manifest[:4], manifest[:0], manifest[4:]), strict=True):
+        write_part(shard, rows)
+    target, digest = tmp_path / "store" / "train.h5", tmp_path / "store" / "train.digest"
+    join_shards(shards, target=target, digest=digest)
+    np.testing.assert_array_equal(read_patches(target), expected_store(make_patches())[:, :3])
+    write_part(shards[2], manifest[4:], channels=["red", "nir", "vh"])
+    with pytest.raises(InputError, match=r"shard2\.h5 holds red, nir, vh.*shard0\.h5 red, nir, vv"):
+        join_shards(shards, target=target, digest=digest)
+
+
+def test_a_shard_is_a_store_of_its_own_patches(store: Path) -> None:
+    shard = store.parent / "train_shards" / "shard1.h5"
+    found = read_patches(shard, digest=read_digest(shard.with_suffix(".digest")))
+    rows = [int(name.removeprefix("ID_")) for name in read_ids(shard)]
+    np.testing.assert_array_equal(found, read_patches(store, rows=np.array(rows)))
+
+
+def write_part(shard: Path, manifest: pd.DataFrame, channels: list[str] = BANDS) -> None:
+    write_shard(
+        manifest, channels=channels, indices={}, on_nonfinite="refuse", workers=1, target=shard,
+        digest=shard.with_suffix(".digest"),
+    )  # fmt: skip
 
 
 def test_a_patch_of_another_size_is_refused(tmp_path: Path) -> None:

@@ -1,26 +1,26 @@
-"""Convert the patches of one split, indices appended, into the HDF5 store."""
+"""Convert one shard of the patches of a split, indices appended, into HDF5."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.data.store_write import write_store
-from landslip.files import read_parquet, verified
+from landslip.data.manifest import usable_patches
+from landslip.data.store_write import write_shard
+from landslip.files import verified
 from landslip.logs import configure_logging
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 configure_logging(snakemake.log[0])
-settings = snakemake.params.settings
-manifest = read_parquet(verified(snakemake.input.manifest, snakemake.input.digest))
-write_store(
-    manifest[(manifest["split"] == snakemake.wildcards.split) & (manifest["status"] == "ok")],
-    channels=settings["channels"],
-    indices=settings["indices"],
-    on_nonfinite=settings["on_nonfinite"],
-    patches_per_shard=settings["patches_per_shard"],
+write_shard(
+    usable_patches(
+        verified(snakemake.input.manifest, snakemake.input.digest),
+        split=snakemake.wildcards.split,
+        shard=int(snakemake.wildcards.shard),
+        shards=snakemake.params.shards,
+    ),
+    **snakemake.params.settings,
     workers=snakemake.threads,
-    target=Path(snakemake.output.store),
-    shards=Path(snakemake.output.shards),
+    target=Path(snakemake.output.shard),
     digest=Path(snakemake.output.digest),
 )

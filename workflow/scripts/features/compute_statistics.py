@@ -1,10 +1,10 @@
-"""Compute the statistics of every channel of every patch."""
+"""Compute the statistics of every channel of every patch of a shard."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.features.statistics import write_statistics
-from landslip.files import file_digest, read_digest, write_text
+from landslip.files import read_digest
 from landslip.logs import configure_logging
 
 if TYPE_CHECKING:
@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
 configure_logging(snakemake.log[0])
 write_statistics(
-    Path(snakemake.input.store),
+    Path(snakemake.input.shard),
     Path(snakemake.output.features),
     threads=snakemake.threads,
-    digest=read_digest(snakemake.input.store_digest),
+    digest=read_digest(snakemake.input.digest),
 )
-write_text(snakemake.output.digest, file_digest(snakemake.output.features))
