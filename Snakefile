@@ -18,6 +18,7 @@ pathvars:
 wildcard_constraints:
     split="train|test",
     fold=r"\d+",
+    shard=r"\d+",
 
 
 rule all:

@@ -298,9 +298,11 @@ def channel_modalities():
 def benchmark_files():
     """Label -> benchmark file of every job that takes time."""
     folder = f"{CONFIG.results}/benchmarks"
-    jobs = ["data/build_manifest", "data/assign_folds", "features/fit_scaling"]
+    jobs = ["data/list_patches", "data/build_manifest", "data/assign_folds"]
+    jobs += ["features/fit_scaling"]
     for split in SHARDS:
         for shard in range(SHARDS[split]):
+            jobs += [f"data/survey_patches_{split}{shard}"]
             jobs += [f"data/build_store_{split}{shard}"]
             jobs += [f"features/compute_statistics_{split}{shard}"]
     if CONFIG.data.simulated:

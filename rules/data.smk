@@ -26,11 +26,71 @@ if CONFIG.data.simulated:
             "../workflow/scripts/data/simulate_patches.py"
 
 
-rule build_manifest:
+rule list_patches:
     input:
         labels=data_path("train", "labels"),
         ids=data_path("test", "ids"),
         test_labels=data_path("test", "labels") or [],
+    output:
+        listing="<results>/data/listing.parquet",
+        facts="<results>/data/listing.json",
+    log:
+        "<logs>/data/list_patches.log",
+    benchmark:
+        "<benchmarks>/data/list_patches.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
+    params:
+        train=data_path("train", "patches"),
+        test=data_path("test", "patches"),
+        train_listing=lambda wildcards: patch_listing("train"),
+        test_listing=lambda wildcards: patch_listing("test"),
+        channels=len(CONFIG.channels),
+        group=CONFIG.folds.group,
+        code=source_digest("data/list_patches.py"),
+    script:
+        "../workflow/scripts/data/list_patches.py"
+
+
+rule survey_patches:
+    input:
+        listing="<results>/data/listing.parquet",
+        facts="<results>/data/listing.json",
+    output:
+        survey="<results>/data/surveys/{split}{shard}.npz",
+    log:
+        "<logs>/data/survey_patches_{split}{shard}.log",
+    benchmark:
+        "<benchmarks>/data/survey_patches_{split}{shard}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        shards=lambda wildcards: SHARDS[wildcards.split],
+        plausible=[
+            list(CONFIG.units[channel.unit].plausible)
+            for channel in CONFIG.channels.values()
+        ],
+        code=source_digest("data/survey_patches.py"),
+    script:
+        "../workflow/scripts/data/survey_patches.py"
+
+
+rule build_manifest:
+    input:
+        listing="<results>/data/listing.parquet",
+        facts="<results>/data/listing.json",
+        surveys=[
+            f"{CONFIG.results}/data/surveys/{split}{shard}.npz"
+            for split, shards in SHARDS.items()
+            for shard in range(shards)
+        ],
     output:
         manifest="<results>/data/manifest.parquet",
         digest="<results>/data/manifest.digest",
@@ -41,17 +101,16 @@ rule build_manifest:
         "<benchmarks>/data/build_manifest.jsonl"
     conda:
         "../envs/cpu.yaml"
-    threads: 8
     resources:
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         settings={
             "channels": {
                 name: channel.unit for name, channel in CONFIG.channels.items()
             },
             "units": {
-                name: unit.model_dump(mode="json")
+                name: [list(unit.plausible), list(unit.magnitude)]
                 for name, unit in CONFIG.units.items()
             },
             "on_bad_patch": CONFIG.data.on_bad_patch,
@@ -59,10 +118,6 @@ rule build_manifest:
             "on_wrong_unit": CONFIG.data.on_wrong_unit,
             "group": CONFIG.folds.group,
         },
-        train=data_path("train", "patches"),
-        test=data_path("test", "patches"),
-        train_listing=lambda wildcards: patch_listing("train"),
-        test_listing=lambda wildcards: patch_listing("test"),
         code=source_digest("data/build_manifest.py"),
     script:
         "../workflow/scripts/data/build_manifest.py"
@@ -145,7 +200,9 @@ rule build_store:
 
 rule join_store:
     input:
-        shards=lambda wildcards: [ancient(path) for path in store_shards(wildcards.split)],
+        shards=lambda wildcards: [
+            ancient(path) for path in store_shards(wildcards.split)
+        ],
         digests=lambda wildcards: store_shards(wildcards.split, "digest"),
     output:
         store="<results>/store/{split}.h5",

@@ -9,7 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.data.audit_page import write_audit
+from landslip.data.inputs import write_listing
 from landslip.data.manifest import build_manifest
+from landslip.data.survey import survey_shard
 from landslip.files import InputError, read_json, read_parquet
 
 CHANNELS = {"red": "reflectance_1e4", "vv": "db", "diff_vv": "db_change"}
@@ -17,6 +19,14 @@ UNITS = {
     "reflectance_1e4": ((0.0, 22000.0), (30.0, 20000.0)),
     "db": ((-70.0, 40.0), (2.5, 50.0)),
     "db_change": ((-60.0, 60.0), (0.2, 12.0)),
+}
+SETTINGS: dict[str, Any] = {
+    "channels": CHANNELS,
+    "units": UNITS,
+    "on_bad_patch": "refuse",
+    "on_nonfinite": "refuse",
+    "on_wrong_unit": "refuse",
+    "group": None,
 }
 SIZE = 8
 
@@ -61,31 +71,64 @@ class Competition:
         (self.folder / name).write_bytes(text.encode())
         return self.folder / name
 
-    def build(self, **changes: Any) -> tuple[pd.DataFrame, dict[str, Any], str]:
+    def build(
+        self, *, workers: int = 1, shards: int = 1, **changes: Any
+    ) -> tuple[pd.DataFrame, dict[str, Any], str]:
         """Manifest, audit and page."""
-        build_manifest(
-            **{
-                "train_labels": self.folder / "Train.csv",
-                "train_patches": self.folder / "train_data",
-                "test_ids": self.folder / "Test.csv",
-                "test_patches": self.folder / "test_data",
-                "test_labels": None,
-                "channels": CHANNELS,
-                "units": UNITS,
-                "on_bad_patch": "refuse",
-                "on_nonfinite": "refuse",
-                "on_wrong_unit": "refuse",
-                "group": None,
-                "workers": 1,
-                "manifest": self.folder / "out" / "manifest.parquet",
-                "audit_json": self.folder / "out" / "audit.json",
-                **changes,
-            }
-        )
+        sources = {
+            "train_labels": self.folder / "Train.csv",
+            "train_patches": self.folder / "train_data",
+            "test_ids": self.folder / "Test.csv",
+            "test_patches": self.folder / "test_data",
+            "test_labels": None,
+            "group": None,
+        }
+        settings = {**SETTINGS, "group": changes.get("group")}
+        for name, value in changes.items():
+            (sources if name in sources else settings)[name] = value
+        channels = settings["channels"]
+        write_listing(channels=len(channels), listing=self.listing, facts=self.facts, **sources)
+        surveys = []
+        for split in ("train", "test"):
+            for shard in range(shards):
+                surveys.append(self.listing.with_name(f"{split}{shard}.npz"))
+                survey_shard(
+                    self.listing,
+                    self.facts,
+                    split=split,
+                    shard=shard,
+                    shards=shards,
+                    channels=len(channels),
+                    plausible=[settings["units"][unit][0] for unit in channels.values()],
+                    workers=workers,
+                    target=surveys[-1],
+                )
+        return self.judge(surveys, **settings)
+
+    def judge(self, surveys: list[Path], **settings: Any) -> tuple[pd.DataFrame, Any, str]:
+        """The last step of `build`."""
         out = self.folder / "out"
+        build_manifest(
+            listing=self.listing,
+            facts=self.facts,
+            surveys=surveys,
+            **{**SETTINGS, **settings},
+            manifest=out / "manifest.parquet",
+            audit_json=out / "audit.json",
+        )
         write_audit(out / "audit.json", out / "audit.html")
         page = (out / "audit.html").read_text(encoding="utf-8")
         return read_parquet(out / "manifest.parquet"), read_json(out / "audit.json"), page
+
+    @property
+    def listing(self) -> Path:
+        """Beside the surveys."""
+        return self.folder / "looked" / "listing.parquet"
+
+    @property
+    def facts(self) -> Path:
+        """Of the listing."""
+        return self.listing.with_suffix(".json")
 
     def refusal(self, **changes: Any) -> str:
         """The message with which the data are refused, after a check that nothing was written."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from landslip.data.checks import UnitCheck
 from landslip.data.inputs import shortened
-from landslip.data.survey import Survey
+from landslip.data.summary import Summary
 
 # Share of a channel's pixels outside the plausible range that is worth a warning.
 _OUTSIDE = 0.01
@@ -18,10 +18,10 @@ _SPLITS = ("train", "test")
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """Everything an audit is made of. Arrays and tables have one row for each patch."""
+    """Everything an audit is made of. The manifest has one row for each patch."""
 
     manifest: pd.DataFrame
-    survey: Survey
+    summary: Summary
     channels: Sequence[str]
     plausible: Sequence[tuple[float, float]]
     unit_checks: Sequence[UnitCheck]
@@ -50,15 +50,14 @@ def build_audit(findings: Findings) -> dict[str, Any]:
             "rows": findings.shape[0],
             "columns": findings.shape[1],
             "channels": len(findings.channels),
-            "dtypes": _tally(findings.survey.dtype[manifest["status"] != "dropped"]),
+            "dtypes": findings.summary.dtypes,
         },
         "channels": _channels(findings),
         "nonfinite": _nonfinite(findings),
         "copies": _copies(findings),
         "dropped": [
-            {"id": row.id, "split": row.split, "reason": str(reason)}
-            for row, reason in zip(manifest.itertuples(), findings.survey.reason, strict=True)
-            if row.status == "dropped"
+            {**_patch(manifest, row), "reason": reason}
+            for row, (_, reason) in sorted(findings.summary.faults.items())
         ],
         "empty": manifest.loc[manifest["status"] == "empty", ["id", "split"]].to_dict("records"),
         "files_without_id": {split: list(findings.strays[split]) for split in _SPLITS},
@@ -79,19 +78,19 @@ def _counts(rows: pd.DataFrame) -> dict[str, int]:
     }
 
 
-def _tally(names: Any) -> dict[str, int]:
-    values, counts = np.unique(names, return_counts=True)
-    return dict(zip(values.tolist(), counts.tolist(), strict=True))
+def _patch(manifest: pd.DataFrame, row: int) -> dict[str, str]:
+    """Which patch a row is."""
+    return {name: str(manifest[name].iloc[row]) for name in ("id", "split")}
 
 
 def _channels(findings: Findings) -> list[dict[str, Any]]:
-    survey = findings.survey
-    read = survey.fault == ""
-    pixels = int(read.sum()) * findings.shape[0] * findings.shape[1]
+    summary = findings.summary
+    pixels = summary.usable * findings.shape[0] * findings.shape[1]
+    holes = np.array([*summary.nonfinite.values()]).reshape(-1, len(findings.channels))
     table = []
     for i, (name, check) in enumerate(zip(findings.channels, findings.unit_checks, strict=True)):
-        low, high = np.fmin.reduce(survey.low[:, i]), np.fmax.reduce(survey.high[:, i])
-        nonfinite, outside = int(survey.nonfinite[:, i].sum()), int(survey.outside[:, i].sum())
+        low, high = summary.low[i], summary.high[i]
+        nonfinite, outside = int(holes[:, i].sum()), int(summary.outside[i])
         table.append(
             {
                 "name": name,
@@ -105,25 +104,22 @@ def _channels(findings: Findings) -> list[dict[str, Any]]:
                 "outside_plausible": outside,
                 "outside_share": outside / max(pixels - nonfinite, 1),
                 "nonfinite_pixels": nonfinite,
-                "nonfinite_patches": int((survey.nonfinite[:, i] > 0).sum()),
-                "constant_patches": int(survey.constant[:, i].sum()),
+                "nonfinite_patches": int((holes[:, i] > 0).sum()),
+                "constant_patches": int(summary.constant[i]),
             }
         )
     return table
 
 
 def _nonfinite(findings: Findings) -> list[dict[str, Any]]:
-    counts = findings.survey.nonfinite
     return [
         {
-            "id": str(findings.manifest["id"].iloc[row]),
-            "split": str(findings.manifest["split"].iloc[row]),
+            **_patch(findings.manifest, row),
             "pixels": {
-                findings.channels[i]: int(counts[row, i])
-                for i in np.flatnonzero(counts[row]).tolist()
+                findings.channels[i]: int(counts[i]) for i in np.flatnonzero(counts).tolist()
             },
         }
-        for row in np.flatnonzero(counts.any(axis=1)).tolist()
+        for row, counts in sorted(findings.summary.nonfinite.items())
     ]
 
 
@@ -258,7 +254,7 @@ def _channel_warnings(audit: Mapping[str, Any]) -> list[str]:
 
 def _done(audit: Mapping[str, Any], findings: Findings) -> list[str]:
     """What was done with the input, and how it was looked at."""
-    sample = findings.survey.sample.shape[1]
+    sample = findings.summary.sampled
     total = sum(counts["patches"] for counts in audit["counts"].values())
     sentences = [
         f"Every one of {total:,} files was read and its SHA-256 noted in the manifest.",

@@ -1,14 +1,13 @@
 """What surveyed patches show to be wrong with the data, as sentences for a refusal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from landslip.data.inputs import shortened
-from landslip.data.survey import Survey
+from landslip.data.summary import Summary
 
 Interval = tuple[float, float]
 
@@ -50,7 +49,7 @@ class UnitCheck:
 
 
 def check_units(
-    survey: Survey, channels: Mapping[str, str], units: Mapping[str, tuple[Interval, Interval]]
+    summary: Summary, channels: Mapping[str, str], units: Mapping[str, tuple[Interval, Interval]]
 ) -> list[UnitCheck]:
     """Compare each channel's median magnitude with the range of its unit.
 
@@ -63,13 +62,12 @@ def check_units(
     """
     checks = []
     for i, (channel, unit) in enumerate(channels.items()):
-        pixels = survey.sample[:, :, i]
-        pixels = np.abs(pixels[np.isfinite(pixels)])
-        magnitude = float(np.median(pixels)) if pixels.size else None
+        known = np.isfinite(summary.magnitude[i])
+        magnitude = float(summary.magnitude[i]) if known else None
         plausible, expected = units[unit]
         guess, one_sided = "", False
         if magnitude is not None:
-            least = float(np.fmin.reduce(survey.low[:, i]))
+            least = float(summary.low[i])
             one_sided = plausible[0] < 0 <= least
             if one_sided:
                 guess = "linear power or a ratio: take 10 log10"
@@ -80,7 +78,7 @@ def check_units(
 
 
 def find_faults(
-    table: pd.DataFrame, survey: Survey, channels: Sequence[str], *, drop: bool, fill: bool
+    table: pd.DataFrame, summary: Summary, channels: Sequence[str], *, drop: bool, fill: bool
 ) -> list[str]:
     """Patches that stop the work, a sentence for each kind of fault.
 
@@ -94,6 +92,9 @@ def find_faults(
         NaN and infinity will be filled, and are no fault.
     """
     faults = []
+    kinds: dict[str, dict[str, list[int]]] = {}
+    for row, (fault, reason) in sorted(summary.faults.items()):
+        kinds.setdefault(fault, {}).setdefault(reason, []).append(row)
     for fault, what in (
         ("pickled", "hold Python objects or a pickle, and nothing was unpickled"),
         ("dtype", "hold no integers or floats"),
@@ -102,53 +103,53 @@ def find_faults(
             f"lack the shape that {len(channels)} channels in the config and the first patch give",
         ),
     ):
-        for reason in dict.fromkeys(survey.reason[survey.fault == fault].tolist()):
-            rows = _where(survey.fault, fault) & _where(survey.reason, reason)
+        for reason, rows in kinds.get(fault, {}).items():
             faults.append(f"{_patches(rows)} {what}: {reason}\n  {_ids(table, rows)}")
-    unreadable = _where(survey.fault, "unreadable")
-    if unreadable.any() and not drop:
-        reasons = [f" ({reason})" for reason in survey.reason.tolist()]
-        listed = _ids(table, unreadable, notes=reasons, limit=len(table))
+    unreadable = kinds.get("unreadable", {})
+    if unreadable and not drop:
+        notes = {row: f" ({reason})" for reason, rows in unreadable.items() for row in rows}
+        listed = _ids(table, sorted(notes), notes=notes, limit=len(table))
         faults.append(
-            f"{_patches(unreadable)} are truncated or unreadable; get them again, or set "
+            f"{_patches(notes)} are truncated or unreadable; get them again, or set "
             f"data.on_bad_patch: drop to set them aside\n  {listed}"
         )
-    nonfinite = np.asarray(survey.nonfinite.any(axis=1), np.bool_)
-    if nonfinite.any() and not fill:
-        notes = [
-            " (" + ", ".join(f"{channels[i]}: {row[i]}" for i in np.flatnonzero(row).tolist()) + ")"
-            for row in survey.nonfinite
-        ]
-        hit = [channels[i] for i in np.flatnonzero(survey.nonfinite.any(axis=0)).tolist()]
+    if summary.nonfinite and not fill:
+        notes = {
+            row: " ("
+            + ", ".join(f"{channels[i]}: {counts[i]}" for i in np.flatnonzero(counts).tolist())
+            + ")"
+            for row, counts in summary.nonfinite.items()
+        }
+        total = np.sum(list(summary.nonfinite.values()), axis=0)
+        hit = [channels[i] for i in np.flatnonzero(total).tolist()]
         faults.append(
-            f"{_patches(nonfinite)} hold NaN or infinity, as float32, in {', '.join(hit)}; mend "
+            f"{_patches(notes)} hold NaN or infinity, as float32, in {', '.join(hit)}; mend "
             "them, or set data.on_nonfinite: fill. Id (channel: pixels):\n  "
-            f"{_ids(table, nonfinite, notes=notes)}"
+            f"{_ids(table, sorted(notes), notes=notes)}"
         )
     return faults
 
 
-def _where(values: NDArray[np.str_], value: str) -> NDArray[np.bool_]:
-    return np.asarray(values == value, np.bool_)
-
-
-def _patches(rows: NDArray[np.bool_]) -> str:
-    count = int(np.count_nonzero(rows))
-    return f"{count} patches" if count != 1 else "1 patch"
+def _patches(rows: Sized) -> str:
+    return f"{len(rows)} patches" if len(rows) != 1 else "1 patch"
 
 
 def _ids(
     table: pd.DataFrame,
-    rows: NDArray[np.bool_],
+    rows: Sequence[int],
     *,
-    notes: Sequence[str] | None = None,
+    notes: Mapping[int, str] | None = None,
     limit: int = 10,
 ) -> str:
     """`train: A, B; test: C`, the first of each."""
+    chosen = table.iloc[list(rows)]
     parts = []
     for split in ("train", "test"):
-        positions = np.flatnonzero(rows & (table["split"] == split).to_numpy())
-        names = [f"{table['id'].iloc[i]}{notes[i] if notes else ''}" for i in positions.tolist()]
+        names = [
+            f"{patch}{notes[row] if notes else ''}"
+            for row, patch, of in zip(rows, chosen["id"], chosen["split"], strict=True)
+            if of == split
+        ]
         if names:
             parts.append(f"{split}: {shortened(names, limit)}")
     return "; ".join(parts)

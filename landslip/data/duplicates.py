@@ -60,7 +60,7 @@ def symmetry_between(first: NDArray[np.float32], second: NDArray[np.float32]) ->
 
 def find_copies(
     fingerprints: NDArray[np.uint64],
-    digests: Sequence[str],
+    digests: Sequence[str] | NDArray[np.bytes_],
     read: Callable[[int], NDArray[np.float32]],
 ) -> list[list[tuple[int, str]]]:
     """Groups of patches that are copies of one another.
@@ -80,25 +80,25 @@ def find_copies(
         Each a list of (position, symmetry that turns the group's first patch into this one), in
         order of position; groups in the order of their first patch.
     """
+    _, number, counts = np.unique(fingerprints, return_inverse=True, return_counts=True)
     candidates = defaultdict(list)
-    for position, key in enumerate(fingerprints.tolist()):
-        candidates[key].append(position)
+    for position in np.flatnonzero(counts[number] > 1).tolist():
+        candidates[int(number[position])].append(position)
     groups = []
     for positions in candidates.values():
-        if len(positions) > 1:
-            groups += _confirm(positions, digests, read)
+        groups += _confirm(positions, digests, read)
     return sorted(groups)
 
 
 def _confirm(
     positions: Sequence[int],
-    digests: Sequence[str],
+    digests: Sequence[str] | NDArray[np.bytes_],
     read: Callable[[int], NDArray[np.float32]],
 ) -> list[list[tuple[int, str]]]:
     """Part patches of one fingerprint into groups of true copies."""
     firsts: list[NDArray[np.float32]] = []
     groups: list[list[tuple[int, str]]] = []
-    known: dict[str, tuple[int, str]] = {}
+    known: dict[str | bytes, tuple[int, str]] = {}
     for position in positions:
         if digests[position] not in known:
             patch = read(position)

@@ -4,12 +4,13 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from landslip.data.patches import patch_path
+from landslip.data.patches import patch_path, patch_shape
 from landslip.data.tables import read_ids, read_labels
-from landslip.files import InputError
+from landslip.files import InputError, read_json, write_json, write_parquet
 
 _LISTED = 10
 
@@ -33,6 +34,32 @@ class _Split:
     csv: Path
     folder: Path
     table: pd.DataFrame
+
+
+def write_listing(*, channels: int, listing: Path, facts: Path, **sources: Any) -> None:
+    """Write what there is to work with.
+
+    Parameters
+    ----------
+    channels
+        Length of a patch's last axis.
+    listing, facts
+        Parquet, the table of `Inputs`; JSON, its strays and the shape that every patch must have,
+        that of the first whose header is sound.
+    **sources
+        See `list_inputs`, also for what is refused.
+    """
+    inputs = list_inputs(**sources)
+    shapes = (patch_shape(Path(path), channels) for path in inputs.table["path"])
+    shape = next((shape for shape in shapes if shape is not None), None)
+    write_parquet(listing, inputs.table)
+    write_json(facts, {"strays": inputs.strays, "shape": shape})
+
+
+def read_shape(facts: Path) -> tuple[int, int] | None:
+    """Rows and columns that every patch must have; None where no patch has a sound header."""
+    shape = read_json(facts)["shape"]
+    return None if shape is None else (int(shape[0]), int(shape[1]))
 
 
 def list_inputs(

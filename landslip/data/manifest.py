@@ -13,39 +13,38 @@ from scipy.sparse.csgraph import connected_components
 from landslip.data.audit import Findings, build_audit
 from landslip.data.checks import Interval, check_units, find_faults
 from landslip.data.duplicates import find_copies
-from landslip.data.inputs import list_inputs, refusal
-from landslip.data.patches import as_float32, patch_shape, read_patch
-from landslip.data.survey import Survey, survey_patches
-from landslip.files import InputError, write_json, write_parquet
+from landslip.data.inputs import read_shape, refusal
+from landslip.data.patches import as_float32, read_patch
+from landslip.data.ranges import shard_rows
+from landslip.data.summary import Summary, summarise
+from landslip.data.survey import read_survey
+from landslip.files import InputError, read_json, read_parquet, write_json, write_parquet
 
 log = logging.getLogger(__name__)
 
 
 def build_manifest(
     *,
-    train_labels: Path,
-    train_patches: Path,
-    test_ids: Path,
-    test_patches: Path,
-    test_labels: Path | None,
+    listing: Path,
+    facts: Path,
+    surveys: Sequence[Path],
     channels: Mapping[str, str],
     units: Mapping[str, tuple[Interval, Interval]],
     on_bad_patch: str,
     on_nonfinite: str,
     on_wrong_unit: str,
     group: str | None,
-    workers: int,
     manifest: Path,
     audit_json: Path,
 ) -> None:
-    """Look at all input once; write what it holds, or refuse it and write nothing.
+    """Judge all input by what the surveys found; write what it holds, or refuse it.
 
     Parameters
     ----------
-    train_labels, test_ids, test_labels
-        CSV files of ID,label, of ID, and of ID,label where the answers are known.
-    train_patches, test_patches
-        Folders of <ID>.npy, (row, column, channel).
+    listing, facts
+        As `landslip.data.inputs.write_listing` writes them.
+    surveys
+        Of the listing's shards, in its order.
     channels
         Name -> unit, in the order of the patches' last axis.
     units
@@ -57,9 +56,7 @@ def build_manifest(
     on_wrong_unit
         "refuse" a channel whose magnitude does not fit its unit, or "report" it.
     group
-        Column of `train_labels`; patches of one value are of one group.
-    workers
-        Processes that read patches.
+        Column of the training labels; patches of one value are of one group.
     manifest
         Parquet of id, split ("train", "test"), label (Int8), path, sha256, status ("ok", "empty":
         every channel constant, "dropped"), group (int64; copies share one). Train in the order of
@@ -70,29 +67,21 @@ def build_manifest(
     Raises
     ------
     InputError
-        What is wrong with the input: first all mistakes of tables, ids and files in one message;
-        with those mended, all of patches and units.
+        Everything that is wrong with patches and units, in one message; or surveys are damaged or
+        of another listing.
     """
-    inputs = list_inputs(
-        train_labels=train_labels,
-        train_patches=train_patches,
-        test_ids=test_ids,
-        test_patches=test_patches,
-        test_labels=test_labels,
-        group=group,
-    )
-    table = inputs.table
-    paths = [Path(path) for path in table["path"]]
-    log.info("looking at %d patches", len(paths))
-    shape = _first_shape(paths, len(channels))
-    plausible = [units[unit][0] for unit in channels.values()]
-    survey = survey_patches(
-        paths, channels=len(channels), shape=shape, plausible=plausible, workers=workers
-    )
-    unit_checks = check_units(survey, channels, units)
+    table = read_parquet(listing)
+    strays, shape = read_json(facts)["strays"], read_shape(facts)
+    summary = summarise(read_survey(path) for path in surveys)
+    if len(summary.sha256) != len(table):
+        raise InputError(
+            f"{listing} lists {len(table)} patches, {surveys[0].parent} has looked at "
+            f"{len(summary.sha256)}; delete both and run again"
+        )
+    unit_checks = check_units(summary, channels, units)
     names = list(channels)
     drop, fill = on_bad_patch == "drop", on_nonfinite == "fill"
-    problems = find_faults(table, survey, names, drop=drop, fill=fill)
+    problems = find_faults(table, summary, names, drop=drop, fill=fill)
     if on_wrong_unit == "refuse":
         problems += [check.sentence for check in unit_checks if not check.fits]
         if not all(check.fits for check in unit_checks):
@@ -100,7 +89,7 @@ def build_manifest(
                 "units: see channels.*.unit, the order of channels, and units in the config; "
                 "data.on_wrong_unit: report lets them pass"
             )
-    status = _status(survey)
+    status = summary.status
     problems += [
         f"no {split} patch can be used: all {len(rows)} are empty or set aside"
         for split, rows in table.assign(status=status).groupby("split", sort=False)
@@ -108,14 +97,14 @@ def build_manifest(
     ]
     if problems or shape is None:
         raise InputError(refusal(problems))
-    copies = _find_copies(paths, survey, status, shape)
+    copies = _find_copies(table["path"], summary, status, shape, len(channels))
     frame = pd.DataFrame(
         {
             "id": table["id"],
             "split": table["split"],
             "label": table["label"].astype("Int8"),
             "path": table["path"],
-            "sha256": [digest or None for digest in survey.sha256.tolist()],
+            "sha256": [digest.decode() or None for digest in summary.sha256.tolist()],
             "status": status,
             "group": _groups(table.get("group"), copies, len(table)),
         }
@@ -123,12 +112,12 @@ def build_manifest(
     audit = build_audit(
         Findings(
             manifest=frame,
-            survey=survey,
+            summary=summary,
             channels=names,
-            plausible=plausible,
+            plausible=[units[unit][0] for unit in channels.values()],
             unit_checks=unit_checks,
             copies=copies,
-            strays=inputs.strays,
+            strays=strays,
             shape=shape,
             group=group,
         )
@@ -139,30 +128,31 @@ def build_manifest(
         log.warning("%s", sentence)
 
 
-def _first_shape(paths: Sequence[Path], channels: int) -> tuple[int, int] | None:
-    """Rows and columns of the first patch that has a sound header."""
-    shapes = (patch_shape(path, channels) for path in paths)
-    return next((shape for shape in shapes if shape is not None), None)
-
-
-def _status(survey: Survey) -> NDArray[np.str_]:
-    """ok, empty or dropped; patches that stop the work have none."""
-    empty = survey.constant.all(axis=1)
-    return np.where(survey.fault != "", "dropped", np.where(empty, "empty", "ok"))
+def usable_patches(manifest: Path, *, split: str, shard: int, shards: int) -> pd.DataFrame:
+    """Rows of a shard of those patches of a split that a store holds."""
+    table = read_parquet(manifest)
+    table = table[(table["split"] == split) & (table["status"] == "ok")]
+    rows = shard_rows(len(table), shard, shards)
+    return table.iloc[rows.start : rows.stop]
 
 
 def _find_copies(
-    paths: Sequence[Path], survey: Survey, status: NDArray[np.str_], shape: tuple[int, int]
+    paths: pd.Series,
+    summary: Summary,
+    status: Sequence[str],
+    shape: tuple[int, int],
+    channels: int,
 ) -> list[list[tuple[int, str]]]:
     """Groups of usable patches that are copies, by their rows in the manifest."""
-    rows = np.flatnonzero(status == "ok").tolist()
-    channels = survey.constant.shape[1]
+    rows = np.flatnonzero(np.array(status) == "ok")
     groups = find_copies(
-        survey.fingerprint[rows],
-        survey.sha256[rows].tolist(),
-        lambda position: as_float32(read_patch(paths[rows[position]], channels, shape)),
+        summary.fingerprint[rows],
+        summary.sha256[rows],
+        lambda position: as_float32(
+            read_patch(Path(paths.iloc[int(rows[position])]), channels, shape)
+        ),
     )
-    return [[(rows[position], symmetry) for position, symmetry in group] for group in groups]
+    return [[(int(rows[position]), symmetry) for position, symmetry in group] for group in groups]
 
 
 def _groups(

@@ -1,10 +1,11 @@
-"""One pass over all patches, in worker processes: what each file is and what its pixels hold."""
+"""One pass over patches, in worker processes: what each file is and what its pixels hold."""
 
 import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from landslip.data.duplicates import fingerprint
+from landslip.data.inputs import read_shape
 from landslip.data.patches import PatchError, as_float32, read_patch
-from landslip.files import file_digest
+from landslip.data.ranges import shard_rows
+from landslip.files import InputError, atomic_path, file_digest, read_parquet
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,7 @@ class _Task:
 def survey_patches(
     paths: Sequence[Path],
     *,
+    of: int,
     channels: int,
     shape: tuple[int, int] | None,
     plausible: Sequence[tuple[float, float]],
@@ -74,6 +78,10 @@ def survey_patches(
 
     Parameters
     ----------
+    paths
+        Patches of one shard.
+    of
+        How many patches there are in all: the more, the fewer pixels of each are sampled.
     channels, shape
         Length of the last axis, and rows and columns, that every patch must have.
     plausible
@@ -82,7 +90,7 @@ def survey_patches(
         Processes; 1: none but this one. The result does not depend on it.
     """
     pixels = 1 if shape is None else shape[0] * shape[1]
-    sample = min(_SAMPLE_OF_PATCH, pixels, max(1, _SAMPLE // max(1, len(paths))))
+    sample = min(_SAMPLE_OF_PATCH, pixels, max(1, _SAMPLE // max(1, of)))
     task = _Task(channels, shape, plausible, sample)
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     # loky's workers do not run the caller's script again, as spawn and forkserver would
@@ -96,7 +104,64 @@ def survey_patches(
             bar.update(done - before)
             if bar.disable and (done * 10 // len(paths) > before * 10 // len(paths)):
                 log.info("looked at %d of %d patches", done, len(paths))
-    return _joined(parts)
+    return _joined(parts or [_survey([], task)])
+
+
+def survey_shard(
+    listing: Path,
+    facts: Path,
+    *,
+    split: str,
+    shard: int,
+    shards: int,
+    channels: int,
+    plausible: Sequence[tuple[float, float]],
+    workers: int,
+    target: Path,
+) -> None:
+    """Survey one shard of a split's patches; `target` is an .npz. See `survey_patches`.
+
+    Parameters
+    ----------
+    listing, facts
+        As `landslip.data.inputs.write_listing` writes them.
+    """
+    table = read_parquet(listing, ["split", "path"])
+    paths = table.loc[table["split"] == split, "path"]
+    rows = shard_rows(len(paths), shard, shards)
+    log.info("looking at %d of %d %s patches", len(rows), len(paths), split)
+    survey = survey_patches(
+        [Path(path) for path in paths.iloc[rows.start : rows.stop]],
+        of=len(table),
+        channels=channels,
+        shape=read_shape(facts),
+        plausible=plausible,
+        workers=workers,
+    )
+    write_survey(target, survey)
+
+
+def write_survey(target: Path, survey: Survey) -> None:
+    """Write it as .npz, whose members carry CRC-32s."""
+    with atomic_path(target) as temporary:
+        np.savez(temporary, **{field.name: getattr(survey, field.name) for field in fields(Survey)})
+
+
+def read_survey(path: Path) -> Survey:
+    """Read what `write_survey` wrote.
+
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            return Survey(**{field.name: found[field.name] for field in fields(Survey)})
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
 
 
 def _joined(parts: Sequence[Survey]) -> Survey:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from landslip.data.folds import read_folds, write_folds
+from landslip.files import InputError, read_json
 from small_competition import Competition
 
 
@@ -37,10 +38,36 @@ def test_the_number_of_workers_changes_nothing(competition: Competition, monkeyp
     assert [file.read_bytes() for file in files] == alone
 
 
+@pytest.mark.parametrize("shards", [2, 5])
+def test_the_number_of_shards_changes_nothing(competition: Competition, shards: int):
+    """Also where some of them hold no patch, and copies and faults lie in different ones."""
+    competition.write("ID_T2", np.load(competition.path("ID_01"))[::-1])
+    competition.edit("ID_05", vv=np.nan)
+    competition.truncate("ID_08", 40)
+    files = [competition.folder / "out" / f for f in ("manifest.parquet", "audit.json")]
+    policy = {"on_nonfinite": "fill", "on_bad_patch": "drop"}
+    competition.build(**policy)
+    whole = [file.read_bytes() for file in files]
+    competition.build(shards=shards, **policy)
+    assert [file.read_bytes() for file in files] == whole
+    audit = read_json(files[1])
+    assert len(audit["copies"]) == len(audit["dropped"]) == len(audit["nonfinite"]) == 1
+
+
+def test_a_survey_of_another_listing_or_a_damaged_one_is_refused(competition: Competition):
+    competition.build()
+    survey = competition.folder / "looked" / "train0.npz"
+    with pytest.raises(InputError, match=r"lists 16 patches.*has looked at 4"):
+        competition.judge([survey.with_name("test0.npz")])
+    survey.write_bytes(survey.read_bytes()[:-30])
+    with pytest.raises(InputError, match=r"train0\.npz is damaged"):
+        competition.judge([survey, survey.with_name("test0.npz")])
+
+
 def test_progress_is_logged_where_there_is_no_terminal(competition: Competition, caplog):
     with caplog.at_level(logging.INFO):
         competition.build()
-    assert "looked at 16 of 16 patches" in caplog.text
+    assert "looked at 12 of 12 patches" in caplog.text
 
 
 def test_line_9_doubled_ids_missing_and_spare_files_stand_in_one_message(
@@ -141,8 +168,8 @@ def test_line_12_an_id_that_leaves_the_folder_is_refused_before_any_file_is_open
     def no_patch(*_args, **_options):
         raise AssertionError("a patch was opened")
 
-    monkeypatch.setattr("landslip.data.manifest.patch_shape", no_patch)
-    monkeypatch.setattr("landslip.data.manifest.survey_patches", no_patch)
+    monkeypatch.setattr("landslip.data.inputs.patch_shape", no_patch)
+    monkeypatch.setattr("landslip.data.survey.survey_patches", no_patch)
     message = competition.refusal()
     assert "Test.csv" in message and repr(patch_id) in message
 

@@ -1,4 +1,4 @@
-"""Look at every patch and table: manifest and audit, or a refusal."""
+"""Judge the patches by their surveys: manifest and audit, or a refusal."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,22 +11,11 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 configure_logging(snakemake.log[0])
-settings = snakemake.params.settings
 build_manifest(
-    train_labels=Path(snakemake.input.labels),
-    train_patches=Path(snakemake.params.train),
-    test_ids=Path(snakemake.input.ids),
-    test_patches=Path(snakemake.params.test),
-    test_labels=Path(snakemake.input.test_labels) if snakemake.input.test_labels else None,
-    channels=settings["channels"],
-    units={
-        name: (unit["plausible"], unit["magnitude"]) for name, unit in settings["units"].items()
-    },
-    on_bad_patch=settings["on_bad_patch"],
-    on_nonfinite=settings["on_nonfinite"],
-    on_wrong_unit=settings["on_wrong_unit"],
-    group=settings["group"],
-    workers=snakemake.threads,
+    listing=Path(snakemake.input.listing),
+    facts=Path(snakemake.input.facts),
+    surveys=[Path(path) for path in snakemake.input.surveys],
+    **snakemake.params.settings,
     manifest=Path(snakemake.output.manifest),
     audit_json=Path(snakemake.output.audit),
 )

@@ -1,0 +1,23 @@
+"""Find the file of every patch that the tables name, or refuse the tables."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.data.inputs import write_listing
+from landslip.logs import configure_logging
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+write_listing(
+    train_labels=Path(snakemake.input.labels),
+    train_patches=Path(snakemake.params.train),
+    test_ids=Path(snakemake.input.ids),
+    test_patches=Path(snakemake.params.test),
+    test_labels=Path(snakemake.input.test_labels) if snakemake.input.test_labels else None,
+    channels=snakemake.params.channels,
+    group=snakemake.params.group,
+    listing=Path(snakemake.output.listing),
+    facts=Path(snakemake.output.facts),
+)

@@ -1,0 +1,23 @@
+"""Look at every patch of a shard."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.data.survey import survey_shard
+from landslip.logs import configure_logging
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+survey_shard(
+    Path(snakemake.input.listing),
+    Path(snakemake.input.facts),
+    split=snakemake.wildcards.split,
+    shard=int(snakemake.wildcards.shard),
+    shards=snakemake.params.shards,
+    channels=len(snakemake.params.plausible),
+    plausible=snakemake.params.plausible,
+    workers=snakemake.threads,
+    target=Path(snakemake.output.survey),
+)
