@@ -7,14 +7,18 @@ import json
 import os
 import tempfile
 import time
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 # No space on the disk, in the user's quota, under the process's limit.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -245,6 +249,29 @@ def read_metadata(path: Path | str) -> dict[str, str]:
     except FileNotFoundError:
         raise
     except (OSError, pa.ArrowException, ValueError) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+
+
+def write_arrays(target: Path | str, **arrays: NDArray[Any]) -> None:
+    """Write arrays as compressed .npz, whose members carry CRC-32s, atomically."""
+    with atomic_path(target) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+
+
+def read_arrays(path: Path | str) -> dict[str, NDArray[Any]]:
+    """Read what `write_arrays` wrote.
+
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            return {name: found[name] for name in found.files}
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
 
 

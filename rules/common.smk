@@ -89,6 +89,10 @@ def count_shards(split):
 SHARDS = {split: count_shards(split) for split in ("train", "test")}
 
 
+# More than one job's share of patches: scaling is counted shard by shard too.
+SCATTERED = max(SHARDS.values()) > 1
+
+
 def store_shards(split, suffix="h5"):
     """Files of the shards of a store."""
     folder = f"{CONFIG.results}/store/{split}_shards"
@@ -187,9 +191,39 @@ def scaling_files(model):
     return [f"{folder}/{name}.parquet" for _ in FOLDS]
 
 
-def fitted_splits(fit):
-    """Splits whose patches scaling parameters are computed on."""
-    return ["train", "test"] if fit == "all" else ["train"]
+def scaling_input(scope):
+    """What scaling parameters are fitted on: stores, or, of many shards, what was counted in them."""
+    splits = ["train", "test"] if scope == "all" else ["train"]
+    folder = f"{CONFIG.results}/features/scaling_shards"
+    if SCATTERED:
+        return {
+            "parts": scaling_counts(scope, "lower"),
+            "ranks": f"{folder}/{scope}_ranks.npz",
+        }
+    stores = {
+        "stores": [ancient(f"{CONFIG.results}/store/{split}.h5") for split in splits],
+        "store_digests": [f"{CONFIG.results}/store/{split}.digest" for split in splits],
+    }
+    if scope.startswith("fold"):
+        stores["folds"] = f"{CONFIG.results}/data/folds.parquet"
+    return stores
+
+
+def scaling_counts(scope, part):
+    """Files of what was counted in every shard of the patches that count."""
+    folder = f"{CONFIG.results}/features/scaling_shards"
+    return [
+        f"{folder}/{scope}_{split}{shard}_{part}.npz"
+        for split in (["train", "test"] if scope == "all" else ["train"])
+        for shard in range(SHARDS[split])
+    ]
+
+
+def scaling_folds(wildcards):
+    """The folds, where the patches of one do not count."""
+    if wildcards.scope.startswith("fold"):
+        return [f"{CONFIG.results}/data/folds.parquet"]
+    return []
 
 
 def folds_of(model, file):

@@ -49,16 +49,7 @@ rule join_statistics:
 
 rule fit_scaling:
     input:
-        stores=ancient(
-            expand(
-                "<results>/store/{split}.h5",
-                split=fitted_splits(CONFIG.scaling.fit),
-            )
-        ),
-        store_digests=expand(
-            "<results>/store/{split}.digest",
-            split=fitted_splits(CONFIG.scaling.fit),
-        ),
+        unpack(lambda wildcards: scaling_input(CONFIG.scaling.fit)),
     output:
         scaling="<results>/features/scaling.parquet",
     log:
@@ -80,9 +71,7 @@ rule fit_scaling:
 
 use rule fit_scaling as fit_fold_scaling with:
     input:
-        stores=ancient(["<results>/store/train.h5"]),
-        store_digests=["<results>/store/train.digest"],
-        folds="<results>/data/folds.parquet",
+        unpack(lambda wildcards: scaling_input(f"fold{wildcards.fold}")),
     output:
         scaling="<results>/features/scaling_fold{fold}.parquet",
     log:
@@ -97,14 +86,7 @@ use rule fit_scaling as fit_fold_scaling with:
 # For a variant of the study that fits scaling otherwise than the config.
 use rule fit_scaling as fit_other_scaling with:
     input:
-        stores=lambda wildcards: [
-            ancient(f"{CONFIG.results}/store/{split}.h5")
-            for split in fitted_splits(wildcards.fit)
-        ],
-        store_digests=lambda wildcards: [
-            f"{CONFIG.results}/store/{split}.digest"
-            for split in fitted_splits(wildcards.fit)
-        ],
+        unpack(lambda wildcards: scaling_input(wildcards.fit)),
     output:
         scaling="<results>/features/scaling_{fit}.parquet",
     log:
@@ -113,3 +95,84 @@ use rule fit_scaling as fit_other_scaling with:
         "<benchmarks>/features/fit_scaling_{fit}.jsonl"
     wildcard_constraints:
         fit="all|train",
+
+
+# Where the patches are more than one job's share: {scope} is all, train or fold<k>, the patches
+# that count.
+if SCATTERED:
+
+    rule count_upper:
+        input:
+            shard=ancient("<results>/store/{split}_shards/shard{shard}.h5"),
+            digest="<results>/store/{split}_shards/shard{shard}.digest",
+            first=ancient("<results>/store/train_shards/shard0.h5"),
+            first_digest="<results>/store/train_shards/shard0.digest",
+            folds=scaling_folds,
+        output:
+            counts=temp(
+                "<results>/features/scaling_shards/{scope}_{split}{shard}_upper.npz"
+            ),
+        log:
+            "<logs>/features/count_upper_{scope}_{split}{shard}.log",
+        benchmark:
+            "<benchmarks>/features/count_upper_{scope}_{split}{shard}.jsonl"
+        wildcard_constraints:
+            scope=r"all|train|fold\d+",
+        conda:
+            "../envs/cpu.yaml"
+        threads: 8
+        resources:
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            code=source_digest("features/count_upper.py"),
+        script:
+            "../workflow/scripts/features/count_upper.py"
+
+    rule gather_upper:
+        input:
+            parts=lambda wildcards: scaling_counts(wildcards.scope, "upper"),
+        output:
+            ranks="<results>/features/scaling_shards/{scope}_ranks.npz",
+        log:
+            "<logs>/features/gather_upper_{scope}.log",
+        benchmark:
+            "<benchmarks>/features/gather_upper_{scope}.jsonl"
+        wildcard_constraints:
+            scope=r"all|train|fold\d+",
+        conda:
+            "../envs/cpu.yaml"
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            code=source_digest("features/gather_upper.py"),
+        script:
+            "../workflow/scripts/features/gather_upper.py"
+
+    rule count_lower:
+        input:
+            shard=ancient("<results>/store/{split}_shards/shard{shard}.h5"),
+            digest="<results>/store/{split}_shards/shard{shard}.digest",
+            ranks="<results>/features/scaling_shards/{scope}_ranks.npz",
+            folds=scaling_folds,
+        output:
+            counts=temp(
+                "<results>/features/scaling_shards/{scope}_{split}{shard}_lower.npz"
+            ),
+        log:
+            "<logs>/features/count_lower_{scope}_{split}{shard}.log",
+        benchmark:
+            "<benchmarks>/features/count_lower_{scope}_{split}{shard}.jsonl"
+        wildcard_constraints:
+            scope=r"all|train|fold\d+",
+        conda:
+            "../envs/cpu.yaml"
+        threads: 8
+        resources:
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            code=source_digest("features/count_lower.py"),
+        script:
+            "../workflow/scripts/features/count_lower.py"

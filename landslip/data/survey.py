@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -16,7 +15,7 @@ from landslip.data.duplicates import fingerprint
 from landslip.data.inputs import read_shape
 from landslip.data.patches import PatchError, as_float32, read_patch
 from landslip.data.ranges import shard_rows
-from landslip.files import InputError, atomic_path, file_digest, read_parquet
+from landslip.files import file_digest, read_arrays, read_parquet, write_arrays
 
 log = logging.getLogger(__name__)
 
@@ -142,26 +141,13 @@ def survey_shard(
 
 
 def write_survey(target: Path, survey: Survey) -> None:
-    """Write it as .npz, whose members carry CRC-32s."""
-    with atomic_path(target) as temporary:
-        np.savez(temporary, **{field.name: getattr(survey, field.name) for field in fields(Survey)})
+    """Write it as .npz."""
+    write_arrays(target, **{field.name: getattr(survey, field.name) for field in fields(Survey)})
 
 
 def read_survey(path: Path) -> Survey:
-    """Read what `write_survey` wrote.
-
-    Raises
-    ------
-    InputError
-        The file is damaged.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as found:
-            return Survey(**{field.name: found[field.name] for field in fields(Survey)})
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+    """Read what `write_survey` wrote; a damaged file is refused."""
+    return Survey(**read_arrays(path))
 
 
 def _joined(parts: Sequence[Survey]) -> Survey:

@@ -2,6 +2,7 @@
 
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from landslip.data.store import read_patches
+from landslip.data.folds import split_digest
+from landslip.data.store import read_ids, read_patches
+from landslip.data.store_write import write_shard
 from landslip.features.names import SCALINGS
 from landslip.features.scales import COLUMNS, QUANTILES, read_scaling, scale_and_shift
 from landslip.features.scaling import channel_scaling, write_scaling
-from landslip.files import InputError
+from landslip.features.scaling_shards import count_lower, count_upper, gather_lower, gather_upper
+from landslip.files import InputError, write_parquet
 
 LEVELS = list(QUANTILES.values())
 
@@ -120,7 +124,58 @@ def test_threads_and_rows_give_what_the_same_patches_give_alone(
     for table in tables:
         assert table.columns.tolist() == ["channel", *COLUMNS]
         assert table["channel"].tolist() == ["nir", "red", "vv", "ndvi"]
-        np.testing.assert_array_equal(table[list(COLUMNS)], fit(patches[rows]))
+        assert_same(table[list(COLUMNS)].to_numpy(), fit(patches[rows]))
+        pd.testing.assert_frame_equal(table, tables[0], check_exact=True)
+
+
+def scattered(shards: list[Path], target: Path, leave_out: Path | None, fold: int | None) -> None:
+    """As the workflow's jobs fit the parameters of many shards."""
+    uppers = [target.with_name(f"upper{i}.npz") for i in range(len(shards))]
+    lowers = [target.with_name(f"lower{i}.npz") for i in range(len(shards))]
+    ranks = target.with_name("ranks.npz")
+    how: dict[str, Any] = {"leave_out": leave_out, "fold": fold, "threads": 2}
+    for shard, upper in zip(shards, uppers, strict=True):
+        count_upper(shard, shards[0], upper, **how)
+    gather_upper(uppers, ranks)
+    for shard, lower in zip(shards, lowers, strict=True):
+        count_lower(shard, ranks, lower, **how)
+    gather_lower(lowers, ranks, target)
+
+
+@pytest.mark.parametrize("fold", [None, 1])
+def test_jobs_over_shards_give_the_same_bytes_as_one_over_all(
+    small_store: Path, tmp_path: Path, fold: int | None
+) -> None:
+    folds = tmp_path / "folds.parquet"
+    ids = read_ids(small_store)
+    table = pd.DataFrame({"id": ids, "fold": [i % 3 for i in range(len(ids))], "label": np.int8(0)})
+    write_parquet(folds, table, {"split_digest": split_digest(table)})
+    rows = None if fold is None else np.flatnonzero(table["fold"] != fold)
+    write_scaling(tmp_path / "one.parquet", [(small_store, rows)], threads=1)
+    shards = [small_store.parent / "train_shards" / f"shard{i}.h5" for i in range(5)]
+    scattered(shards, tmp_path / "many.parquet", None if fold is None else folds, fold)
+    assert (tmp_path / "many.parquet").read_bytes() == (tmp_path / "one.parquet").read_bytes()
+
+
+def test_shards_of_other_channels_and_damaged_counts_are_refused(
+    small_store: Path, tmp_path: Path
+) -> None:
+    shard = small_store.parent / "train_shards" / "shard0.h5"
+    target = tmp_path / "scaling.parquet"
+    scattered([shard], target, None, None)
+    upper = tmp_path / "upper0.npz"
+    whole = upper.read_bytes()
+    upper.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"upper0\.npz is damaged"):
+        gather_upper([upper], tmp_path / "ranks.npz")
+    other = tmp_path / "other" / "shard.h5"
+    empty = pd.DataFrame({"id": [], "path": [], "sha256": []})
+    write_shard(
+        empty, channels=["swir"], indices={}, on_nonfinite="refuse", workers=1, target=other,
+        digest=other.with_suffix(".digest"),
+    )  # fmt: skip
+    with pytest.raises(InputError, match="holds swir; expected nir, red, vv, ndvi"):
+        count_lower(other, tmp_path / "ranks.npz", target, leave_out=None, fold=None, threads=1)
 
 
 def test_several_stores_are_taken_together(small_store: Path, tmp_path: Path) -> None:

@@ -1,20 +1,22 @@
-"""Fit the scaling parameters of every channel."""
+"""Fit the scaling parameters of every channel, on stores or on what was counted in shards."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.data.folds import training_rows
 from landslip.features.scaling import write_scaling
+from landslip.features.scaling_shards import gather_lower
 from landslip.logs import configure_logging
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 configure_logging(snakemake.log[0])
-fold = snakemake.params.fold
-rows = None if fold is None else training_rows(Path(snakemake.input.folds), fold)
-write_scaling(
-    Path(snakemake.output.scaling),
-    [(Path(store), rows) for store in snakemake.input.stores],
-    threads=snakemake.threads,
-)
+target, fold = Path(snakemake.output.scaling), snakemake.params.fold
+if snakemake.input.get("ranks"):
+    parts = [Path(path) for path in snakemake.input.parts]
+    gather_lower(parts, Path(snakemake.input.ranks), target)
+else:
+    rows = None if fold is None else training_rows(Path(snakemake.input.folds), fold)
+    stores = [(Path(store), rows) for store in snakemake.input.stores]
+    write_scaling(target, stores, threads=snakemake.threads)

@@ -1,0 +1,21 @@
+"""Count a shard's pixels for the scaling parameters: the second pass."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.features.scaling_shards import count_lower
+from landslip.logs import configure_logging
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+scope, folds = snakemake.wildcards.scope, snakemake.input.folds
+count_lower(
+    Path(snakemake.input.shard),
+    Path(snakemake.input.ranks),
+    Path(snakemake.output.counts),
+    leave_out=Path(folds[0]) if folds else None,
+    fold=int(scope.removeprefix("fold")) if folds else None,
+    threads=snakemake.threads,
+)
