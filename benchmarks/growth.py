@@ -1,34 +1,70 @@
-"""Store, statistics and scaling of ever more patches: time per patch and peak memory."""
+"""The workflow's jobs on ever more patches: time per patch, peak memory and disk of every stage.
 
-import os
-import sys
-
-# This folder must not be searched: it holds a file that bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+Runs the real Snakefile on random patches in the competition's layout. The training set stays the
+same, the test set grows: manifest, store, statistics, scaling and the prediction of test patches by
+a tree model and a small network of two folds grow with it, training does not. Seconds are those of
+jobs, as Snakemake notes them, added up; what a job takes on 100 patches, its start, is taken off in
+the second column of microseconds. Memory is the most that one job and its workers held.
+"""
 
 import argparse
 import json
+import os
+import shutil
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
-import psutil
+import yaml
 
-from benchmarks.inputs import CHANNELS, INDICES, random_patches
-from landslip.data.store_write import write_store
-from landslip.features.scaling import channel_scaling, write_scaling
-from landslip.features.statistics import patch_statistics, write_statistics
-from landslip.files import file_digest
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
 
-STAGES = ("store", "statistics", "scaling")
+from benchmarks.inputs import random_patches  # noqa: E402 (the path first)
+
+# Stage -> rules of its jobs, by how their benchmark files are named.
+STAGES = {
+    "manifest": ("list_patches", "survey_patches", "build_manifest"),
+    "store": ("build_store", "join_store"),
+    "statistics": ("compute_statistics", "join_statistics"),
+    "scaling": ("count_upper", "gather_upper", "count_lower", "fit_scaling"),
+    "prediction, trees": ("predict_test/lightgbm", "gather_predictions/lightgbm"),
+    "prediction, network": ("predict_test/small", "gather_predictions/small"),
+}
+TRAIN = 400
 # Patches made once and written under many names with one number changed: making them is not
 # what is measured.
-_DISTINCT = 500
+DISTINCT = 500
+CONFIG: dict[str, Any] = {
+    "folds": {"n": 2, "scheme": "stratified"},
+    "encoders": {"tiny": {"timm": "test_vit2", "pretrained": False}},
+    "models": {
+        **dict.fromkeys(
+            [
+                *("xgboost", "maxvit_rgbn", "vit_medium_sar_indices", "pwee_v2_standard"),
+                *("pwee_v2_robust", "pwee_v3", "caformer_v3", "vit_rope_v3c"),
+            ]
+        ),
+        "lightgbm": {"trees": 100, "learning_rate": 0.1},
+        "small": {
+            "kind": "network",
+            "encoder": "tiny",
+            "inputs": ["rgbn"],
+            "scaling": "robust",
+            "head": "single",
+            "features": 16,
+            "training": {
+                "epochs": 1, "batch_size": 32, "learning_rate": 1e-3, "image_size": 32,
+                "tta": "none", "precision": "float32",
+            },
+        },
+    },
+    "study": {"tables": {}},
+}  # fmt: skip
 
 
 def main() -> None:
@@ -36,124 +72,131 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--patches", type=int, nargs="+", default=[7_000, 50_000, 200_000])
     parser.add_argument("--size", type=int, default=16, help="pixels a side; default: %(default)s")
-    parser.add_argument("--threads", type=int, default=2, help="default: %(default)s")
+    parser.add_argument("--shard", type=int, default=8192, help="patches; default: %(default)s")
+    parser.add_argument("--cores", type=int, default=2, help="default: %(default)s")
     parser.add_argument("--folder", type=Path, help="for scratch files; default: a temporary one")
-    parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.stage:
-        print(json.dumps(run_stage(given.stage, given.folder, given.threads)))
-        return
     load = os.getloadavg()[0]
-    print(f"{__doc__}\n{given.size} x {given.size} pixels, {len(CHANNELS)} bands; load {load:.1f}")
-    print(f"{'patches':>9}{'stage':>12}{'s':>8}{'us/patch':>10}{'peak MB':>9}{'disk GB':>9}")
+    print(f"{given.size} x {given.size} pixels, {given.shard} patches a shard; load {load:.1f}")
+    starts = measure(100, given)
+    print(
+        f"{'patches':>9} {'stage':20}{'jobs':>5}{'s':>8}{'us/patch':>10}{'less start':>11}"
+        f"{'peak MB':>9}"
+    )
     rows = []
     for count in given.patches:
-        with tempfile.TemporaryDirectory(dir=given.folder) as scratch:
-            folder = Path(scratch)
-            make_patches(folder, count, given.size)
-            for stage in STAGES:
-                row = {"patches": count, "stage": stage, **child(stage, folder, given.threads)}
-                row["microseconds_per_patch"] = round(row["seconds"] / count * 1e6, 1)
-                row["disk_gb"] = round(used(folder), 2)
-                rows.append(row)
-                print(
-                    f"{count:9}{stage:>12}{row['seconds']:8.1f}{row['microseconds_per_patch']:10.0f}"
-                    f"{row['peak_mb']:9.0f}{row['disk_gb']:9.2f}",
-                    flush=True,
-                )
-    print(growth_in_words(rows, given.patches))
-    facts = {"benchmark": "growth", "size": given.size, "threads": given.threads}
-    print(json.dumps({**facts, "load_before": round(load, 2), "rows": rows}))
+        found = measure(count, given)
+        for stage, row in found["stages"].items():
+            begin = starts["stages"][stage]
+            began = begin["seconds"] / begin["jobs"] * row["jobs"]
+            row["microseconds"] = round(row["seconds"] / count * 1e6, 1)
+            row["microseconds_less_start"] = round((row["seconds"] - began) / count * 1e6, 1)
+            rows.append({"patches": count, "stage": stage, **row})
+            print(
+                f"{count:9} {stage:20}{row['jobs']:5}{row['seconds']:8.1f}"
+                f"{row['microseconds']:10.0f}{row['microseconds_less_start']:11.0f}"
+                f"{row['peak_mb']:9.0f}",
+                flush=True,
+            )
+        print(
+            f"{count:9} in all: {found['wall_seconds']:.0f} s from the command to its end; input "
+            f"{found['input_gb']:.2f} GB, results {found['results_gb']:.2f} GB, freed",
+            flush=True,
+        )
+    print(in_words(rows))
+    facts = {"benchmark": "growth", "size": given.size, "shard": given.shard}
+    facts |= {"cores": given.cores, "load_before": round(load, 2), "starts": starts, "rows": rows}
+    print(json.dumps(facts))
 
 
-def growth_in_words(rows: list[dict[str, float]], counts: list[int]) -> str:
-    """How time per patch and memory of the most patches compare with those of the fewest."""
+def in_words(rows: list[dict[str, Any]]) -> str:
+    """How the most patches compare with the fewest, and with those in between."""
+    counts = sorted({row["patches"] for row in rows})
     lines = []
     for stage in STAGES:
-        few, many = (
-            next(row for row in rows if (row["stage"], row["patches"]) == (stage, count))
-            for count in (min(counts), max(counts))
-        )
-        speed = many["microseconds_per_patch"] / few["microseconds_per_patch"]
-        memory = many["peak_mb"] - few["peak_mb"]
-        lines.append(f"{stage}: {speed:.2f} times the time per patch, {memory:+.0f} MB at the peak")
+        of = {row["patches"]: row for row in rows if row["stage"] == stage}
+        most = of[counts[-1]]
+        said = []
+        for count in counts[:-1]:
+            speed = most["microseconds_less_start"] / max(of[count]["microseconds_less_start"], 0.1)
+            memory = most["peak_mb"] - of[count]["peak_mb"]
+            said.append(f"{speed:.2f} times the time per patch of {count}, {memory:+.0f} MB")
+        lines.append(f"{stage}: {counts[-1]} patches take {'; '.join(said)}")
     return "\n".join(lines)
 
 
-def make_patches(folder: Path, count: int, size: int) -> None:
-    """Write `count` different .npy files and the manifest of them."""
-    patches = random_patches(np.random.default_rng(0), min(count, _DISTINCT), size)
-    (folder / "patches").mkdir()
-    rows = []
-    for number in range(count):
-        patch = patches[number % len(patches)]
-        patch[0, 0, 0] = number
-        path = folder / "patches" / f"ID_{number:07d}.npy"
-        np.save(path, patch)
-        rows.append((path.stem, str(path), file_digest(path)))
-    table = pd.DataFrame(rows, columns=["id", "path", "sha256"])
-    table.to_parquet(folder / "manifest.parquet")
-
-
-def child(stage: str, folder: Path, threads: int) -> dict[str, float]:
-    """One stage in a process of its own; its seconds and the peak of it and its workers."""
-    command = [sys.executable, str(Path(__file__).resolve()), "--stage", stage]
-    command += ["--folder", str(folder), "--threads", str(threads)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
-        peak = 0
-        while program.poll() is None:
-            peak = max(peak, resident(program.pid))
-            time.sleep(0.05)
-        assert program.stdout is not None
-        said = program.stdout.read()
-    if program.returncode:
-        raise subprocess.CalledProcessError(program.returncode, command)
-    return {"seconds": json.loads(said.splitlines()[-1]), "peak_mb": round(peak / 1e6)}
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory that a process and its children hold now."""
-    try:
-        program = psutil.Process(pid)
-        family = [program, *program.children(recursive=True)]
-        return sum(one.memory_info().rss for one in family)
-    except psutil.NoSuchProcess:
-        return 0  # one of them has just ended: the next look counts
-
-
-def run_stage(stage: str, folder: Path, threads: int) -> float:
-    """Seconds of a stage, after imports and compiled code."""
-    patch = np.zeros((1, 1, 8, 8), np.float32)
-    # Load or compile the machine code: the same for few patches and many.
-    patch_statistics(patch)
-    channel_scaling(lambda: [patch])
-    stages: dict[str, Callable[[], object]] = {
-        "store": lambda: write_store(
-            pd.read_parquet(folder / "manifest.parquet"),
-            channels=CHANNELS,
-            indices=INDICES,
-            on_nonfinite="refuse",
-            patches_per_shard=512,
-            workers=threads,
-            target=folder / "store.h5",
-            shards=folder / "shards",
-            digest=folder / "store.digest",
-        ),
-        "statistics": lambda: write_statistics(
-            folder / "store.h5", folder / "statistics.parquet", threads=threads
-        ),
-        "scaling": lambda: write_scaling(
-            folder / "scaling.parquet", [(folder / "store.h5", None)], threads=threads
-        ),
+def measure(count: int, given: argparse.Namespace) -> dict[str, Any]:
+    """Run the workflow on `count` test patches in a folder that is removed again."""
+    with tempfile.TemporaryDirectory(dir=given.folder) as scratch:
+        folder = Path(scratch)
+        make_patches(folder / "data", count, given.size)
+        config = {
+            **CONFIG,
+            "results": str(folder / "results"),
+            "data": {"folder": str(folder / "data"), "patches_per_shard": given.shard},
+        }
+        (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        command += ["--directory", str(folder), "--cores", str(given.cores), "--quiet", "all"]
+        command += ["--resources", "gpu=0", "--configfile", str(folder / "config.yaml")]
+        command += ["--workflow-profile", str(ROOT / "profiles" / "default")]
+        command += ["--", str(folder / "results" / "ensemble" / "test.parquet")]
+        command += [str(folder / "results" / "features" / "scaling.parquet")]
+        start = time.perf_counter()
+        subprocess.run(command, check=True)
+        wall = time.perf_counter() - start
+        used = {name: gigabytes(folder / name) for name in ("data", "results")}
+        found = {stage: read_stage(folder / "results/benchmarks", stage) for stage in STAGES}
+        shutil.rmtree(folder / "results")
+    return {
+        "wall_seconds": round(wall, 1),
+        "input_gb": used["data"],
+        "results_gb": used["results"],
+        "stages": found,
     }
-    start = time.perf_counter()
-    stages[stage]()
-    return round(time.perf_counter() - start, 2)
 
 
-def used(folder: Path) -> float:
+def read_stage(folder: Path, stage: str) -> dict[str, Any]:
+    """Jobs, their seconds and the most memory of one, from Snakemake's benchmark files."""
+    files = [
+        path
+        for path in folder.rglob("*.jsonl")
+        if any(f"/{rule}" in path.as_posix() for rule in STAGES[stage])
+    ]
+    jobs = [json.loads(path.read_text().splitlines()[-1]) for path in files]
+    if not jobs:
+        raise SystemExit(f"no benchmark file of {stage} in {folder}")
+    memory = [job["max_rss"] for job in jobs if isinstance(job["max_rss"], float)]
+    return {
+        "jobs": len(jobs),
+        "seconds": round(sum(job["s"] for job in jobs), 2),
+        "peak_mb": round(max(memory, default=0)),
+    }
+
+
+def make_patches(folder: Path, count: int, size: int) -> None:
+    """Write TRAIN training patches and `count` test patches, all different."""
+    patches = random_patches(np.random.default_rng(0), DISTINCT, size).astype(np.float32)
+    for split, n in (("train", TRAIN), ("test", count)):
+        inside = folder / f"{split}_data"
+        inside.mkdir(parents=True)
+        names = [f"ID_{split}{number:07d}" for number in range(n)]
+        for number, name in enumerate(names):
+            patch = patches[number % DISTINCT]
+            patch[0, 0, 0] = number + (0.5 if split == "train" else 0)
+            np.save(inside / f"{name}.npy", patch)
+        if split == "train":
+            rows = [f"{name},{number % 4 == 0:d}\n" for number, name in enumerate(names)]
+        else:
+            rows = [f"{name}\n" for name in names]
+        header = "ID,label\n" if split == "train" else "ID\n"
+        (folder / f"{split.capitalize()}.csv").write_text(header + "".join(rows))
+
+
+def gigabytes(folder: Path) -> float:
     """10^9 bytes of the files under a folder."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e9
+    total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return round(total / 1e9, 2)
 
 
 if __name__ == "__main__":

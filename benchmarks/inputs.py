@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from landslip.data.store_write import write_store
+from landslip.data.store_write import write_shard
 from landslip.files import file_digest
 
 CHANNELS = (
@@ -52,15 +52,13 @@ def write_patches(folder: Path, n: int) -> pd.DataFrame:
 
 
 def write_benchmark_store(folder: Path, n: int, workers: int) -> None:
-    """Write `folder`/store.h5 with n patches."""
-    write_store(
+    """Write `folder`/store.h5, one shard of n patches."""
+    write_shard(
         write_patches(folder / "patches", n),
         channels=CHANNELS,
         indices=INDICES,
         on_nonfinite="refuse",
-        patches_per_shard=512,
         workers=workers,
         target=folder / "store.h5",
-        shards=folder / "shards",
         digest=folder / "store.digest",
     )

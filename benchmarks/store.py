@@ -15,7 +15,7 @@ import pandas as pd
 from benchmarks.inputs import CHANNELS, INDICES, write_patches
 from benchmarks.measure import Options, Variant, compare
 from benchmarks.plain import plain_scaling, plain_statistics, plain_store
-from landslip.data.store_write import write_store
+from landslip.data.store_write import write_shard
 from landslip.features.scales import COLUMNS
 from landslip.features.scaling import channel_scaling, write_scaling
 from landslip.features.statistics import patch_statistics, write_statistics
@@ -41,15 +41,13 @@ def ours(options: Options) -> None:
     """Digests of files and of what they hold computed and verified, start of workers included."""
     folder = options.folder
     store = folder / "ours.h5"
-    write_store(
+    write_shard(
         pd.read_parquet(folder / "manifest.parquet"),
         channels=CHANNELS,
         indices=INDICES,
         on_nonfinite="refuse",
-        patches_per_shard=512,
         workers=options.threads,
         target=store,
-        shards=folder / "ours_shards",
         digest=folder / "ours.digest",
     )
     write_statistics(store, folder / "ours_statistics.parquet", threads=options.threads)

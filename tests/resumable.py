@@ -21,7 +21,6 @@ import pandas as pd
 
 from landslip.config import Network
 from landslip.data.folds import split_digest
-from landslip.data.store_write import write_store
 from landslip.features.scaling import write_scaling
 from landslip.files import file_digest, read_digest, write_parquet
 from landslip.logs import configure_logging
@@ -30,6 +29,7 @@ from landslip.models.network import Architecture
 from landslip.models.network_fold import Outputs, train_network
 from landslip.models.run import Run
 from landslip.models.state import StateFile
+from stores import write_store
 
 CHANNELS = ("red", "vv", "diff_vv")
 # Three encoders, one with batch norm and channels-last convolutions, and a head with dropout.
@@ -61,8 +61,7 @@ def make_inputs(folder: Path) -> Path:
         listed = pd.DataFrame(rows)
         write_store(
             listed, channels=CHANNELS, indices={}, on_nonfinite="refuse", patches_per_shard=64,
-            workers=1, target=folder / f"{split}.h5", shards=folder / f"{split}_shards",
-            digest=folder / f"{split}.digest",
+            workers=1, target=folder / f"{split}.h5",
         )  # fmt: skip
         if split == "train":
             folds = listed[["id", "fold", "label"]].astype({"label": "int8"})

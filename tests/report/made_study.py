@@ -13,7 +13,6 @@ from scipy.special import expit
 
 from landslip.data.folds import write_folds
 from landslip.data.simulation.patches import CHANNELS, simulate_batch
-from landslip.data.store_write import write_store
 from landslip.ensemble.metrics import measure
 from landslip.ensemble.threshold import search_threshold
 from landslip.files import (
@@ -23,6 +22,7 @@ from landslip.files import (
     write_json,
     write_parquet,
 )
+from stores import write_store
 
 PAIRS = {
     "ndvi": ("nir", "red"),
@@ -100,7 +100,7 @@ class MadeStudy:
     def benchmarks(self) -> dict[str, Path]:
         """Label of every job -> its benchmark file."""
         parts = [f"models/{name}/fold{fold}" for name in self.members for fold in range(FOLDS)]
-        parts += ["data/build_manifest", "data/build_store_train", "features/fit_scaling"]
+        parts += ["data/build_manifest", "data/build_store_train0", "features/fit_scaling"]
         return {part: self.path(f"benchmarks/{part}.jsonl") for part in parts}
 
 
@@ -206,7 +206,6 @@ def _write_patches(
     write_store(
         listed, channels=kept, indices=pairs, on_nonfinite="refuse", patches_per_shard=200,
         workers=1, target=study.path("store/train.h5"),
-        shards=study.path("store/train_shards"), digest=study.path("store/train.digest"),
     )  # fmt: skip
     return listed
 
