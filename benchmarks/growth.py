@@ -7,12 +7,17 @@ jobs, as Snakemake notes them, added up; what a job takes on 100 patches, its st
 the second column of microseconds. Memory is the most that one job and its workers held.
 """
 
+import os
+import sys
+
+# This folder must not be searched: it holds a file that bears the name of a standard module.
+sys.path.pop(0)
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
 import argparse
 import json
-import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,10 +26,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+from benchmarks.inputs import random_patches
 
-from benchmarks.inputs import random_patches  # noqa: E402 (the path first)
+ROOT = Path(__file__).resolve().parent.parent
 
 # Stage -> rules of its jobs, by how their benchmark files are named.
 STAGES = {

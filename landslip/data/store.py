@@ -175,18 +175,6 @@ def read_ids(store: Path) -> list[str]:
         return opened.ids
 
 
-def store_channels(store: Path) -> list[str]:
-    """Names of a store's channels, in its order."""
-    with open_store(store) as opened:
-        return opened.channels
-
-
-def store_shape(store: Path) -> tuple[int, int, int, int]:
-    """(n, channel, row, column) of a store."""
-    with open_store(store) as opened:
-        return opened.shape
-
-
 def read_patches(
     store: Path,
     *,
@@ -217,16 +205,6 @@ def read_patches(
     with open_store(store, digest=digest) as opened:
         wanted = np.arange(len(opened.ids)) if rows is None else rows
         return opened.read(wanted, channels)
-
-
-def iterate_patches(
-    store: Path, batch: int, channels: Sequence[str] | None = None
-) -> Iterator[NDArray[np.float32]]:
-    """Read all patches of a store in order, at most `batch` in memory at once."""
-    with open_store(store) as opened:
-        n = len(opened.ids)
-        for start in range(0, n, batch):
-            yield opened.read(np.arange(start, min(start + batch, n)), channels)
 
 
 def _check(path: Path, file: h5py.File, digest: str | None, stack: ExitStack) -> PatchStore:

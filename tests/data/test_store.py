@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from landslip.data.channels import add_indices
-from landslip.data.store import (
-    iterate_patches,
-    open_store,
-    read_ids,
-    read_patches,
-    store_channels,
-    store_shape,
-)
+from landslip.data.store import open_store, read_ids, read_patches
 from landslip.data.store_write import join_shards, write_shard
 from landslip.files import InputError, file_digest, read_digest
 from stores import write_store
@@ -61,6 +54,23 @@ def build(folder: Path, manifest: pd.DataFrame, **changes: Any) -> Path:
         "workers": 1,
     }
     return write_store(manifest, target=folder / "train.h5", **{**settings, **changes})
+
+
+def store_channels(store: Path) -> list[str]:
+    with open_store(store) as opened:
+        return opened.channels
+
+
+def store_shape(store: Path) -> tuple[int, int, int, int]:
+    with open_store(store) as opened:
+        return opened.shape
+
+
+def iterate_patches(store: Path, batch: int) -> Iterator[NDArray[np.float32]]:
+    """All patches in order, at most `batch` in memory at once."""
+    with open_store(store) as opened:
+        for start in range(0, len(opened.ids), batch):
+            yield opened.read(np.arange(start, min(start + batch, len(opened.ids))))
 
 
 def expected_store(patches: NDArray[Any]) -> NDArray[np.float32]:

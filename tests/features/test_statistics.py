@@ -186,7 +186,7 @@ def test_no_patches_have_no_statistics() -> None:
 def test_table_has_a_row_for_every_patch_and_a_column_for_every_statistic(
     small_store: Path, tmp_path: Path
 ) -> None:
-    from landslip.data.store import read_ids, read_patches, store_channels
+    from landslip.data.store import open_store, read_patches
 
     tables = []
     for threads in (1, 3):
@@ -194,8 +194,10 @@ def test_table_has_a_row_for_every_patch_and_a_column_for_every_statistic(
         write_statistics(small_store, target, threads=threads)
         tables.append(pd.read_parquet(target))
     pd.testing.assert_frame_equal(tables[0], tables[1], check_exact=True)
-    assert tables[0]["id"].tolist() == read_ids(small_store)
-    names = [f"{c}_{s}" for c in store_channels(small_store) for s in STATISTICS]
+    with open_store(small_store) as store:
+        ids, channels = store.ids, store.channels
+    assert tables[0]["id"].tolist() == ids
+    names = [f"{c}_{s}" for c in channels for s in STATISTICS]
     assert tables[0].columns.tolist() == ["id", *names]
     expected = plain(read_patches(small_store))
     assert_same(tables[0][names].to_numpy().reshape(expected.shape), expected)
