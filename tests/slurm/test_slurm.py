@@ -41,6 +41,16 @@ def local(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Path:
     return folder
 
 
+def scripts(cluster: Cluster, job: Job, name: str) -> list[int]:
+    """Processes of a running job that run the script `name`."""
+    found = []
+    for pid in cluster.pids(job.number):
+        with suppress(FileNotFoundError):
+            if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
+
+
 def finish(program: subprocess.Popen[bytes], folder: Path) -> None:
     """Wait for the workflow to end well."""
     assert program.wait(timeout=400) == 0, (folder / "log.txt").read_text()[-5000:]
@@ -58,20 +68,62 @@ def test_the_study_on_slurm_gives_each_gpu_to_one_network_and_equals_the_local_s
     program = cluster.workflow(tmp_path, *PRETENDED_GPU, "--", SUBMISSION, config=STUDY)
     finish(program, tmp_path)
     jobs = [job for job in cluster.jobs() if job.number not in earlier]
-    networks = [job for job in jobs if job.rule == "train_network"]
-    trees = [job for job in jobs if job.rule in ("train_lightgbm", "train_xgboost")]
-    assert (len(networks), len(trees)) == (2, 4)
+    networks = [job for job in jobs if job.name == "train_network"]
+    assert len(networks) == 2
     assert {job.gpus for job in networks} == {1}
     assert {job.gpus for job in jobs if job not in networks} == {0}
     assert {job.state for job in jobs} == {"COMPLETED"}
     runs = sorted(run for job in networks for run in cluster.runs(job.number))
     assert len(runs) == 2
     assert all(end <= start for (_, end), (start, _) in pairwise(runs))
+    # Two folds each, one after another in one job: on one processor, in the time of both.
+    trees = {job.name: job for job in jobs if "boost" in job.name or "lightgbm" in job.name}
+    assert sorted(trees) == ["lightgbm_train_lightgbm", "xgboost_train_xgboost"]
+    for job in trees.values():
+        assert (job.cpus, job.memory_mb, job.minutes) == (1, 4000, 2 * 60), job.name
+    (ensemble,) = [job for job in jobs if "gather_oof" in job.name]
+    assert ensemble.name == "ensemble_gather_oof_predict_test_search_threshold"
+    assert (ensemble.cpus, ensemble.memory_mb) == (1, 2000)
     for model in ("lightgbm", "xgboost", NETWORK):
         for fold in (0, 1):
             assert same(tmp_path, local, f"results/models/{model}/fold{fold}/oof.parquet"), model
     assert same(tmp_path, local, "results/ensemble/test.parquet")
     assert (tmp_path / SUBMISSION).read_bytes() == (local / SUBMISSION).read_bytes()
+
+
+def test_the_report_is_one_job(cluster: Cluster, local: Path, tmp_path: Path):
+    folder = tmp_path / "run"
+    shutil.copytree(local, folder)
+    earlier = {job.number for job in cluster.jobs()}
+    finish(cluster.workflow(folder, "--", "all", config=STUDY), folder)
+    jobs = [job for job in cluster.jobs() if job.number not in earlier]
+    assert sorted(job.name.split("_")[0] for job in jobs) == ["ensemble", "report"]
+    assert [job.cpus for job in jobs] == [1, 1]
+    assert (folder / "results/report.html").stat().st_size > 100_000
+
+
+def test_a_tree_that_dies_is_trained_again_with_more_memory_beside_the_others_of_its_job(
+    cluster: Cluster, local: Path, tmp_path: Path
+):
+    folder = tmp_path / "run"
+    shutil.copytree(local, folder)
+    shutil.rmtree(folder / "results/models/lightgbm")
+    earlier = {job.number for job in cluster.jobs()}
+    oofs = [f"results/models/lightgbm/fold{fold}/oof.parquet" for fold in (0, 1)]
+    program = cluster.workflow(folder, "--", *oofs, config=STUDY)
+    (job,) = until(
+        lambda: [
+            job for job in cluster.jobs() if job.number not in earlier and job.state == "RUNNING"
+        ],
+        program,
+    )
+    os.kill(until(lambda: scripts(cluster, job, "train_trees.py"), program)[0], signal.SIGKILL)
+    finish(program, folder)
+    first, second = [job for job in cluster.jobs() if job.number not in earlier]
+    assert (first.state, second.state) == ("FAILED", "COMPLETED")
+    assert (first.memory_mb, second.memory_mb) == (4000, 8000)
+    assert (first.minutes, second.minutes) == (120, 240)
+    assert all(same(folder, local, oof) for oof in oofs)
 
 
 def test_the_profile_asks_for_a_real_gpu_and_a_pretended_one_is_refused(
@@ -82,7 +134,7 @@ def test_the_profile_asks_for_a_real_gpu_and_a_pretended_one_is_refused(
     program = cluster.workflow(untrained, "--retries", "0", "--", OOF, config=STUDY)
     assert program.wait(timeout=200) != 0
     (job,) = [job for job in cluster.jobs() if job.number not in earlier]
-    assert (job.rule, job.gpus, job.state) == ("train_network", 1, "FAILED")
+    assert (job.name, job.gpus, job.state) == ("train_network", 1, "FAILED")
     log = untrained / f"results/logs/models/{NETWORK}/fold0.log"
     assert "a GPU was asked for, but PyTorch cannot use one here" in log.read_text()
 
@@ -123,10 +175,7 @@ def take_node_down(cluster: Cluster, job: Job) -> None:
 
 def stall(cluster: Cluster, job: Job) -> None:
     """Let it hang, as on a stuck file system, until SLURM ends it at its time limit."""
-    pids = cluster.pids(job.number)
-    (training,) = [
-        pid for pid in pids if b"train_network.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    (training,) = scripts(cluster, job, "train_network.py")
     os.kill(training, signal.SIGSTOP)
     until(lambda: not Path(f"/proc/{training}").exists(), seconds=180)
 
