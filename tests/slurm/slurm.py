@@ -78,8 +78,11 @@ class Cluster:
         self.call("scontrol", "update", f"jobid={number}", "StartTime=now")
 
     def pids(self, number: int) -> list[int]:
-        """Processes of a running job."""
-        lines = self.call("scontrol", "listpids", str(number)).splitlines()[1:]
+        """Processes of a running job; none while the node still prepares it."""
+        try:
+            lines = self.call("scontrol", "listpids", str(number)).splitlines()[1:]
+        except AssertionError:
+            return []
         return [int(line.split()[0]) for line in lines if not line.startswith("-1")]
 
     def keepers(self, number: int) -> list[str]:
