@@ -62,11 +62,13 @@ def main() -> None:
         folder = Path(scratch)
         many = folder / "many.yaml"
         many.write_text(yaml.safe_dump(many_models(given.models), sort_keys=False))
-        jobs, planning = plan(folder, many, given.repeats)
+        jobs, planning = plan(folder, many, given.repeats, "default")
+        _, planning_slurm = plan(folder, many, given.repeats, "slurm")
         lean, parsing = parse(folder, many, given.repeats)
         starts = start_jobs(folder / "run", given.repeats)
     figures = [
         Figure(f"snakemake -n, {given.models} models", planning, 15),
+        Figure("the same through profiles/slurm", planning_slurm, 15),
         Figure("parse, engine's own start apart", parsing, 2),
         Figure("network job to its first line", starts["train_network"], 4),
         Figure("tree job to its first line", starts["train_lightgbm"], 2),
@@ -82,6 +84,7 @@ def main() -> None:
         "models": given.models,
         "jobs": jobs,
         "plan_seconds": planning,
+        "plan_slurm_seconds": planning_slurm,
         "parse_seconds": parsing,
         "network_start_seconds": starts["train_network"],
         "tree_start_seconds": starts["train_lightgbm"],
@@ -103,14 +106,13 @@ def many_models(count: int) -> dict[str, Any]:
     return {"models": copies}
 
 
-def plan(folder: Path, config: Path, repeats: int) -> tuple[int, list[float]]:
+def plan(folder: Path, config: Path, repeats: int, profile: str) -> tuple[int, list[float]]:
     """Number of jobs of a dry run, and its seconds from the command to its end."""
+    options = ["-n", "--quiet", "rules", "--configfile", str(config), "--", "all"]
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
-        answer = snakemake(
-            folder, "-n", "--quiet", "rules", "--configfile", str(config), "--", "all"
-        )
+        answer = snakemake(folder, *options, profile=profile)
         times.append(round(time.perf_counter() - start, 2))
     totals = [line.split() for line in answer.splitlines() if line.startswith("total")]
     return int(totals[-1][1]), times
@@ -173,16 +175,16 @@ def first_line(program: subprocess.Popen[bytes], folder: Path, log: Path) -> flo
     raise RuntimeError(f"the job wrote no line to {log}")
 
 
-def base(folder: Path) -> list[str]:
-    """The engine with this project's Snakefile and its default profile."""
+def base(folder: Path, profile: str = "default") -> list[str]:
+    """The engine with this project's Snakefile and one of its profiles."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    profile = ROOT / "profiles" / "default"
-    return [*command, "--directory", str(folder), "--workflow-profile", str(profile)]
+    path = ROOT / "profiles" / profile
+    return [*command, "--directory", str(folder), "--workflow-profile", str(path)]
 
 
-def snakemake(folder: Path, *arguments: str) -> str:
+def snakemake(folder: Path, *arguments: str, profile: str = "default") -> str:
     """What a finished call says."""
-    command: Sequence[str] = [*base(folder), *arguments]
+    command: Sequence[str] = [*base(folder, profile), *arguments]
     answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if answer.returncode:
         raise RuntimeError(answer.stdout[-2000:] + answer.stderr[-4000:])

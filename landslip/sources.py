@@ -71,6 +71,7 @@ def _imports(path: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(parents))
 
 
+@cache
 def _locate(name: str, root: Path) -> Path | None:
     path = root.joinpath(*name.split("."))
     for candidate in (path.with_suffix(".py"), path / "__init__.py"):

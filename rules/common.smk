@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 from snakemake.common.configfile import load_configfile
@@ -45,9 +46,16 @@ def one_of(names):
     return "|".join(names) or "(?!)"
 
 
-def source_digest(script):
+@cache
+def digest_of(script):
     """Digest of every library module that a script under workflow/scripts/ imports."""
     return digest_sources(ROOT / "workflow" / "scripts" / script, ROOT)
+
+
+def source_digest(script):
+    """That digest as a param: computed when a job is planned, for every job's own process
+    reads these rules and needs that of one script."""
+    return lambda wildcards: digest_of(script)
 
 
 def data_path(split, key):

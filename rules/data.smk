@@ -160,8 +160,8 @@ rule assign_folds:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         folds=CONFIG.folds.model_dump(mode="json"),
         code=source_digest("data/assign_folds.py"),

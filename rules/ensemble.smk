@@ -14,8 +14,8 @@ rule gather_oof:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         members=CONFIG.members,
         code=source_digest("ensemble/gather_oof.py"),
@@ -35,8 +35,8 @@ rule search_threshold:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         method=CONFIG.ensemble.threshold,
         bootstrap=CONFIG.ensemble.bootstrap,
@@ -62,8 +62,8 @@ rule predict_test:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         members=CONFIG.members,
         code=source_digest("ensemble/predict_test.py"),
@@ -87,8 +87,8 @@ rule measure_ensemble:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="30m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         bootstrap=CONFIG.ensemble.bootstrap,
         seed=CONFIG.seed,

@@ -14,8 +14,8 @@ rule print_rulegraph:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         config=config_as_text(),
         stages=rule_stages,
@@ -42,8 +42,8 @@ rule draw_dag:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         stages=rule_stages,
         code=source_digest("report/draw_dag.py"),
@@ -67,8 +67,8 @@ rule draw_cost:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         benchmarks=benchmark_files(),
         code=source_digest("report/draw_cost.py"),
@@ -106,8 +106,8 @@ rule draw_curves:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=source_digest("report/draw_curves.py"),
     script:
@@ -138,8 +138,8 @@ rule draw_decisions:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=source_digest("report/draw_decisions.py"),
     script:
@@ -167,8 +167,8 @@ rule draw_importance:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=TREE_MEMBERS,
         modalities=channel_modalities(),
@@ -194,8 +194,8 @@ rule draw_learning_curves:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=CONFIG.members,
         trees=TREE_MEMBERS,
@@ -224,8 +224,8 @@ rule draw_patches:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         modalities=channel_modalities(),
         units={name: channel.unit for name, channel in CONFIG.channels.items()},
@@ -256,8 +256,8 @@ rule draw_mistakes:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         modalities=channel_modalities(),
         code=source_digest("report/draw_mistakes.py"),
@@ -285,8 +285,8 @@ rule tabulate_models:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         simulated=CONFIG.data.simulated,
         code=source_digest("report/tabulate_models.py"),
@@ -311,8 +311,8 @@ rule tabulate_speed:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=CONFIG.members,
         code=source_digest("report/tabulate_speed.py"),
@@ -353,8 +353,8 @@ rule write_report:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         study=report_facts(),
         code=source_digest("report/write_report.py"),

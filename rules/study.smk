@@ -24,8 +24,8 @@ rule gather_table:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="20m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
     params:
         rows=lambda wildcards: {"rows": table_rows(wildcards.table)},
         models=lambda wildcards: table_models(wildcards.table),
@@ -48,8 +48,8 @@ rule analyse_members:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="1h",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         bootstrap=CONFIG.study.bootstrap,
         seed=CONFIG.seed,
@@ -70,8 +70,8 @@ rule measure_calibration:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="1h",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         prevalence=CONFIG.study.prevalence,
         bootstrap=CONFIG.study.bootstrap,
@@ -93,8 +93,8 @@ rule count_confusion:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=source_digest("study/count_confusion.py"),
     script:
@@ -116,8 +116,8 @@ rule compare_speed:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=STUDY_NETWORKS,
         code=source_digest("study/compare_speed.py"),
@@ -140,8 +140,8 @@ rule draw_study:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=source_digest("study/draw_study.py"),
     script:
@@ -174,8 +174,8 @@ rule write_study:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=1000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         texts={"tables": [table_text(table) for table in STUDY.tables]},
         simulated=CONFIG.data.simulated,
@@ -202,8 +202,8 @@ rule permute_groups:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=4000,
-        runtime="8h",
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         groupings=lambda wildcards: tree_groups(wildcards.model),
         repeats=CONFIG.study.shufflings,
@@ -233,8 +233,8 @@ rule mask_inputs:
     threads: 4
     resources:
         gpu=1,
-        mem_mb=8000,
-        runtime="8h",
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         scalings=lambda wildcards: scaling_files(wildcards.model),
         parts=lambda wildcards: input_parts(wildcards.model),
@@ -264,8 +264,8 @@ rule gather_importance:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="1h",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         groups={
             "trees": {model: tree_groups(model) for model in TREE_MEMBERS},

@@ -20,7 +20,7 @@ from project import ROOT
 # a GPU asked for and absent is refused stays as it is, and has a test of its own.
 PRETENDED_GPU = ("--set-resources", "train_network:gpu=0", "train_network:gres=gpu:1")
 # Of equal numbers, networks give equal bits.
-ONE_THREAD = ("--set-threads", "train_network=1", "train_lightgbm=1", "train_xgboost=1")
+ONE_THREAD = ("--set-threads", "train_network=1")
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,15 @@ class Job:
     """One job, as `scontrol show job` tells it."""
 
     number: int
-    rule: str
+    name: str
+    """Its rule; of a group, the group and the rules in it."""
     state: str
     restarts: int
     gpus: int
+    cpus: int
+    memory_mb: int
+    minutes: int
+    """Most that it may take."""
     text: str
 
 
@@ -73,8 +78,11 @@ class Cluster:
         self.call("scontrol", "update", f"jobid={number}", "StartTime=now")
 
     def pids(self, number: int) -> list[int]:
-        """Processes of a running job."""
-        lines = self.call("scontrol", "listpids", str(number)).splitlines()[1:]
+        """Processes of a running job; none while the node still prepares it."""
+        try:
+            lines = self.call("scontrol", "listpids", str(number)).splitlines()[1:]
+        except AssertionError:
+            return []
         return [int(line.split()[0]) for line in lines if not line.startswith("-1")]
 
     def keepers(self, number: int) -> list[str]:
@@ -98,12 +106,7 @@ class Cluster:
         self, folder: Path, *arguments: str, config: dict[str, Any]
     ) -> subprocess.Popen[bytes]:
         """The workflow under way through profiles/slurm; its words go to `folder`/log.txt."""
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "config.test.yaml"
-        path.write_text(yaml.safe_dump(config, sort_keys=False))
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        command += ["--directory", str(folder), "--configfile", str(path)]
-        command += ["--workflow-profile", str(ROOT / "profiles" / "slurm")]
+        command = through_profile(folder, config)
         # This SLURM has no accounting, and one machine needs no long waits.
         command += ["--slurm-no-account", "--slurm-status-command", "squeue"]
         command += ["--slurm-init-seconds-before-status-checks", "2"]
@@ -123,6 +126,16 @@ class Cluster:
             program.wait()
 
 
+def through_profile(folder: Path, config: dict[str, Any]) -> list[str]:
+    """The command of a person with a config of their own, in a folder that it makes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "config.test.yaml"
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(path)]
+    return [*command, "--workflow-profile", str(ROOT / "profiles" / "slurm")]
+
+
 def _fields(line: str) -> dict[str, str]:
     return dict(re.findall(r"(\S+?)=(\S*)", line))
 
@@ -130,15 +143,25 @@ def _fields(line: str) -> dict[str, str]:
 def _parse_job(line: str) -> Job:
     fields = _fields(line)
     asked = re.search(r"TresPer\w+=\S*gpu(?::(\d+))?", line)
-    rule = re.search(r"Comment=(?:rule_)?(\w+?)(?:_wildcards_\S*)?(?: |$)", line)
+    limit = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d+):\d+", fields["TimeLimit"])
+    assert limit is not None, line
+    days, hours, minutes = (int(part or 0) for part in limit.groups())
     return Job(
         number=int(fields["JobId"]),
-        rule=rule[1] if rule else "",
+        name=fields.get("Comment", "").removeprefix("rule_").split("_wildcards_")[0],
         state=fields["JobState"],
         restarts=int(fields["Restarts"]),
         gpus=int(asked[1] or 1) if asked else 0,
+        cpus=int(fields["NumCPUs"]),
+        memory_mb=_megabytes(fields["MinMemoryNode"]),
+        minutes=60 * (24 * days + hours) + minutes,
         text=line,
     )
+
+
+def _megabytes(text: str) -> int:
+    number, unit = text[:-1], text[-1]
+    return int(float(number) * {"M": 1, "G": 1024}[unit])
 
 
 def until(

@@ -22,6 +22,10 @@ SUBMISSION = "results/submission.csv"
 OOF = f"results/models/{NETWORK}/fold0/oof.parquet"
 
 
+# A minute is the least that SLURM knows; the next attempt has time enough on a busy machine.
+SHORT_LIMIT = ("train_network:runtime=9*attempt-8", "train_network:slurm_extra=--signal=TERM@10")
+
+
 def with_epochs(epochs: int) -> dict[str, Any]:
     """The small study with a longer training."""
     network = SMALL["models"][NETWORK]
@@ -41,6 +45,16 @@ def local(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Path:
     return folder
 
 
+def scripts(cluster: Cluster, job: Job, name: str) -> list[int]:
+    """Processes of a running job that run the script `name`."""
+    found = []
+    for pid in cluster.pids(job.number):
+        with suppress(FileNotFoundError):
+            if name.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
+
+
 def finish(program: subprocess.Popen[bytes], folder: Path) -> None:
     """Wait for the workflow to end well."""
     assert program.wait(timeout=400) == 0, (folder / "log.txt").read_text()[-5000:]
@@ -55,23 +69,64 @@ def test_the_study_on_slurm_gives_each_gpu_to_one_network_and_equals_the_local_s
     cluster: Cluster, local: Path, tmp_path: Path
 ):
     earlier = {job.number for job in cluster.jobs()}
-    program = cluster.workflow(tmp_path, *PRETENDED_GPU, "--", SUBMISSION, config=STUDY)
+    figure = "results/report/dag.png"
+    program = cluster.workflow(tmp_path, *PRETENDED_GPU, "--", SUBMISSION, figure, config=STUDY)
     finish(program, tmp_path)
     jobs = [job for job in cluster.jobs() if job.number not in earlier]
-    networks = [job for job in jobs if job.rule == "train_network"]
-    trees = [job for job in jobs if job.rule in ("train_lightgbm", "train_xgboost")]
-    assert (len(networks), len(trees)) == (2, 4)
+    networks = [job for job in jobs if job.name == "train_network"]
+    assert len(networks) == 2
     assert {job.gpus for job in networks} == {1}
     assert {job.gpus for job in jobs if job not in networks} == {0}
     assert {job.state for job in jobs} == {"COMPLETED"}
     runs = sorted(run for job in networks for run in cluster.runs(job.number))
     assert len(runs) == 2
     assert all(end <= start for (_, end), (start, _) in pairwise(runs))
+    # Two folds each, one after another in one job: on one processor, in the time of both.
+    trees = {job.name: job for job in jobs if "boost" in job.name or "lightgbm" in job.name}
+    assert sorted(trees) == ["lightgbm_train_lightgbm", "xgboost_train_xgboost"]
+    for job in trees.values():
+        assert (job.cpus, job.memory_mb, job.minutes) == (1, 4000, 2 * 60), job.name
+    # Jobs that need each other's files share a job too.
+    ensemble, report = (job for job in jobs if job.name.startswith(("ensemble_", "report_")))
+    assert "gather_oof_measure_ensemble_predict_test" in ensemble.name
+    assert report.name == "report_draw_dag_print_rulegraph"
+    assert (ensemble.cpus, ensemble.memory_mb, report.cpus) == (1, 2000, 1)
     for model in ("lightgbm", "xgboost", NETWORK):
         for fold in (0, 1):
             assert same(tmp_path, local, f"results/models/{model}/fold{fold}/oof.parquet"), model
     assert same(tmp_path, local, "results/ensemble/test.parquet")
     assert (tmp_path / SUBMISSION).read_bytes() == (local / SUBMISSION).read_bytes()
+
+
+@pytest.mark.parametrize("requeued", [False, True])
+def test_trees_of_a_job_that_is_cut_short_are_trained_again(
+    requeued: bool, cluster: Cluster, local: Path, tmp_path: Path
+):
+    folder = tmp_path / "run"
+    shutil.copytree(local, folder)
+    shutil.rmtree(folder / "results/models/lightgbm")
+    earlier = {job.number for job in cluster.jobs()}
+    oofs = [f"results/models/lightgbm/fold{fold}/oof.parquet" for fold in (0, 1)]
+    program = cluster.workflow(folder, "--", *oofs, config=STUDY)
+    (job,) = until(
+        lambda: [
+            job for job in cluster.jobs() if job.number not in earlier and job.state == "RUNNING"
+        ],
+        program,
+    )
+    (tree,) = until(lambda: scripts(cluster, job, "train_trees.py")[-1:], program)
+    if requeued:
+        requeue(cluster, job)
+    else:
+        os.kill(tree, signal.SIGKILL)
+    finish(program, folder)
+    jobs = [job for job in cluster.jobs() if job.number not in earlier]
+    if requeued:
+        assert [(job.state, job.restarts) for job in jobs] == [("COMPLETED", 1)]
+    else:
+        assert [job.state for job in jobs] == ["FAILED", "COMPLETED"]
+        assert [(job.memory_mb, job.minutes) for job in jobs] == [(4000, 120), (8000, 240)]
+    assert all(same(folder, local, oof) for oof in oofs)
 
 
 def test_the_profile_asks_for_a_real_gpu_and_a_pretended_one_is_refused(
@@ -82,7 +137,7 @@ def test_the_profile_asks_for_a_real_gpu_and_a_pretended_one_is_refused(
     program = cluster.workflow(untrained, "--retries", "0", "--", OOF, config=STUDY)
     assert program.wait(timeout=200) != 0
     (job,) = [job for job in cluster.jobs() if job.number not in earlier]
-    assert (job.rule, job.gpus, job.state) == ("train_network", 1, "FAILED")
+    assert (job.name, job.gpus, job.state) == ("train_network", 1, "FAILED")
     log = untrained / f"results/logs/models/{NETWORK}/fold0.log"
     assert "a GPU was asked for, but PyTorch cannot use one here" in log.read_text()
 
@@ -123,10 +178,7 @@ def take_node_down(cluster: Cluster, job: Job) -> None:
 
 def stall(cluster: Cluster, job: Job) -> None:
     """Let it hang, as on a stuck file system, until SLURM ends it at its time limit."""
-    pids = cluster.pids(job.number)
-    (training,) = [
-        pid for pid in pids if b"train_network.py" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+    (training,) = scripts(cluster, job, "train_network.py")
     os.kill(training, signal.SIGSTOP)
     until(lambda: not Path(f"/proc/{training}").exists(), seconds=180)
 
@@ -137,8 +189,7 @@ def stall(cluster: Cluster, job: Job) -> None:
         (requeue, (), True),
         (terminate, (), False),
         (take_node_down, (), True),
-        # The least that SLURM knows is a minute.
-        (stall, ("train_network:runtime=1", "train_network:slurm_extra=--signal=TERM@10"), False),
+        (stall, SHORT_LIMIT, False),
     ],
 )
 def test_a_training_that_slurm_cuts_short_goes_on_and_ends_as_if_undisturbed(

@@ -1,0 +1,79 @@
+"""What profiles/slurm makes of the plan; no SLURM is needed to look."""
+
+import re
+import subprocess
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slurm.slurm import through_profile
+from workflow import SMALL
+
+# In these, SMALL has few folds: as many as make a group and a half.
+FOLDS = 7
+
+
+def plan(folder: Path, *arguments: str, config: dict[str, Any]) -> str:
+    """What a dry run through the profile says."""
+    command = [*through_profile(folder, config), "--dry-run", *arguments]
+    answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout + answer.stderr
+
+
+def resources(text: str) -> dict[str, dict[str, str]]:
+    """Rule -> its resources, of every rule that SLURM runs."""
+    found = re.findall(r"^ *rule (\w+):$|^ *resources: (.+)$", text, re.MULTILINE)
+    return {
+        rule: dict(part.split("=", 1) for part in told.split(", "))
+        for (rule, _), (_, told) in pairwise(found)
+        if rule and told
+    }
+
+
+@pytest.fixture(scope="module")
+def config() -> dict[str, Any]:
+    return {**SMALL, "folds": {"n": FOLDS, "scheme": "stratified"}}
+
+
+def test_short_jobs_share_submissions_and_trainings_of_networks_do_not(
+    tmp_path: Path, config: dict[str, Any]
+):
+    text = plan(tmp_path, "--", "all", config=config)
+    groups = Counter(re.findall(r"Group job (\w+) ", text))
+    # Of seven folds five are one submission, and two another.
+    assert groups == {"lightgbm": 2, "xgboost": 2, "ensemble": 1, "report": 1}
+    alone = Counter(re.findall(r"^rule (\w+):", text, re.MULTILINE))
+    assert alone["train_network"] == FOLDS
+    assert not {"train_lightgbm", "train_xgboost", "gather_oof", "draw_cost"} & set(alone)
+
+
+def test_tables_of_the_study_do_not_wait_for_each_other(tmp_path: Path, config: dict[str, Any]):
+    text = plan(tmp_path, "--", "study", config=config)
+    assert Counter(re.findall(r"Group job (\w+) ", text))["study"] == 1
+    alone = Counter(re.findall(r"^rule (\w+):", text, re.MULTILINE))
+    assert alone["gather_table"] > 1
+
+
+def test_memory_and_time_grow_with_every_attempt_of_every_rule(
+    tmp_path: Path, config: dict[str, Any]
+):
+    first = resources(plan(tmp_path, "--", "all", "study", config=config))
+    second = resources(plan(tmp_path, "--attempt", "2", "--", "all", "study", config=config))
+    aims = {"all", "study"}
+    local = {"fetch_weights", "write_audit"}
+    assert len(first) > 30
+    for rule in set(first) - aims - local:
+        for resource in ("mem_mb", "runtime"):
+            assert int(second[rule][resource]) == 2 * int(first[rule][resource]), rule
+
+
+def test_only_networks_ask_for_a_gpu(tmp_path: Path, config: dict[str, Any]):
+    asked = resources(plan(tmp_path, "--", "all", "study", config=config))
+    assert {rule for rule, found in asked.items() if "gpu" in found} == {
+        "train_network",
+        "mask_inputs",
+    }
