@@ -206,6 +206,7 @@ FIGURES = [
     "reliability",
     *(["importance"] if TREE_MEMBERS else []),
     "learning_curves",
+    "composites",
     "patches",
     "mistakes",
     "dag",

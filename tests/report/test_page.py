@@ -12,7 +12,7 @@ from report.drawn import CAPTIONS, write_page
 from report.made_study import MadeStudy, measure_ensemble
 
 from landslip.files import InputError, read_json, read_metadata, read_parquet, write_parquet
-from landslip.report.page import ALTERNATIVES, read_pictures
+from landslip.report.pictures import ALTERNATIVES, read_pictures
 
 
 class Outline(HTMLParser):
