@@ -281,8 +281,9 @@ def config_as_text():
 
 
 def rule_stages(wildcards):
-    """Rule -> stage, from the file that a rule stands in."""
-    return {rule.name: Path(rule.snakefile).stem for rule in workflow.rules}
+    """Rule -> stage, from the file that a rule stands in; the Snakefile's own have none."""
+    files = {rule.name: Path(rule.snakefile) for rule in workflow.rules}
+    return {rule: file.stem for rule, file in files.items() if file.suffix == ".smk"}
 
 
 def channel_modalities():
