@@ -1,6 +1,7 @@
 """What the rules share: the checked config, its tables, input functions and source digests."""
 
 import json
+import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from landslip.data.listing import listing_digest
 from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError
 from landslip.sources import source_digest as digest_sources
+from landslip.study.outline import drawn_models, outline
 from landslip.study.plan import names_in, plan_study
 from landslip.study.variants import feature_groups
 
@@ -42,7 +44,7 @@ SIMULATED = f"{CONFIG.results}/simulated"
 
 def one_of(names):
     """Wildcard constraint that admits just these names; with none, nothing."""
-    return "|".join(names) or "(?!)"
+    return "|".join(re.escape(name) for name in names) or "(?!)"
 
 
 def source_digest(script):
@@ -273,6 +275,14 @@ STUDY_FILES = [
     "members.json",
     "calibration.json",
 ]
+
+
+DRAWN = drawn_models(STUDY)
+
+
+def drawn_model(wildcards):
+    """What the drawing of a model shows."""
+    return outline(CONFIG, JOBS[DRAWN[wildcards.drawn]])
 
 
 def config_as_text():

@@ -125,6 +125,32 @@ rule compare_speed:
         "../workflow/scripts/study/compare_speed.py"
 
 
+rule draw_model:
+    output:
+        figure=report(
+            "<results>/study/models/{drawn}.png",
+            caption="../resources/report/model.rst",
+            category="Models",
+            labels={"figure": "drawing of {drawn}"},
+        ),
+    log:
+        "<logs>/study/draw_model_{drawn}.log",
+    benchmark:
+        "<benchmarks>/study/draw_model_{drawn}.jsonl"
+    wildcard_constraints:
+        drawn=one_of(DRAWN),
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="10m",
+    params:
+        outline=drawn_model,
+        code=source_digest("study/draw_model.py"),
+    script:
+        "../workflow/scripts/study/draw_model.py"
+
+
 rule draw_study:
     input:
         tables=expand("<results>/study/{table}.parquet", table=STUDY.tables),
