@@ -96,6 +96,8 @@ rule count_confusion:
         mem_mb=2000,
         runtime="10m",
     params:
+        bootstrap=CONFIG.study.bootstrap,
+        seed=CONFIG.seed,
         code=source_digest("study/count_confusion.py"),
     script:
         "../workflow/scripts/study/count_confusion.py"
