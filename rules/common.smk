@@ -14,7 +14,7 @@ from landslip.data.listing import listing_digest
 from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError
 from landslip.sources import source_digest as digest_sources
-from landslip.study.outline import drawn_models, outline
+from landslip.study.outline import drawn_models, outline, variant_names
 from landslip.study.plan import names_in, plan_study
 from landslip.study.variants import feature_groups
 
@@ -283,6 +283,14 @@ DRAWN = drawn_models(STUDY)
 def drawn_model(wildcards):
     """What the drawing of a model shows."""
     return outline(CONFIG, JOBS[DRAWN[wildcards.drawn]])
+
+
+# Of the report's figures, those of the paper that the study's page shows too.
+PAPER_FIGURES = [
+    name
+    for name in ("composites", "dag", "f1_threshold", "importance", "patches", "roc")
+    if name in FIGURES
+]
 
 
 def config_as_text():

@@ -5,6 +5,8 @@ rule study:
     input:
         expand("<results>/study/{file}", file=STUDY_FILES),
         "<results>/study.html",
+        # The study's page leads there.
+        "<results>/report.html",
 
 
 rule gather_table:
@@ -158,9 +160,24 @@ rule draw_study:
         tables=expand("<results>/study/{table}.parquet", table=STUDY.tables),
         calibration="<results>/study/calibration.json",
     output:
-        quality="<results>/study/quality.png",
-        calibration="<results>/study/calibration.png",
-        prevalence="<results>/study/prevalence.png",
+        quality=report(
+            "<results>/study/quality.png",
+            caption="../resources/report/quality.rst",
+            category="Study",
+            labels={"figure": "quality against time"},
+        ),
+        calibration=report(
+            "<results>/study/calibration.png",
+            caption="../resources/report/calibration.rst",
+            category="Study",
+            labels={"figure": "calibration"},
+        ),
+        prevalence=report(
+            "<results>/study/prevalence.png",
+            caption="../resources/report/prevalence.rst",
+            category="Study",
+            labels={"figure": "other shares of landslides"},
+        ),
     log:
         "<logs>/study/draw_study.log",
     benchmark:
@@ -188,6 +205,19 @@ rule write_study:
             "<results>/study/{figure}.png",
             figure=["quality", "calibration", "prevalence"],
         ),
+        models=expand("<results>/study/models/{model}.png", model=CONFIG.members),
+        report_figures=expand("<results>/report/{figure}.png", figure=PAPER_FIGURES),
+        captions=expand(
+            "{root}/resources/report/{figure}.rst",
+            root=workflow.basedir,
+            figure=[
+                "quality",
+                "calibration",
+                "prevalence",
+                "model",
+                *PAPER_FIGURES,
+            ],
+        ),
     output:
         page=report(
             "<results>/study.html",
@@ -205,7 +235,10 @@ rule write_study:
         mem_mb=1000,
         runtime="10m",
     params:
-        texts={"tables": [table_text(table) for table in STUDY.tables]},
+        texts={
+            "tables": [table_text(table) for table in STUDY.tables],
+            "names": variant_names(CONFIG, STUDY),
+        },
         simulated=CONFIG.data.simulated,
         code=source_digest("study/write_study.py"),
     script:
