@@ -1,6 +1,7 @@
 """What the rules share: the checked config, its tables, input functions and source digests."""
 
 import json
+import re
 import sys
 from dataclasses import asdict
 from functools import cache
@@ -14,6 +15,7 @@ from landslip.data.listing import listing_digest
 from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError
 from landslip.sources import source_digest as digest_sources
+from landslip.study.outline import drawn_models, outline, variant_names
 from landslip.study.plan import names_in, plan_study
 from landslip.study.variants import feature_groups
 
@@ -43,7 +45,7 @@ SIMULATED = f"{CONFIG.results}/simulated"
 
 def one_of(names):
     """Wildcard constraint that admits just these names; with none, nothing."""
-    return "|".join(names) or "(?!)"
+    return "|".join(re.escape(name) for name in names) or "(?!)"
 
 
 @cache
@@ -254,6 +256,7 @@ FIGURES = [
     "reliability",
     *(["importance"] if TREE_MEMBERS else []),
     "learning_curves",
+    "composites",
     "patches",
     "mistakes",
     "dag",
@@ -322,14 +325,31 @@ STUDY_FILES = [
 ]
 
 
+DRAWN = drawn_models(STUDY)
+
+
+def drawn_model(wildcards):
+    """What the drawing of a model shows."""
+    return outline(CONFIG, JOBS[DRAWN[wildcards.drawn]])
+
+
+# Of the report's figures, those of the paper that the study's page shows too.
+PAPER_FIGURES = [
+    name
+    for name in ("composites", "dag", "f1_threshold", "importance", "patches", "roc")
+    if name in FIGURES
+]
+
+
 def config_as_text():
     """What overrides config.yaml, to run this workflow once more with it."""
     return json.dumps(config)
 
 
 def rule_stages(wildcards):
-    """Rule -> stage, from the file that a rule stands in."""
-    return {rule.name: Path(rule.snakefile).stem for rule in workflow.rules}
+    """Rule -> stage, from the file that a rule stands in; the Snakefile's own have none."""
+    files = {rule.name: Path(rule.snakefile) for rule in workflow.rules}
+    return {rule: file.stem for rule, file in files.items() if file.suffix == ".smk"}
 
 
 def channel_modalities():

@@ -217,6 +217,12 @@ rule draw_patches:
             category="Data",
             labels={"figure": "sample patches in all bands"},
         ),
+        composites=report(
+            "<results>/report/composites.png",
+            caption="../resources/report/composites.rst",
+            category="Data",
+            labels={"figure": "sample patches in colour and as radar sees them"},
+        ),
     log:
         "<logs>/report/draw_patches.log",
     benchmark:

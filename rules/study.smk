@@ -5,6 +5,8 @@ rule study:
     input:
         expand("<results>/study/{file}", file=STUDY_FILES),
         "<results>/study.html",
+        # The study's page leads there.
+        "<results>/report.html",
 
 
 rule gather_table:
@@ -96,6 +98,8 @@ rule count_confusion:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
+        bootstrap=CONFIG.study.bootstrap,
+        seed=CONFIG.seed,
         code=source_digest("study/count_confusion.py"),
     script:
         "../workflow/scripts/study/count_confusion.py"
@@ -125,14 +129,55 @@ rule compare_speed:
         "../workflow/scripts/study/compare_speed.py"
 
 
+rule draw_model:
+    output:
+        figure=report(
+            "<results>/study/models/{drawn}.png",
+            caption="../resources/report/model.rst",
+            category="Models",
+            labels={"figure": "drawing of {drawn}"},
+        ),
+    log:
+        "<logs>/study/draw_model_{drawn}.log",
+    benchmark:
+        "<benchmarks>/study/draw_model_{drawn}.jsonl"
+    wildcard_constraints:
+        drawn=one_of(DRAWN),
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime="10m",
+    params:
+        outline=drawn_model,
+        code=source_digest("study/draw_model.py"),
+    script:
+        "../workflow/scripts/study/draw_model.py"
+
+
 rule draw_study:
     input:
         tables=expand("<results>/study/{table}.parquet", table=STUDY.tables),
         calibration="<results>/study/calibration.json",
     output:
-        quality="<results>/study/quality.png",
-        calibration="<results>/study/calibration.png",
-        prevalence="<results>/study/prevalence.png",
+        quality=report(
+            "<results>/study/quality.png",
+            caption="../resources/report/quality.rst",
+            category="Study",
+            labels={"figure": "quality against time"},
+        ),
+        calibration=report(
+            "<results>/study/calibration.png",
+            caption="../resources/report/calibration.rst",
+            category="Study",
+            labels={"figure": "calibration"},
+        ),
+        prevalence=report(
+            "<results>/study/prevalence.png",
+            caption="../resources/report/prevalence.rst",
+            category="Study",
+            labels={"figure": "other shares of landslides"},
+        ),
     log:
         "<logs>/study/draw_study.log",
     benchmark:
@@ -160,6 +205,19 @@ rule write_study:
             "<results>/study/{figure}.png",
             figure=["quality", "calibration", "prevalence"],
         ),
+        models=expand("<results>/study/models/{model}.png", model=CONFIG.members),
+        report_figures=expand("<results>/report/{figure}.png", figure=PAPER_FIGURES),
+        captions=expand(
+            "{root}/resources/report/{figure}.rst",
+            root=workflow.basedir,
+            figure=[
+                "quality",
+                "calibration",
+                "prevalence",
+                "model",
+                *PAPER_FIGURES,
+            ],
+        ),
     output:
         page=report(
             "<results>/study.html",
@@ -177,7 +235,10 @@ rule write_study:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        texts={"tables": [table_text(table) for table in STUDY.tables]},
+        texts={
+            "tables": [table_text(table) for table in STUDY.tables],
+            "names": variant_names(CONFIG, STUDY),
+        },
         simulated=CONFIG.data.simulated,
         code=source_digest("study/write_study.py"),
     script:

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from landslip.config_merge import merge_config
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -13,3 +15,9 @@ def shipped_config() -> dict[str, Any]:
     """config.yaml as it ships, to be changed at will."""
     # Through JSON, because YAML's anchors make sections share one dict.
     return dict(json.loads(json.dumps(yaml.safe_load((ROOT / "config.yaml").read_text()))))
+
+
+def shipped_study() -> dict[str, Any]:
+    """config.yaml with the study's tables."""
+    path = ROOT / "resources" / "configs" / "study.yaml"
+    return merge_config(shipped_config(), yaml.safe_load(path.read_text()))

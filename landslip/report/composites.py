@@ -25,6 +25,13 @@ class Composite(NamedTuple):
         """What the colours are, where that needs saying: 'desc_vv, desc_vh, their mean'."""
         return "" if self.channels == _OPTICAL else ", ".join([*self.channels, "their mean"][:3])
 
+    @property
+    def colours(self) -> str:
+        """The same in full: 'desc_vv in red, desc_vh in green, their mean in blue'."""
+        shown = [*self.channels, "their mean"][:3]
+        pairs = zip(shown, ("red", "green", "blue"), strict=True)
+        return ", ".join(f"{name} in {colour}" for name, colour in pairs)
+
 
 def choose_composites(modalities: Mapping[str, str]) -> list[Composite]:
     """The pictures that these channels allow.

@@ -102,7 +102,11 @@ def draw_roc(table: EnsembleOof, threshold: float, target: Path) -> None:
         whole.plot([0, 1], [0, 1], color=QUIET, lw=0.9, linestyle=":")
         whole.set(xlim=(-0.01, 1), ylim=(0, 1.01), title="Whole curve")
         whole.set_ylabel("True positive rate (landslides found)")
-        whole.legend(title="Area under the curve", loc="lower right", alignment="left")
+        # On white: curves of models near chance run through here.
+        whole.legend(
+            title="Area under the curve", loc="lower right", alignment="left", frameon=True,
+            facecolor="white", edgecolor="none", framealpha=0.85,
+        )  # fmt: skip
         right = _corner_limit(rates[ENSEMBLE], false_rate)
         corner.set(xlim=(0, right), title="Enlarged: few false positives")
         corner.set_ylim(_lowest(rates, right), 1.01)

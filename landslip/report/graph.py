@@ -40,7 +40,8 @@ def draw_graph(*, dot: Path, stages: Mapping[str, str], target: Path) -> None:
     """
     nodes, edges = read_dot(dot)
     layout = lay_out(list(nodes), edges)
-    groups = list(dict.fromkeys(stages.values()))
+    used = {stages[name] for name in nodes.values() if name in stages}
+    groups = [name for name in dict.fromkeys(stages.values()) if name in used]
     colours = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(groups)}
     right = max(x for route in [layout.nodes.values(), *layout.edges.values()] for x, _ in route)
     deepest = max(layer for _, layer in layout.nodes.values())
@@ -59,11 +60,9 @@ def draw_graph(*, dot: Path, stages: Mapping[str, str], target: Path) -> None:
         for key, (x, layer) in layout.nodes.items():
             colour = colours.get(stages.get(nodes[key], ""), QUIET)
             _draw_box(axes, readable(nodes[key]), x * _SPACE, layer * _LAYER, colour)
-        used = {stages.get(name) for name in nodes.values()}
         handles = [
             Patch(facecolor=_tint(colours[name]), edgecolor=colours[name], label=readable(name))
             for name in groups
-            if name in used
         ]
         if handles:
             axes.legend(handles=handles, loc="upper right", title="Stage", alignment="left")

@@ -1,7 +1,5 @@
 """The report: one self-contained HTML page that says what was found and how."""
 
-import base64
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -12,9 +10,9 @@ import pandas as pd
 
 from landslip.data.folds import read_folds
 from landslip.ensemble.tables import read_ensemble_test
-from landslip.files import InputError, read_json, read_parquet, write_text
+from landslip.files import read_json, read_parquet, write_text
 from landslip.report import verdict, wording
-from landslip.report.style import DPI, PAGE_WIDTH
+from landslip.report.pictures import read_pictures
 from landslip.templates import template_environment
 
 _PACKAGES = (
@@ -27,23 +25,8 @@ _PACKAGES = (
     "scikit-learn",
     "numpy",
 )
-_PNG = b"\x89PNG\r\n\x1a\n"
-_PIXELS_PER_INCH = 980 / PAGE_WIDTH
 _MISTAKES_LISTED = 12  # of each kind
 
-ALTERNATIVES = {
-    "f1_threshold": "Curves of F1 against the threshold for the ensemble and each member",
-    "roc": "ROC curves of all models, whole and enlarged near few false positives",
-    "precision_recall": "Precision-recall curves of all models with lines of equal F1",
-    "confusion": "Confusion matrix of the ensemble",
-    "reliability": "Reliability diagram of the ensemble over a histogram of its probabilities",
-    "importance": "Bar charts of the thirty most important features of each tree model",
-    "learning_curves": "Loss and F1 of each model against training step",
-    "patches": "Six sample patches in every channel",
-    "mistakes": "Thumbnails of the most certain false alarms and missed landslides",
-    "dag": "Diagram of the workflow's rules and what each reads from which",
-    "cost": "Dot plots of time and peak memory of each job",
-}
 _SCALINGS = {
     "all": "all patches, training and test, without their labels (as in the paper): what the"
     " networks see of a training patch depends a little on the test patches",
@@ -74,18 +57,6 @@ class Study:
     """Address of the audit page, relative to the report."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A figure as the page shows it."""
-
-    address: str
-    """Data URI."""
-    width: int
-    height: int
-    alternative: str
-    caption: list[str]
-
-
 def write_report(
     *,
     study: Study,
@@ -113,8 +84,8 @@ def write_report(
     models, mistakes, cost, speed
         CSV tables beside the figures.
     figures
-        PNG files; their names say which they are (see ALTERNATIVES). One that is not given is
-        left out, and the page says so where that needs saying.
+        PNG files; their names say which they are (see `pictures.ALTERNATIVES`). One that is not
+        given is left out, and the page says so where that needs saying.
     captions
         Texts of the same names, .rst without markup.
     target
@@ -165,39 +136,6 @@ def write_report(
         pictures=read_pictures(figures, captions),
     )
     write_text(target, page)
-
-
-def read_pictures(figures: Sequence[Path], captions: Sequence[Path]) -> dict[str, Picture]:
-    """Figures by name, ready to stand in a page.
-
-    Raises
-    ------
-    InputError
-        A file is no PNG, its name is not in ALTERNATIVES, or it has no caption.
-    """
-    texts = {path.stem: path for path in captions}
-    pictures = {}
-    for path in figures:
-        name = path.stem
-        if name not in ALTERNATIVES or name not in texts:
-            raise InputError(f"{path}: the page knows no figure of that name or has no caption")
-        content = path.read_bytes()
-        if not content.startswith(_PNG):
-            raise InputError(f"{path} is no PNG; delete it and run again")
-        width, height = struct.unpack(">II", content[16:24])
-        pictures[name] = Picture(
-            address="data:image/png;base64," + base64.b64encode(content).decode("ascii"),
-            width=round(width / DPI * _PIXELS_PER_INCH),
-            height=round(height / DPI * _PIXELS_PER_INCH),
-            alternative=ALTERNATIVES[name],
-            caption=_paragraphs(texts[name]),
-        )
-    return pictures
-
-
-def _paragraphs(caption: Path) -> list[str]:
-    text = caption.read_text(encoding="utf-8").strip()
-    return [" ".join(part.split()) for part in text.split("\n\n")]
 
 
 def _test_paragraphs(metrics: Mapping[str, Any], test: Path) -> list[str]:

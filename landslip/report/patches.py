@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,6 +29,16 @@ _GAP = 0.2  # inches, between blocks
 _HEADING = 0.22  # inches, above a strip
 _WELL_INSIDE = 0.2
 _IDS = 0.32  # inches, above a block
+
+
+class Samples(NamedTuple):
+    """A few training patches."""
+
+    ids: list[str]
+    labels: NDArray[np.int8]
+    """(n,), 0 or 1, landslides first."""
+    patches: Pictures
+    """(n, channel, row, column)."""
 
 
 def draw_patches(
@@ -63,17 +73,14 @@ def draw_patches(
     InputError
         A file is damaged, or the store is not the one of that digest.
     """
-    ids = read_ids(store)
-    labels = _labels(manifest, ids)
-    rows = choose_samples(labels, SHOWN, seed)
-    channels = list(modalities)
-    patches = read_patches(store, channels=channels, rows=rows, digest=read_digest(store_digest))
+    samples = read_samples(store, store_digest, manifest, list(modalities), seed)
+    channels, patches = list(modalities), samples.patches
     composites = choose_composites(modalities)
     strips = len(composites) + len(channels)
     blocks = 1 if strips <= _ONE_BLOCK else 2
     lines = -(-strips // blocks)
     across = (PAGE_WIDTH - _GAP) / 2 if blocks == 2 else 6.8
-    tall = across / len(rows) + _HEADING
+    tall = across / len(patches) + _HEADING
     width = blocks * (across + _GAP) - _GAP
     height = _IDS + lines * tall
     with drawing(target, height=height, width=width) as figure:
@@ -83,7 +90,7 @@ def draw_patches(
             left = block * (across + _GAP)
             top = _IDS + line * tall
             if line == 0:
-                _write_ids(figure, [ids[row] for row in rows], labels[rows], left, across)
+                _write_ids(figure, samples, left, across)
             box = (
                 left / width,
                 1 - (top + tall) / height,
@@ -100,6 +107,23 @@ def draw_patches(
                 plane = patches[:, number - len(composites)]
                 _draw_channel(axes, plane, name, _unit(units.get(name, "")))
             picture_axes(axes)
+
+
+def read_samples(
+    store: Path, store_digest: Path, manifest: Path, channels: list[str], seed: int
+) -> Samples:
+    """The patches that figures show; the same for the same seed.
+
+    Raises
+    ------
+    InputError
+        A file is damaged, or the store is not the one of that digest.
+    """
+    ids = read_ids(store)
+    labels = _labels(manifest, ids)
+    rows = choose_samples(labels, SHOWN, seed)
+    patches = read_patches(store, channels=channels, rows=rows, digest=read_digest(store_digest))
+    return Samples([ids[row] for row in rows], labels[rows], patches)
 
 
 def choose_samples(labels: NDArray[np.int8], n: int, seed: int) -> NDArray[np.int64]:
@@ -139,13 +163,11 @@ def _labels(manifest: Path, ids: list[str]) -> NDArray[np.int8]:
     return known.loc[ids].to_numpy(dtype=np.int8)
 
 
-def _write_ids(
-    figure: Figure, ids: list[str], labels: NDArray[np.int8], left: float, across: float
-) -> None:
+def _write_ids(figure: Figure, samples: Samples, left: float, across: float) -> None:
     """Id and label over each column of a block; `left` and `across` in inches."""
     width, height = figure.get_size_inches()
-    for place, (name, label) in enumerate(zip(ids, labels.tolist(), strict=True)):
-        x = (left + (place + 0.5) * across / len(ids)) / width
+    for place, (name, label) in enumerate(zip(samples.ids, samples.labels.tolist(), strict=True)):
+        x = (left + (place + 0.5) * across / len(samples.ids)) / width
         y = 1 - 0.04 / height
         figure.text(x, y, f"{name}\n", ha="center", va="top", fontsize=7, family="monospace")
         weight = "bold" if label else "normal"

@@ -3,32 +3,42 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from landslip.ensemble import measures
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.ensemble.threshold import HALF, cross_fit, search_exact, search_grid
 from landslip.files import write_parquet
+from landslip.study.differences import compare
 
 # Of the paper's Table 3: at 0.49, the best of its grid.
-PAPER = {"tn": 5832, "fp": 60, "fn": 129, "tp": 1126}
+PAPER = {"tn": 5832, "fp": 60, "fn": 129, "tp": 1126, "f1": 0.9226, "threshold": 0.49}
 
 
-def write_confusion(*, oof: Path, target: Path) -> None:
-    """Write results/study/confusion.parquet from ensemble/oof.parquet; see `confusion_table`."""
+def write_confusion(*, oof: Path, bootstrap: int, seed: int, target: Path) -> None:
+    """Write results/study/confusion.parquet; see `confusion_table`.
+
+    Parameters
+    ----------
+    oof
+        ensemble/oof.parquet.
+    bootstrap, seed
+        Resamples of the patches, and the study's seed.
+    """
     table = read_ensemble_oof(oof)
-    write_parquet(target, confusion_table(table), {"split_digest": table.split_digest})
+    counted = confusion_table(table, resamples=bootstrap, seed=seed)
+    write_parquet(target, counted, {"split_digest": table.split_digest})
 
 
-def confusion_table(table: EnsembleOof) -> pd.DataFrame:
+def confusion_table(table: EnsembleOof, *, resamples: int, seed: int) -> pd.DataFrame:
     """One row a threshold: half, grid, exact, and every fold at the best of the others.
 
     Returns
     -------
     DataFrame
-        variant; threshold (null where each fold has its own); tn, fp, fn, tp; f1; the counts in
-        the paper beside those of the grid, as paper_tn ...
+        variant; threshold (null where each fold has its own); tn, fp, fn, tp; f1 with f1_low and
+        f1_high, its 95 % interval with decisions as they are; beside the grid the paper's, as
+        paper_tn ...
     """
     labels, scores = table.labels, table.probability
     thresholds = {
@@ -38,7 +48,7 @@ def confusion_table(table: EnsembleOof) -> pd.DataFrame:
     }
     decided = {name: scores > threshold for name, threshold in thresholds.items()}
     decided["cross_fitted"] = cross_fit(labels, scores, table.fold).landslide
-    once = np.ones((1, len(labels)))
+    f1, _ = compare(labels, decided, [], resamples=resamples, seed=seed)
     rows: list[dict[str, Any]] = []
     for name, landslide in decided.items():
         paper = PAPER if name == "grid" else dict.fromkeys(PAPER, None)
@@ -47,9 +57,12 @@ def confusion_table(table: EnsembleOof) -> pd.DataFrame:
                 "variant": name,
                 "threshold": thresholds.get(name),
                 **measures.confusion(labels, landslide),
-                "f1": float(measures.f1(labels, landslide, once)[0]),
-                **{f"paper_{key}": count for key, count in paper.items()},
+                "f1": f1[name].value,
+                "f1_low": f1[name].low,
+                "f1_high": f1[name].high,
+                **{f"paper_{key}": value for key, value in paper.items()},
             }
         )
-    counts = {f"paper_{key}": "Int64" for key in PAPER}
-    return pd.DataFrame(rows).astype({"threshold": "float64", **counts})
+    kinds = {key: "float64" if key in ("f1", "threshold") else "Int64" for key in PAPER}
+    paper_kinds = {f"paper_{key}": kind for key, kind in kinds.items()}
+    return pd.DataFrame(rows).astype({"threshold": "float64", **paper_kinds})

@@ -1,5 +1,6 @@
 """Figures of the study: quality against time, calibration, other shares of landslides."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ _METHODS = {
     "temperature": ("temperature", BLUE, "s"),
     "isotonic": ("isotonic", VERMILION, "^"),
 }
+
+_NAMED = 8  # models whose names fit beside the axes
 
 
 def draw_quality(*, tables: list[Path], target: Path) -> None:
@@ -58,20 +61,19 @@ def draw_quality(*, tables: list[Path], target: Path) -> None:
                     label=label,
                 )  # fmt: skip
         best = _frontier(rows)
+        # As far as the slowest: what is slower is no better.
+        reach = [*best["seconds_per_1000_patches"], rows["seconds_per_1000_patches"].max()]
         axes.plot(
-            best["seconds_per_1000_patches"], best["f1"], color=QUIET, linewidth=1,
+            reach, [*best["f1"], best["f1"].iloc[-1]], color=QUIET, linewidth=1,
             drawstyle="steps-post", zorder=1, label="best at or below this time",
         )  # fmt: skip
-        for row in best.itertuples():
-            axes.annotate(
-                readable(str(row.variant)), (row.seconds_per_1000_patches, row.f1),
-                textcoords="offset points", xytext=(6, 6), fontsize=8.5, color=INK,
-            )  # fmt: skip
+        _number(axes, best)
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.set_xlabel("Seconds for 1,000 patches, all folds (logarithmic)")
         axes.set_ylabel("F1, cross-fitted threshold")
         axes.set_title("Quality against time to predict")
-        axes.legend(loc="lower right")
+        axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1))
 
 
 def draw_calibration(*, calibration: Path, target: Path) -> None:
@@ -85,7 +87,7 @@ def draw_calibration(*, calibration: Path, target: Path) -> None:
         PNG file to write.
     """
     read = read_json(calibration)
-    with drawing(target, height=4.4) as figure:
+    with drawing(target, height=3.8) as figure:
         panels = figure.subplots(1, len(_METHODS), sharey=True)
         for axes, (how, (title, colour, marker)) in zip(panels, _METHODS.items(), strict=True):
             bins = pd.DataFrame(read["reliability"][how])
@@ -123,16 +125,20 @@ def draw_prevalence(*, calibration: Path, target: Path) -> None:
             return
         rows = pd.DataFrame(read["rows"])
         quality, threshold = panels
-        quality.plot(
-            rows["share"], rows["f1"], color=BLUE, marker="o", label="best threshold there"
+        curves = (
+            ("f1", BLUE, "o", "-", "best threshold there"),
+            ("f1_kept", VERMILION, "s", (0, (5, 2)), f"threshold of {percent(read['observed'])}"),
         )
-        quality.plot(
-            rows["share"], rows["f1_kept"], color=VERMILION, marker="s", linestyle=(0, (5, 2)),
-            label=f"threshold of {percent(read['observed'])}",
-        )  # fmt: skip
+        for name, colour, marker, dash, label in curves:
+            quality.plot(
+                rows["share"], rows[name], color=colour, marker=marker, linestyle=dash, label=label,
+                markersize=5,
+            )  # fmt: skip
+            _band(quality, rows["share"], rows[f"{name}_interval"], colour)
         quality.set_title("F1")
         quality.legend(loc="lower right")
-        threshold.plot(rows["share"], rows["threshold"], color=GREEN, marker="o")
+        threshold.plot(rows["share"], rows["threshold"], color=GREEN, marker="o", markersize=5)
+        _band(threshold, rows["share"], rows["threshold_range"], GREEN)
         threshold.set_title("Best threshold")
         for axes in panels:
             axes.set_xlabel("Share of landslides")
@@ -140,14 +146,45 @@ def draw_prevalence(*, calibration: Path, target: Path) -> None:
             _mark_shares(axes, read)
 
 
+def _band(axes: Axes, x: pd.Series, bounds: pd.Series, colour: str) -> None:
+    """A band from low to high; nothing where a bound is unknown."""
+    pairs = [(math.nan, math.nan) if pair is None else pair for pair in bounds]
+    low, high = zip(*pairs, strict=True)
+    axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
+
+
 def _mark_shares(axes: Axes, read: dict[str, Any]) -> None:
     """Lines at the observed share and at the one asked for."""
-    for key, dash in (("observed", "-"), ("target", ":")):
+    for key, words, dash in (("observed", "here", "-"), ("target", "carried over to", ":")):
         axes.axvline(read[key], color=QUIET, linewidth=1, linestyle=dash, zorder=1)
         axes.annotate(
-            key, (read[key], 0.02), xycoords=("data", "axes fraction"), rotation=90,
-            fontsize=8, color=QUIET, xytext=(3, 0), textcoords="offset points",
+            f"{words}: {percent(read[key])}",
+            (read[key], 0.02),
+            xycoords=("data", "axes fraction"),
+            rotation=90,
+            fontsize=8,
+            color=QUIET,
+            xytext=(3, 0),
+            textcoords="offset points",
+        )
+
+
+def _number(axes: Axes, best: pd.DataFrame) -> None:
+    """Numbers at the rows, which may lie close together, and their names beside the axes."""
+    for place, row in enumerate(best.itertuples(), 1):
+        axes.annotate(
+            str(place), (row.seconds_per_1000_patches, row.f1), textcoords="offset points",
+            xytext=(-4, 5), ha="right", fontsize=8.5, weight="bold", color=INK, zorder=4,
         )  # fmt: skip
+    names = [
+        f"{place}  {readable(str(row.variant))}\n     {row.seconds_per_1000_patches:.2g} s"
+        for place, row in enumerate(best.itertuples(), 1)
+    ]
+    # Under the legend; of a long frontier the last, which are the best.
+    axes.annotate(
+        "\n".join(names[-_NAMED:]), (1.02, 0.76), xycoords="axes fraction", va="top", fontsize=8.5,
+        color=INK,
+    )  # fmt: skip
 
 
 def _frontier(rows: pd.DataFrame) -> pd.DataFrame:

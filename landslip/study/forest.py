@@ -7,7 +7,8 @@ from landslip.report.style import BLUE, FAINT, INK, QUIET, VERMILION
 
 WIDTH, HEIGHT = 260, 22
 _MARGIN = 8
-_STEPS = (0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0)
+# Half of each, a tick, has few digits.
+_STEPS = (0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 
 
 def reach(bounds: Iterable[float]) -> float:

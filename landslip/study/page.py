@@ -1,6 +1,5 @@
 """The study's page: every table beside the paper's figures, differences as forest plots."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +9,24 @@ import pandas as pd
 
 from landslip.files import read_json, read_parquet, write_text
 from landslip.report import wording
+from landslip.report.pictures import Picture, read_picture, read_pictures
 from landslip.study import forest
 from landslip.study.table import read_table
 from landslip.templates import template_environment
 
-_FIGURES = {
+_ALTERNATIVES = {
     "quality": "Scatter plot of F1 against seconds for 1,000 patches, with the best at each time",
     "calibration": "Reliability of the ensemble as predicted and after two calibrations",
     "prevalence": "F1 and best threshold against the share of landslides",
+}
+# Figures of the report -> their number in the paper.
+_PAPER_FIGURES = {
+    "composites": "1",
+    "dag": "2",
+    "f1_threshold": "4",
+    "importance": "5",
+    "patches": "A.6",
+    "roc": "A.7",
 }
 
 
@@ -38,6 +47,7 @@ class TableText:
 def write_page(
     *,
     texts: Sequence[TableText],
+    names: Mapping[str, str],
     tables: Sequence[Path],
     confusion: Path,
     speed: Path | None,
@@ -45,6 +55,9 @@ def write_page(
     calibration: Path,
     importance: Path,
     figures: Sequence[Path],
+    report_figures: Sequence[Path],
+    models: Sequence[Path],
+    captions: Sequence[Path],
     simulated: bool,
     target: Path,
 ) -> None:
@@ -54,12 +67,24 @@ def write_page(
     ----------
     texts, tables
         Of each table of variants, and its parquet file.
+    names
+        What models that are only the study's are called on the page.
     confusion, speed, members, calibration, importance
         The other files of results/study; speed is None where no model is a network.
-    figures
-        PNG files; their names say which they are.
+    figures, report_figures
+        PNG files of the study (see _ALTERNATIVES) and of the report (see
+        `landslip.report.pictures`); their names say which they are.
+    models
+        Drawings of models, PNG files named after them.
+    captions
+        Texts named after the figures, and `model.rst` for the drawings.
     simulated
         The patches were made by a program.
+
+    Raises
+    ------
+    InputError
+        A file is damaged, or a figure is unknown or without a caption.
     """
     environment = template_environment(__file__)
     environment.filters.update(
@@ -69,8 +94,10 @@ def write_page(
         duration=wording.duration,
         readable=wording.readable,
         signed=signed,
+        seconds=seconds,
     )
     read = [read_table(path) for path in tables]
+    texts_of = {path.stem: path for path in captions}
     analysis = read_json(members)
     page = environment.get_template("page.html").render(
         tables=[_table(text, table) for text, table in zip(texts, read, strict=True)],
@@ -86,7 +113,12 @@ def write_page(
         confusion=_rows(read_parquet(confusion)),
         importance=_importance(read_parquet(importance)),
         speed=[] if speed is None else _rows(read_parquet(speed)),
-        pictures={path.stem: _picture(path) for path in figures},
+        pictures=read_pictures(report_figures, captions)
+        | {path.stem: _own(path, texts_of) for path in figures},
+        names=names,
+        paper=_PAPER_FIGURES,
+        index=_index(texts, speed is not None, [path.stem for path in report_figures], models),
+        drawings={path.stem: _drawing(path, texts_of) for path in models},
         simulated=simulated,
     )
     write_text(target, page)
@@ -97,6 +129,32 @@ def signed(value: float | None, digits: int = 4) -> str:
     if value is None or pd.isna(value):
         return "–"
     return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _index(
+    texts: Sequence[TableText], timed: bool, shown: Sequence[str], models: Sequence[Path]
+) -> dict[str, list[tuple[str, str]]]:
+    """The paper's tables and figures -> where they stand on the page, in the paper's order."""
+    tables = {text.paper: text.name for text in texts if text.paper is not None}
+    tables |= {"3": "confusion"} | ({"9": "speed"} if timed else {})
+    figures = {number: f"figure-{name}" for name, number in _PAPER_FIGURES.items() if name in shown}
+    if models:
+        figures["3"] = "models-drawn"
+    return {
+        kind: sorted(entries.items(), key=lambda entry: _place(entry[0]))
+        for kind, entries in {"tables": tables, "figures": figures}.items()
+    }
+
+
+def _place(number: str) -> tuple[str, int]:
+    """'10' after '9', and the appendix's 'A.6' after both."""
+    letter, _, rest = number.rpartition(".")
+    return letter, int(rest) if rest.isdecimal() else 0
+
+
+def seconds(value: float) -> str:
+    """0.00731 -> '0.0073', 47.68 -> '47.7': at least two digits that count."""
+    return f"{value:.2g}" if 0 < value < 1 else f"{value:.1f}"
 
 
 def _table(text: TableText, table: pd.DataFrame) -> dict[str, Any]:
@@ -169,9 +227,14 @@ def _forest(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _picture(path: Path) -> dict[str, str]:
-    content = base64.b64encode(path.read_bytes()).decode("ascii")
-    return {"address": f"data:image/png;base64,{content}", "alternative": _FIGURES[path.stem]}
+def _own(path: Path, captions: Mapping[str, Path]) -> Picture:
+    """One of the study's figures."""
+    return read_picture(path, _ALTERNATIVES[path.stem], captions[path.stem])
+
+
+def _drawing(path: Path, captions: Mapping[str, Path]) -> Picture:
+    """The drawing of a model."""
+    return read_picture(path, f"Drawing of {path.stem}: inputs, parts and sizes", captions["model"])
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ from landslip.config_errors import explain, nearest
 from landslip.config_merge import override
 from landslip.config_study import ENSEMBLE, Table, Variant
 from landslip.files import InputError, text_digest
-from landslip.study.variants import describe, made_variants
+from landslip.study.variants import made_variants, words_of
 
 _MODEL: TypeAdapter[Model] = TypeAdapter(Model)
 _DIGITS = 10
@@ -57,7 +57,7 @@ class Plan:
     left_out: dict[str, dict[str, str]]
     """Table -> variant -> what of the shipped config it needs that this config took out."""
     words: dict[str, dict[str, str]]
-    """Table -> variant -> what it is, for those that are written out."""
+    """Table -> variant -> what it is, for those whose names do not say it."""
 
 
 def plan_study(config: Config, shipped: Collection[str] = ()) -> Plan:
@@ -91,10 +91,7 @@ def plan_study(config: Config, shipped: Collection[str] = ()) -> Plan:
         jobs=planner.jobs,
         tables={name: rows for name, rows in tables.items() if rows},
         left_out=planner.left_out,
-        words={
-            name: {variant: describe(table, entry) for variant, entry in table.variants.items()}
-            for name, table in config.study.tables.items()
-        },
+        words={name: words_of(config, table) for name, table in config.study.tables.items()},
     )
 
 

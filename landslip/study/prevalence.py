@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.ensemble import measures
-from landslip.ensemble.bootstrap import bootstrap_intervals
+from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
 from landslip.ensemble.threshold import HALF, candidate_thresholds
 
 Floats = NDArray[np.float64]
@@ -40,45 +40,63 @@ def carry_over(
     Returns
     -------
     dict
-        observed, target: the shares; rows: for each of several shares, best threshold and its F1
-        and the F1 of the threshold that is best at the observed share, all on the same patches;
-        kept and adapted: F1 at the target share, cross-fitted, with thresholds that are chosen
-        at the observed and at the target share; difference: adapted less kept, with interval.
-        None where a class has no patch.
+        observed, target: the shares, and observed_threshold, target_threshold: the best there.
+        rows: for each of several shares, the best threshold, its range when one fold at a time is
+        left out, its F1 and that of the threshold which is best at the observed share, all on the
+        same patches. observed_f1: at the observed share, cross-fitted; kept and adapted: at the
+        target share, with thresholds that are chosen at the observed and at the target share;
+        difference: adapted less kept. Each F1 with its 95 % interval. The difference is None where
+        a class has no patch.
     """
     observed = float(labels.mean())
     if not 0 < observed < 1:
         return {"observed": observed, "target": prevalence, "rows": [], "difference": None}
     before = best_threshold(labels, probability, np.ones(len(labels)))
-    rows = []
+    rows: list[dict[str, Any]] = []
+    functions: dict[tuple[str, float], Measure] = {}
     for share in sorted({*SHARES, observed, prevalence}):
         weights = label_weights(labels, share)
         threshold = best_threshold(labels, probability, weights)
+        others = _others_thresholds(labels, probability, fold, weights).values()
         rows.append(
             {
                 "share": share,
                 "threshold": threshold,
-                "f1": _weighted_f1(labels, probability > threshold, weights),
-                "f1_kept": _weighted_f1(labels, probability > before, weights),
+                "threshold_range": [min(others), max(others)],
             }
         )
+        for name, cut in (("f1", threshold), ("f1_kept", before)):
+            functions[name, share] = partial(_reweighted_f1, labels, probability > cut, weights)
     weights = label_weights(labels, prevalence)
     kept = _cross_decide(labels, probability, fold, np.ones(len(labels)))
     adapted = _cross_decide(labels, probability, fold, weights)
-    functions = {
-        "kept": partial(_reweighted_f1, labels, kept, weights),
-        "adapted": partial(_reweighted_f1, labels, adapted, weights),
-        "difference": partial(_difference, labels, adapted, kept, weights),
+    functions |= {
+        ("observed", observed): partial(measures.f1, labels, kept),
+        ("kept", prevalence): partial(_reweighted_f1, labels, kept, weights),
+        ("adapted", prevalence): partial(_reweighted_f1, labels, adapted, weights),
+        ("difference", prevalence): partial(_difference, labels, adapted, kept, weights),
     }
     intervals = bootstrap_intervals(functions, n=len(labels), resamples=resamples, seed=seed)
     once = np.ones((1, len(labels)))
+    values = {key: float(function(once)[0]) for key, function in functions.items()}
+    for row in rows:
+        for name in ("f1", "f1_kept"):
+            row[name] = values[name, row["share"]]
+            row[f"{name}_interval"] = intervals[name, row["share"]]
+    at = {row["share"]: row["threshold"] for row in rows}
     return {
         "observed": observed,
         "target": prevalence,
+        "observed_threshold": at[observed],
+        "target_threshold": at[prevalence],
         "rows": rows,
+        "observed_f1": {
+            "value": values["observed", observed],
+            "interval": intervals["observed", observed],
+        },
         **{
-            name: {"value": float(function(once)[0]), "interval": intervals[name]}
-            for name, function in functions.items()
+            name: {"value": values[name, prevalence], "interval": intervals[name, prevalence]}
+            for name in ("kept", "adapted", "difference")
         },
     }
 
@@ -109,19 +127,24 @@ def best_threshold(labels: Labels, probability: Floats, weights: Floats) -> floa
     return float(thresholds[int(f1.argmax())])
 
 
+def _others_thresholds(
+    labels: Labels, probability: Floats, fold: NDArray[np.int64], weights: Floats
+) -> dict[int, float]:
+    """Fold -> the best threshold of all other folds."""
+    return {
+        number: best_threshold(
+            labels[fold != number], probability[fold != number], weights[fold != number]
+        )
+        for number in np.unique(fold).tolist()
+    }
+
+
 def _cross_decide(
     labels: Labels, probability: Floats, fold: NDArray[np.int64], weights: Floats
 ) -> Decisions:
-    decided = np.zeros(len(labels), dtype=np.bool_)
-    for number in np.unique(fold):
-        own = fold == number
-        threshold = best_threshold(labels[~own], probability[~own], weights[~own])
-        decided[own] = probability[own] > threshold
-    return decided
-
-
-def _weighted_f1(labels: Labels, decided: Decisions, weights: Floats) -> float:
-    return float(measures.f1(labels, decided, weights[np.newaxis])[0])
+    chosen = _others_thresholds(labels, probability, fold, weights)
+    cut = np.array([chosen[number] for number in fold.tolist()])
+    return np.asarray(probability > cut, dtype=np.bool_)
 
 
 def _reweighted_f1(labels: Labels, decided: Decisions, weights: Floats, drawn: Floats) -> Floats:

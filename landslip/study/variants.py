@@ -25,6 +25,15 @@ def describe(table: Table, variant: Variant) -> str:
     return f"{base} with {said}" if said else base
 
 
+def words_of(config: Config, table: Table) -> dict[str, str]:
+    """Variant -> what it is, for those whose names do not say it."""
+    base = config.models.get(table.base)
+    subsets: dict[str, Variant] = {}
+    if table.each == "subsets" and isinstance(base, LightGBM | XGBoost):
+        subsets = dict(made_variants(config, table.each, base))
+    return {name: describe(table, entry) for name, entry in (subsets | table.variants).items()}
+
+
 def _say(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value).replace('"', "")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from report.made_study import STAGES, MadeStudy, model_settings
 
+from landslip.report.colours import draw_composites
 from landslip.report.cost import draw_cost
 from landslip.report.curves import draw_curves
 from landslip.report.decisions import draw_decisions
@@ -42,10 +43,9 @@ def draw_all(study: MadeStudy) -> list[Path]:
         history=study.of_folds(study.members, "history.parquet"), trees=study.trees,
         target=out / "learning_curves.png",
     )  # fmt: skip
-    draw_patches(
-        **store, manifest=study.path("data/manifest.parquet"), units=study.units, seed=42,
-        target=out / "patches.png",
-    )  # fmt: skip
+    samples = {**store, "manifest": study.path("data/manifest.parquet"), "seed": 42}
+    draw_composites(**samples, target=out / "composites.png")
+    draw_patches(**samples, units=study.units, target=out / "patches.png")
     draw_mistakes(
         **store, oof=oof, threshold=threshold, target=out / "mistakes.png",
         table=out / "mistakes.csv",

@@ -14,7 +14,7 @@ from landslip.report.cost import draw_cost
 from landslip.report.curves import draw_f1_threshold, draw_precision_recall, draw_roc
 from landslip.report.decisions import draw_confusion, draw_reliability
 from landslip.report.mistakes import draw_mistakes
-from landslip.report.page import ALTERNATIVES
+from landslip.report.pictures import ALTERNATIVES
 from landslip.report.style import COLOURS, DASHES, lines_of
 
 

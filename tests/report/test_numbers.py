@@ -110,6 +110,7 @@ def test_composites_are_chosen_from_whatever_channels_there_are(modalities, expe
 def test_the_third_colour_of_a_radar_composite_is_the_mean_of_two_channels() -> None:
     patches = np.random.default_rng(1).normal(-15, 4, (3, 2, 9, 9)).astype(np.float32)
     composite = choose_composites({"vv": "sar", "vh": "sar"})[1]
+    assert composite.colours == "vv in red, vh in green, their mean in blue"
     blue = compose(patches, ["vv", "vh"], composite)[..., 2]
     mean = (patches[:, 0] + patches[:, 1]) / 2
     low, high = np.median(np.percentile(mean, (2, 98), axis=(1, 2)), axis=1)

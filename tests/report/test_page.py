@@ -12,7 +12,7 @@ from report.drawn import CAPTIONS, write_page
 from report.made_study import MadeStudy, measure_ensemble
 
 from landslip.files import InputError, read_json, read_metadata, read_parquet, write_parquet
-from landslip.report.page import ALTERNATIVES, read_pictures
+from landslip.report.pictures import ALTERNATIVES, read_pictures
 
 
 class Outline(HTMLParser):
@@ -67,7 +67,10 @@ def test_the_page_needs_nothing_from_elsewhere_and_runs_no_script(page: Path) ->
     sources = [image["src"] for image in outline.of("img")]
     assert all(str(source).startswith("data:image/png;base64,") for source in sources)
     links = [str(link["href"]) for link in outline.of("a")]
-    assert {link for link in links if not link.startswith("#")} == {"data/audit.html"}
+    assert {link for link in links if not link.startswith("#")} == {
+        "data/audit.html",
+        "study.html",
+    }
     targets = {attributes.get("id") for _, attributes in outline.tags}
     assert {link[1:] for link in links if link.startswith("#")} <= targets
     assert not outline.of("script")
@@ -173,7 +176,10 @@ def test_a_figure_without_a_caption_or_that_is_no_picture_is_refused(tmp_path: P
         read_pictures([figure], [CAPTIONS / "roc.rst"])
 
 
-@pytest.mark.parametrize("name", [*ALTERNATIVES, "models", "report", "audit"])
+OTHERS = ("models", "report", "audit", "study", "model", "quality", "calibration", "prevalence")
+
+
+@pytest.mark.parametrize("name", [*ALTERNATIVES, *OTHERS])
 def test_every_caption_is_two_or_three_plain_sentences(name: str) -> None:
     text = (CAPTIONS / f"{name}.rst").read_text(encoding="utf-8")
     assert not re.search(r"[`*_{}|]", text)  # shown as it stands, on the page too

@@ -139,4 +139,4 @@ def test_what_is_inside_noise_is_drawn_hollow_and_dashed():
     assert "<circle" in noise
     assert "stroke-dasharray" not in clear
     assert 'aria-label="-0.0200, -0.0300 to -0.0100, lower"' in clear
-    assert forest.reach([0.013, -0.031]) == 0.05
+    assert forest.reach([0.013, -0.031]) == 0.04

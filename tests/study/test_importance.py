@@ -68,6 +68,16 @@ def test_a_group_without_effect_is_inside_noise_and_one_that_matters_is_not():
     assert not rows["rgbn"]["inside_noise"]
 
 
+@pytest.mark.parametrize("repeats", [1, 3, 7])
+def test_shufflings_that_change_no_decision_bring_nothing_at_all(repeats: int):
+    """Also where the weights of the shufflings do not add up to 1 in floating point."""
+    scores = np.random.default_rng(2).random(121)
+    same = {f"modality:sar:{repeat}": scores for repeat in range(repeats)}
+    (row,) = permutation_rows(predicted(full=scores, **same), resamples=200, seed=42)
+    assert (row["f1"], row["f1_low"], row["f1_high"]) == (0, 0, 0)
+    assert row["inside_noise"]
+
+
 def test_an_input_left_out_is_compared_to_all_inputs():
     right = np.where(np.arange(120) % 3 == 0, 0.9, 0.1)
     none = np.full(120, 0.3)

@@ -3,24 +3,18 @@
 from typing import Any
 
 import pytest
-import yaml
 
 from landslip.config import parse_config
 from landslip.config_merge import merge_config
 from landslip.files import InputError
+from landslip.study.outline import variant_names
 from landslip.study.plan import Plan, names_in, plan_study
-from project import ROOT, shipped_config
-
-
-def shipped() -> dict[str, Any]:
-    """config.yaml with the study's tables."""
-    path = ROOT / "resources" / "configs" / "study.yaml"
-    return merge_config(shipped_config(), yaml.safe_load(path.read_text()))
+from project import shipped_config, shipped_study
 
 
 def plan(over: dict[str, Any] | None = None) -> Plan:
-    raw = merge_config(shipped(), over or {})
-    return plan_study(parse_config(raw), names_in(shipped()))
+    raw = merge_config(shipped_study(), over or {})
+    return plan_study(parse_config(raw), names_in(shipped_study()))
 
 
 def with_variants(**variants: Any) -> dict[str, Any]:
@@ -41,14 +35,14 @@ def refusal(over: dict[str, Any]) -> str:
 
 def test_every_paper_table_is_declared():
     numbers = {
-        table["paper"] for table in shipped()["study"]["tables"].values() if "paper" in table
+        table["paper"] for table in shipped_study()["study"]["tables"].values() if "paper" in table
     }
     # 3 and 9 need no variants.
     assert numbers == {"2", "5", "6", "7", "8", "10", "B.11", "B.12", "B.13"}
 
 
 def test_the_ensemble_does_not_grow_by_the_studys_variants():
-    assert parse_config(shipped()).members == list(shipped_config()["models"])
+    assert parse_config(shipped_study()).members == list(shipped_config()["models"])
 
 
 def test_all_fifteen_subsets_of_four_modalities_are_there():
@@ -167,3 +161,20 @@ def test_a_mistake_is_refused_in_the_words_of_the_file(variant: dict[str, Any], 
     text = refusal(with_variants(v=variant))
     assert message in text
     assert "study.tables.mine.variants.v" in text or "study.tables.mine" in text
+
+
+def test_a_subset_is_told_by_its_inputs_and_what_a_name_says_is_not_told_again():
+    words = plan().words
+    assert words["modalities"]["sar_sar_diff"] == "lightgbm with inputs: [sar, sar_diff]"
+    assert len(words["modalities"]) == 15
+    assert words["statistics"] == {}
+    assert words["scenarios"]["trees"] == "mean of trees"
+
+
+def test_jobs_that_only_variants_need_are_called_after_the_first_of_them():
+    config = parse_config(shipped_study())
+    made = plan()
+    names = variant_names(config, made)
+    assert set(names) == set(made.jobs) - set(config.models)
+    all_multi = members(made, "encoders_per_input")["all_multi"][0]
+    assert names[all_multi] == "encoders_per_input: all_multi"

@@ -10,4 +10,9 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 configure_logging(snakemake.log[0])
-write_confusion(oof=Path(snakemake.input.oof), target=Path(snakemake.output.table))
+write_confusion(
+    oof=Path(snakemake.input.oof),
+    bootstrap=snakemake.params.bootstrap,
+    seed=snakemake.params.seed,
+    target=Path(snakemake.output.table),
+)

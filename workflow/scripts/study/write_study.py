@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 configure_logging(snakemake.log[0])
 write_page(
     texts=[TableText(**text) for text in snakemake.params.texts["tables"]],
+    names=snakemake.params.texts["names"],
     tables=[Path(path) for path in snakemake.input.tables],
     confusion=Path(snakemake.input.confusion),
     speed=Path(snakemake.input.speed[0]) if snakemake.input.speed else None,
@@ -19,6 +20,9 @@ write_page(
     calibration=Path(snakemake.input.calibration),
     importance=Path(snakemake.input.importance),
     figures=[Path(path) for path in snakemake.input.figures],
+    report_figures=[Path(path) for path in snakemake.input.report_figures],
+    models=[Path(path) for path in snakemake.input.models],
+    captions=[Path(path) for path in snakemake.input.captions],
     simulated=snakemake.params.simulated,
     target=Path(snakemake.output.page),
 )
