@@ -10,7 +10,7 @@ CORES ?= all
 
 demo: $(INSTALLED)
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile resources/configs/demo.yaml \
-		--set-threads train_network=1 --quiet rules
+		--set-threads train_network=1 predict_network=1 --quiet rules
 	@echo
 	@echo "The report: results/demo/report.html"
 

@@ -241,6 +241,29 @@ def folds_of(model, file):
     return [f"{CONFIG.results}/models/{model}/fold{fold}/{file}" for fold in FOLDS]
 
 
+def weights_of(model):
+    """The trained weights of every fold of a model; compared by the digest in each model.json."""
+    kind = JOBS[model].settings.kind
+    suffix = {"network": "safetensors", "lightgbm": "txt", "xgboost": "ubj"}[kind]
+    return [ancient(path) for path in folds_of(model, f"model.{suffix}")]
+
+
+# What tells one shard's predictions from another's in the name of a file.
+PART = "_shard{shard}" if SHARDS["test"] > 1 else ""
+
+
+def predicted_files():
+    """Test predictions of every fold as one job leaves them: whole, or a shard to be gathered."""
+    name = "<results>/models/{model}/fold{fold}/test{part}.parquet"
+    files = expand(name, fold=FOLDS, part=PART, allow_missing=True)
+    return temp(files) if PART else files
+
+
+def predicted_part(wildcards):
+    """Which shard of the test patches a job predicts."""
+    return {"shard": int(wildcards.get("shard", 0)), "shards": SHARDS["test"]}
+
+
 def of_members(file):
     """One file of every fold of every member, member by member."""
     return [path for model in CONFIG.members for path in folds_of(model, file)]
@@ -372,7 +395,9 @@ def benchmark_files():
     if CONFIG.scaling.fit == "fold":
         jobs.remove("features/fit_scaling")
         jobs += [f"features/fit_scaling_fold{fold}" for fold in FOLDS]
-    jobs += [f"models/{model}/fold{fold}" for model in CONFIG.members for fold in FOLDS]
+    for model in CONFIG.members:
+        jobs += [f"models/{model}/fold{fold}" for fold in FOLDS]
+        jobs += expand(f"models/{model}/predict{PART}", shard=range(SHARDS["test"]))
     return {
         Path(*Path(job).parts[1:]).as_posix(): f"{folder}/{job}.jsonl" for job in jobs
     }

@@ -1,4 +1,4 @@
-"""Models stage: one job for every (model, fold), and the pretrained weights they start from."""
+"""Models stage: pretrained weights, a training for every (model, fold), test predictions."""
 
 
 rule fetch_weights:
@@ -30,8 +30,6 @@ rule train_network:
     input:
         train_store=ancient("<results>/store/train.h5"),
         train_digest="<results>/store/train.digest",
-        test_store=ancient("<results>/store/test.h5"),
-        test_digest="<results>/store/test.digest",
         scaling=scaling_file,
         folds="<results>/data/folds.parquet",
         pretrained=pretrained_weights,
@@ -40,7 +38,6 @@ rule train_network:
         weights="<results>/models/{model}/fold{fold}/model.safetensors",
         description="<results>/models/{model}/fold{fold}/model.json",
         oof="<results>/models/{model}/fold{fold}/oof.parquet",
-        test="<results>/models/{model}/fold{fold}/test.parquet",
         history="<results>/models/{model}/fold{fold}/history.parquet",
         cost="<results>/models/{model}/fold{fold}/cost.json",
     log:
@@ -75,14 +72,11 @@ rule train_lightgbm:
     input:
         features=ancient("<results>/features/train.parquet"),
         features_digest="<results>/features/train.digest",
-        test_features=ancient("<results>/features/test.parquet"),
-        test_features_digest="<results>/features/test.digest",
         folds="<results>/data/folds.parquet",
     output:
         weights="<results>/models/{model}/fold{fold}/model.txt",
         description="<results>/models/{model}/fold{fold}/model.json",
         oof="<results>/models/{model}/fold{fold}/oof.parquet",
-        test="<results>/models/{model}/fold{fold}/test.parquet",
         history="<results>/models/{model}/fold{fold}/history.parquet",
         cost="<results>/models/{model}/fold{fold}/cost.json",
         importance="<results>/models/{model}/fold{fold}/importance.parquet",
@@ -115,9 +109,103 @@ use rule train_lightgbm as train_xgboost with:
         weights="<results>/models/{model}/fold{fold}/model.ubj",
         description="<results>/models/{model}/fold{fold}/model.json",
         oof="<results>/models/{model}/fold{fold}/oof.parquet",
-        test="<results>/models/{model}/fold{fold}/test.parquet",
         history="<results>/models/{model}/fold{fold}/history.parquet",
         cost="<results>/models/{model}/fold{fold}/cost.json",
         importance="<results>/models/{model}/fold{fold}/importance.parquet",
     wildcard_constraints:
         model=one_of(XGBOOSTS),
+
+
+rule predict_network:
+    input:
+        descriptions=lambda wildcards: folds_of(wildcards.model, "model.json"),
+        weights=lambda wildcards: weights_of(wildcards.model),
+        store=ancient("<results>/store/test.h5"),
+        store_digest="<results>/store/test.digest",
+    output:
+        predictions=predicted_files(),
+    log:
+        f"<logs>/models/{{model}}/predict{PART}.log",
+    benchmark:
+        f"<benchmarks>/models/{{model}}/predict{PART}.jsonl"
+    wildcard_constraints:
+        model=one_of(NETWORK_MEMBERS),
+        shard=r"\d+",
+    conda:
+        "../envs/gpu.yaml"
+    threads: 4
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 480 * attempt,
+    params:
+        part=predicted_part,
+        # Machine code of torch.compile, from the trainings.
+        compiled=lambda wildcards: f"{CONFIG.results}/models/{wildcards.model}/compiled",
+        leases=leases,
+        code=source_digest("models/predict_network.py"),
+    script:
+        "../workflow/scripts/models/predict_network.py"
+
+
+rule predict_trees:
+    input:
+        descriptions=lambda wildcards: folds_of(wildcards.model, "model.json"),
+        weights=lambda wildcards: weights_of(wildcards.model),
+        features=ancient("<results>/features/test.parquet"),
+        features_digest="<results>/features/test.digest",
+    output:
+        predictions=predicted_files(),
+    log:
+        f"<logs>/models/{{model}}/predict{PART}.log",
+    benchmark:
+        f"<benchmarks>/models/{{model}}/predict{PART}.jsonl"
+    wildcard_constraints:
+        model=one_of(TREE_MEMBERS),
+        shard=r"\d+",
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        part=predicted_part,
+        code=source_digest("models/predict_trees.py"),
+    script:
+        "../workflow/scripts/models/predict_trees.py"
+
+
+if SHARDS["test"] > 1:
+
+    rule gather_predictions:
+        input:
+            shards=expand(
+                "<results>/models/{model}/fold{fold}/test_shard{shard}.parquet",
+                fold=FOLDS,
+                shard=range(SHARDS["test"]),
+                allow_missing=True,
+            ),
+            manifest=ancient("<results>/data/manifest.parquet"),
+            manifest_digest="<results>/data/manifest.digest",
+        output:
+            expand(
+                "<results>/models/{model}/fold{fold}/test.parquet",
+                fold=FOLDS,
+                allow_missing=True,
+            ),
+        log:
+            "<logs>/models/{model}/gather_predictions.log",
+        benchmark:
+            "<benchmarks>/models/{model}/gather_predictions.jsonl"
+        wildcard_constraints:
+            model=one_of(CONFIG.members),
+        conda:
+            "../envs/cpu.yaml"
+        resources:
+            mem_mb=lambda wildcards, attempt: 2000 * attempt,
+            runtime=lambda wildcards, attempt: 30 * attempt,
+        params:
+            code=source_digest("models/gather_predictions.py"),
+        script:
+            "../workflow/scripts/models/gather_predictions.py"

@@ -42,30 +42,28 @@ PLAN = Architecture(
 )
 EPOCHS, BATCH, TRAINED = 2, 8, 32
 STEPS = TRAINED // BATCH
-FILES = ("model.safetensors", "model.json", "oof.parquet", "test.parquet", "history.parquet")
+FILES = ("model.safetensors", "model.json", "oof.parquet", "history.parquet")
 
 
 def make_inputs(folder: Path) -> Path:
-    """Stores, folds and scaling of 48 training patches in three folds, and 6 test patches."""
+    """Store, folds and scaling of 48 patches in three folds."""
     random = np.random.default_rng(5)
-    for split, count in (("train", 48), ("test", 6)):
-        rows = []
-        for number in range(count):
-            label = number % 2
-            patch = random.normal(label, 1, (12, 12, 3))
-            path = folder / f"{split}_data" / f"ID_{split}{number:02d}.npy"
-            path.parent.mkdir(exist_ok=True)
-            np.save(path, patch)
-            row = {"id": path.stem, "fold": number // 2 % 3, "label": label, "path": str(path)}
-            rows.append(row | {"sha256": file_digest(path)})
-        listed = pd.DataFrame(rows)
-        write_store(
-            listed, channels=CHANNELS, indices={}, on_nonfinite="refuse", patches_per_shard=64,
-            workers=1, target=folder / f"{split}.h5",
-        )  # fmt: skip
-        if split == "train":
-            folds = listed[["id", "fold", "label"]].astype({"label": "int8"})
-            write_parquet(folder / "folds.parquet", folds, {"split_digest": split_digest(folds)})
+    rows = []
+    for number in range(48):
+        label = number % 2
+        patch = random.normal(label, 1, (12, 12, 3))
+        path = folder / "train_data" / f"ID_train{number:02d}.npy"
+        path.parent.mkdir(exist_ok=True)
+        np.save(path, patch)
+        row = {"id": path.stem, "fold": number // 2 % 3, "label": label, "path": str(path)}
+        rows.append(row | {"sha256": file_digest(path)})
+    listed = pd.DataFrame(rows)
+    write_store(
+        listed, channels=CHANNELS, indices={}, on_nonfinite="refuse", patches_per_shard=64,
+        workers=1, target=folder / "train.h5",
+    )  # fmt: skip
+    folds = listed[["id", "fold", "label"]].astype({"label": "int8"})
+    write_parquet(folder / "folds.parquet", folds, {"split_digest": split_digest(folds)})
     write_scaling(folder / "scaling.parquet", [(folder / "train.h5", None)], threads=1)
     return folder
 
@@ -100,7 +98,6 @@ def train_fold(inputs: Path, target: Path, **changes: Any) -> None:
         "threads": 1,
         "memory_mb": 1000,
         "train_store": (inputs / "train.h5", read_digest(inputs / "train.digest")),
-        "test_store": (inputs / "test.h5", read_digest(inputs / "test.digest")),
         "scaling": inputs / "scaling.parquet",
         "folds": inputs / "folds.parquet",
         "pretrained": {},
@@ -109,7 +106,7 @@ def train_fold(inputs: Path, target: Path, **changes: Any) -> None:
         "compiled": target / "compiled",
         "outputs": Outputs(
             weights=target / FILES[0], description=target / FILES[1], oof=target / FILES[2],
-            test=target / FILES[3], history=target / FILES[4], cost=target / "cost.json",
+            history=target / FILES[3], cost=target / "cost.json",
         ),
     }  # fmt: skip
     train_network(**(arguments | changes))
@@ -190,7 +187,7 @@ def _arm(kill: dict[str, Any]) -> None:
     if "predicting" in kill:
         from landslip.models import network_fold
 
-        network_fold._predict = _after(network_fold._predict, 1, number)
+        network_fold.sigmoid = _after(network_fold.sigmoid, 1, number)
 
 
 def _write_halves(function: Callable[..., int], count: int, number: int) -> Callable[..., int]:

@@ -73,3 +73,10 @@ def test_touching_changes_no_digest_and_editing_does(tmp_path: Path):
 def test_statistics_do_not_depend_on_networks():
     script = ROOT / "workflow" / "scripts" / "features" / "compute_statistics.py"
     assert not [path for path in source_files(script, ROOT) if "models" in path.parts]
+
+
+@pytest.mark.parametrize("script", ["train_network.py", "train_trees.py"])
+def test_trainings_do_not_depend_on_the_prediction_of_test_patches(script: str):
+    files = source_files(ROOT / "workflow" / "scripts" / "models" / script, ROOT)
+    prediction = {"predict_network", "predict_trees", "gather_predictions", "fold_models"}
+    assert not prediction & {path.stem for path in files}

@@ -25,13 +25,11 @@ class Cost:
     precision: str | None = None
     threads: int
     seconds: float
-    """From the start to the last prediction."""
+    """From the start to the predictions."""
     training_seconds: float
     """In training steps or boosting rounds."""
     prediction_seconds: float
-    """Of the fold's and the test patches, as their predictions are stored."""
-    fold_prediction_seconds: float
-    """Of the fold's patches alone."""
+    """Of the fold's patches, as their predictions are stored."""
     epochs: int
     """Or boosting rounds."""
     training_patches: int
@@ -39,7 +37,7 @@ class Cost:
     training_patches_per_second: float | None = None
     """None of a tree model: a boosting round is no pass over pixels."""
     prediction_patches_per_second: float
-    """Fold and test together, test-time augmentation included."""
+    """The same; test-time augmentation included."""
     peak_memory_mb: float
     """Of this process; of the last where there were several. 10^6 bytes."""
     peak_device_memory_mb: float | None = None

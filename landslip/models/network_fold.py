@@ -11,22 +11,27 @@ import numpy as np
 import pandas as pd
 import timm
 import torch
-from numpy.typing import NDArray
 
-from landslip.config import Network, Training
+from landslip.config import Network
 from landslip.data.folds import read_folds
 from landslip.data.store import PatchStore, open_store
 from landslip.features.scales import read_scaling, scale_and_shift
 from landslip.files import InputError, check_writable, exclusive, file_digest, write_parquet
 from landslip.models.compilation import compile_encoders
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
+from landslip.models.device import (
+    device_name,
+    memory_in_words,
+    peak_device_memory_mb,
+    usable_device,
+)
 from landslip.models.interruption import noting_signals
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import save_network
 from landslip.models.precision import choose_precision
 from landslip.models.prediction import predict_logits, sigmoid
-from landslip.models.predictions import write_oof, write_test
-from landslip.models.residence import Patches, Subset, place_patches
+from landslip.models.predictions import write_oof
+from landslip.models.residence import Subset, place_patches
 from landslip.models.run import LabelledPatches, LossNotFiniteError
 from landslip.models.seeds import derive_seed
 from landslip.models.state import StateFile, flatten
@@ -34,9 +39,6 @@ from landslip.models.training import train
 from landslip.models.weights import verify_weights
 
 log = logging.getLogger(__name__)
-
-# Test patches read and predicted at once.
-_BLOCK = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +48,6 @@ class Outputs:
     weights: Path
     description: Path
     oof: Path
-    test: Path
     history: Path
     cost: Path
 
@@ -63,7 +64,6 @@ def train_network(
     threads: int,
     memory_mb: float,
     train_store: tuple[Path, str],
-    test_store: tuple[Path, str],
     scaling: Path,
     folds: Path,
     pretrained: Mapping[str, Path],
@@ -72,7 +72,7 @@ def train_network(
     compiled: Path,
     outputs: Outputs,
 ) -> None:
-    """Train on the other folds, predict this one and the test patches, write all of it.
+    """Train on the other folds, predict this one, write all of it.
 
     Parameters
     ----------
@@ -80,8 +80,8 @@ def train_network(
         Digest of the source that runs here: another one does not go on from a saved state.
     memory_mb
         Host memory that the job was given; see `landslip.models.residence`.
-    train_store, test_store
-        Path of a store and the content digest it must have.
+    train_store
+        Path of the training patches' store and the content digest it must have.
     pretrained
         timm name -> safetensors of its pretrained start.
     resume
@@ -102,12 +102,7 @@ def train_network(
     watch = Stopwatch()
     check_writable(outputs.weights.parent)
     torch.set_num_threads(threads)
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError(
-            "a GPU was asked for, but PyTorch cannot use one here (no driver, or a build for "
-            "CPUs); run with --resources gpu=0, or mend the installation"
-        )
-    place = torch.device(device)
+    place = usable_device(device)
     precision = choose_precision(settings.training.precision, place)
     derived = derive_seed(seed, model, fold)
     table, split = read_folds(folds)
@@ -120,7 +115,6 @@ def train_network(
         "seed": str(derived),
         "code": code,
         "train_store": train_store[1],
-        "test_store": test_store[1],
         "scaling": file_digest(scaling),
         "folds": split,
         **{f"pretrained.{name}": file_digest(path) for name, path in pretrained.items()},
@@ -133,7 +127,7 @@ def train_network(
     with ExitStack() as stack:
         # A run that was killed may have left its training behind.
         stack.enter_context(exclusive(outputs.weights.parent))
-        stack.enter_context(_memory_in_words(model))
+        stack.enter_context(memory_in_words(f"{model} and its training patches"))
         stack.enter_context(_losses_in_words(table, fold))
         interruption = stack.enter_context(noting_signals())
         # Before the model is built: its random parts derive from (seed, model, fold) too.
@@ -164,10 +158,16 @@ def train_network(
             interruption=interruption,
         )
         watch.lap()
-        oof = _predict(network, validation.patches, settings.training, precision, place)
-        fold_seconds = watch.lap()
-        test_ids, test = _predict_test(network, test_store, settings.training, precision, place)
-        test_seconds = watch.lap()
+        oof = sigmoid(
+            predict_logits(
+                network,
+                validation.patches,
+                tta=settings.training.tta,
+                precision=precision,
+                device=place,
+            )
+        )
+        prediction_seconds = watch.lap()
         facts = {
             "model": model,
             "fold": fold,
@@ -179,32 +179,29 @@ def train_network(
             "versions": {"torch": torch.__version__.split("+")[0]},
         }
         save_network(network, weights=outputs.weights, description=outputs.description, facts=facts)
-        of_model = {"split_digest": split, "model": model}
         known = table[held_out]
         write_oof(
             outputs.oof, ids=known["id"].tolist(), fold=fold, labels=known["label"].to_numpy(),
-            probability=oof, **of_model,
+            probability=oof, split_digest=split, model=model,
         )  # fmt: skip
-        write_test(outputs.test, ids=test_ids, probability=test, **of_model)
         write_parquet(outputs.history, pd.DataFrame([asdict(epoch) for epoch in run.history]))
         cost = Cost(
             model=model,
             fold=fold,
             kind="network",
             encoders=architecture.encoders,
-            device=_name(place),
+            device=device_name(place),
             precision=precision,
             threads=threads,
             seconds=run.earlier_seconds + watch.total(),
             training_seconds=run.seconds,
-            prediction_seconds=fold_seconds + test_seconds,
-            fold_prediction_seconds=fold_seconds,
+            prediction_seconds=prediction_seconds,
             epochs=run.epoch,
             training_patches=len(training.labels),
             training_patches_per_second=run.patches_trained / run.seconds,
-            prediction_patches_per_second=(len(oof) + len(test)) / (fold_seconds + test_seconds),
+            prediction_patches_per_second=len(oof) / prediction_seconds,
             peak_memory_mb=peak_memory_mb(),
-            peak_device_memory_mb=_peak_device_memory_mb(place),
+            peak_device_memory_mb=peak_device_memory_mb(place),
             resumed=run.resumed,
         )
         write_cost(outputs.cost, cost)
@@ -237,27 +234,6 @@ def _losses_in_words(table: pd.DataFrame, fold: int) -> Iterator[None]:
 
 
 @contextmanager
-def _memory_in_words(model: str) -> Iterator[None]:
-    """Say what to do where memory ends outside of a training step."""
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        reason = str(error).split("\n")[0]
-        raise InputError(
-            f"the GPU's memory does not hold {model} and its training patches ({reason}); take a "
-            "GPU with more memory, or lower the model's features or training.image_size"
-        ) from error
-
-
-def _name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-
-
-def _peak_device_memory_mb(device: torch.device) -> float | None:
-    return torch.cuda.max_memory_allocated(device) / 1e6 if device.type == "cuda" else None
-
-
-@contextmanager
 def _open_train_store(store: tuple[Path, str], table: pd.DataFrame) -> Iterator[PatchStore]:
     """The store of the folds' patches, in their order."""
     path, digest = store
@@ -268,36 +244,3 @@ def _open_train_store(store: tuple[Path, str], table: pd.DataFrame) -> Iterator[
                 f"{len(table)}); delete both and run again"
             )
         yield opened
-
-
-def _predict(
-    network: MultiEncoder,
-    patches: torch.Tensor | Patches,
-    training: Training,
-    precision: str,
-    device: torch.device,
-) -> NDArray[np.float64]:
-    return sigmoid(
-        predict_logits(network, patches, tta=training.tta, precision=precision, device=device)
-    )
-
-
-def _predict_test(
-    network: MultiEncoder,
-    store: tuple[Path, str],
-    training: Training,
-    precision: str,
-    device: torch.device,
-) -> tuple[list[str], NDArray[np.float64]]:
-    """Probabilities of the test patches, a block of the store at a time."""
-    path, digest = store
-    with open_store(path, digest=digest) as opened:
-        rows = np.arange(len(opened.ids))
-        predicted = [
-            _predict(network, torch.from_numpy(block), training, precision, device)
-            for block in (
-                opened.read(rows[start : start + _BLOCK], network.architecture.stack)
-                for start in range(0, len(rows), _BLOCK)
-            )
-        ]
-        return opened.ids, np.concatenate(predicted) if predicted else np.empty(0)

@@ -9,6 +9,9 @@ from landslip.models.augmentation import VIEWS
 from landslip.models.precision import autocast
 from landslip.models.residence import Patches
 
+# Patches that a network reads at once.
+BATCH = 64
+
 
 @torch.inference_mode()
 def predict_logits(
@@ -18,7 +21,7 @@ def predict_logits(
     tta: str,
     precision: str,
     device: torch.device,
-    batch_size: int = 64,
+    batch_size: int = BATCH,
 ) -> NDArray[np.float32]:
     """Logits averaged over the views of `tta`.
 

@@ -16,7 +16,7 @@ from landslip.files import InputError, check_writable, read_parquet, write_parqu
 from landslip.models.boosting import Examples, Floats, TreeSettings, fit
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.importance import IMPORTANCE_COLUMNS
-from landslip.models.predictions import name_some, write_oof, write_test
+from landslip.models.predictions import name_some, write_oof
 from landslip.models.seeds import derive_seed
 from landslip.models.tree_files import SUFFIXES, load_trees, save_trees
 
@@ -30,7 +30,6 @@ def train_trees(
     settings: TreeSettings,
     columns: Sequence[str],
     features: Path,
-    test_features: Path,
     folds: Path,
     fold: int,
     seed: int,
@@ -40,12 +39,11 @@ def train_trees(
     weights: Path,
     description: Path,
     oof: Path,
-    test: Path,
     history: Path,
     importance: Path,
     cost: Path,
 ) -> None:
-    """Train on the other folds, and predict this fold and the test patches.
+    """Train on the other folds, and predict this fold.
 
     Predictions are made with the model as it is loaded from its files, so what is stored is what
     predicted.
@@ -56,8 +54,8 @@ def train_trees(
         Hyperparameters and which library.
     columns
         Features to read, in order.
-    features, test_features
-        Tables of features by id, in any order of rows.
+    features
+        Table of features by id, in any order of rows.
     folds
         folds.parquet: the patches to learn from, their folds and labels.
     fold
@@ -72,7 +70,7 @@ def train_trees(
         Name of the model.
     weights, description
         The trained model and the JSON that suffices to load and apply it, in one folder.
-    oof, test, history, importance, cost
+    oof, history, importance, cost
         Further outputs: predictions, loss by round (unweighted log loss, F1 at 0.5), gain and
         splits of every feature, time and memory.
 
@@ -87,7 +85,6 @@ def train_trees(
     check_writable(weights.parent)
     patches, split_digest = read_folds(folds)
     table = _read_features(features, columns, ids=patches["id"])
-    test_table = _read_features(test_features, columns, ids=None)
     left_out = (patches["fold"] == fold).to_numpy()
     labels = patches["label"].to_numpy(dtype=np.int8)
     if not left_out.any():
@@ -134,9 +131,7 @@ def train_trees(
     stored = load_trees(description, threads=threads)
     watch.lap()
     oof_probability = stored.predict(validation.features)
-    fold_seconds = watch.lap()
-    test_probability = stored.predict(test_table.to_numpy(dtype=np.float64))
-    test_seconds = watch.lap()
+    prediction_seconds = watch.lap()
     write_oof(
         oof,
         ids=patches["id"][left_out].tolist(),
@@ -146,16 +141,8 @@ def train_trees(
         split_digest=split_digest,
         model=model,
     )
-    write_test(
-        test,
-        ids=test_table.index.tolist(),
-        probability=test_probability,
-        split_digest=split_digest,
-        model=model,
-    )
     write_parquet(history, record.frame())
     write_parquet(importance, trained.importance()[list(IMPORTANCE_COLUMNS)])
-    predicted = len(oof_probability) + len(test_probability)
     took = Cost(
         model=model,
         fold=fold,
@@ -164,11 +151,10 @@ def train_trees(
         threads=threads,
         seconds=watch.total(),
         training_seconds=training_seconds,
-        prediction_seconds=fold_seconds + test_seconds,
-        fold_prediction_seconds=fold_seconds,
+        prediction_seconds=prediction_seconds,
         epochs=settings.trees,
         training_patches=len(train.labels),
-        prediction_patches_per_second=predicted / (fold_seconds + test_seconds),
+        prediction_patches_per_second=len(oof_probability) / prediction_seconds,
         peak_memory_mb=peak_memory_mb(),
     )
     write_cost(cost, took)
@@ -182,8 +168,8 @@ def _check_targets(settings: TreeSettings, weights: Path, description: Path) -> 
         raise InputError(f"{weights} and {description} must stand in one folder")
 
 
-def _read_features(path: Path, columns: Sequence[str], ids: pd.Series | None) -> pd.DataFrame:
-    """Features of the patches `ids`, in that order; of all patches of the file without `ids`.
+def _read_features(path: Path, columns: Sequence[str], ids: pd.Series) -> pd.DataFrame:
+    """Features of the patches `ids`, in that order.
 
     Returns
     -------
@@ -194,14 +180,13 @@ def _read_features(path: Path, columns: Sequence[str], ids: pd.Series | None) ->
     doubled = table.index[table.index.duplicated()].unique()
     if len(doubled):
         raise InputError(f"{path}: ids that come twice: {name_some(doubled)}")
-    if ids is not None:
-        missing = ids[~ids.isin(table.index)]
-        if len(missing):
-            raise InputError(
-                f"{path} has no features of {name_some(missing)} of {len(ids)} patches; delete it"
-                " and run again"
-            )
-        table = table.loc[ids]
+    missing = ids[~ids.isin(table.index)]
+    if len(missing):
+        raise InputError(
+            f"{path} has no features of {name_some(missing)} of {len(ids)} patches; delete it"
+            " and run again"
+        )
+    table = table.loc[ids]
     finite = np.isfinite(table.to_numpy(dtype=np.float64)).all(axis=1)
     if not finite.all():
         raise InputError(

@@ -29,7 +29,7 @@ def draw_cost(*, benchmarks: Mapping[str, Path], target: Path, table: Path) -> N
     ----------
     benchmarks
         Label of each job -> its .jsonl. Jobs whose labels differ only in a last part `fold0`,
-        `fold1`, ... (after / or _) are one row.
+        `fold1`, ... or `shard0`, `shard1`, ... (after / or _) are one row.
     target, table
         PNG and CSV files to write. The table: part, jobs, missing (jobs without a benchmark
         file), seconds (sum), longest_seconds, memory_mb (peak of the largest job), load (CPU
@@ -74,7 +74,7 @@ def read_benchmarks(benchmarks: Mapping[str, Path]) -> pd.DataFrame:
         records = _records(path) if path.is_file() else []
         rows.append(
             {
-                "part": re.sub(r"[/_]fold\d+$", "", label),
+                "part": re.sub(r"[/_](fold|shard)\d+$", "", label),
                 "seconds": _reduce(np.mean, (record.get("s") for record in records)),
                 "memory_mb": _reduce(np.max, (record.get("max_rss") for record in records))
                 * _MEBIBYTE_IN_MB,

@@ -321,8 +321,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_read(tmp_
     (tmp_path / "fold0").write_text("a file where the folder should be")
     empty = tmp_path / "inputs"
     empty.mkdir()
-    for split in ("train", "test"):
-        (empty / f"{split}.digest").write_text("0")
+    (empty / "train.digest").write_text("0")
     with pytest.raises(InputError, match=r"cannot write into .*fold0"):
         train_fold(empty, tmp_path / "fold0")
 
@@ -336,8 +335,6 @@ def test_the_cost_of_a_training_adds_up(jobs: Jobs, inputs: Path, tmp_path: Path
     assert cost["training_patches_per_second"] == pytest.approx(
         EPOCHS * 32 / cost["training_seconds"]
     )
-    assert cost["prediction_patches_per_second"] == pytest.approx(
-        (16 + 6) / cost["prediction_seconds"]
-    )
+    assert cost["prediction_patches_per_second"] == pytest.approx(16 / cost["prediction_seconds"])
     assert 50 < cost["peak_memory_mb"] < 4000
     assert cost["peak_device_memory_mb"] is None

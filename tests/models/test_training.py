@@ -12,7 +12,7 @@ from landslip.config import Training
 from landslip.models.augmentation import VIEWS, random_symmetry
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate, smooth_f1_loss
-from landslip.models.precision import choose_precision
+from landslip.models.precision import choose_precision, same_precision
 from landslip.models.prediction import predict_logits, sigmoid
 from landslip.models.run import LabelledPatches, LossNotFiniteError
 from landslip.models.training import train
@@ -213,3 +213,11 @@ def test_certain_logits_stay_apart_as_probabilities():
 def test_a_precision_that_is_asked_for_is_used():
     assert choose_precision("float32", CPU) == "float32"
     assert choose_precision("auto", CPU) in ("float32", "bfloat16")
+
+
+def test_a_network_predicts_in_the_format_it_was_trained_in_where_the_device_has_it():
+    assert same_precision("float32", "auto", CPU) == "float32"
+    assert same_precision("float16", "auto", CPU) == "float32"
+    assert same_precision("float16", "float16", CPU) == "float16"
+    own = choose_precision("auto", CPU)
+    assert same_precision(own, "auto", CPU) == own

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from small_trees import COLUMNS, KINDS, SETTINGS, make_features, train
 
 from landslip.data.folds import split_digest
 from landslip.files import (
@@ -21,68 +22,16 @@ from landslip.files import (
     write_json,
     write_parquet,
 )
-from landslip.models.boosting import TreeSettings, watched_rounds
+from landslip.models.boosting import watched_rounds
 from landslip.models.importance import mean_importance
-from landslip.models.predictions import read_oof, read_test
+from landslip.models.predictions import read_oof
 from landslip.models.tree_files import SUFFIXES, load_trees
-from landslip.models.trees import train_trees
-
-PATCHES, TEST_PATCHES, FOLDS = 300, 40, 3
-COLUMNS = [f"band{channel}_{name}" for channel in range(10) for name in ("mean", "std")]
-SHARED = {"trees": 30, "max_depth": 4, "subsample": 0.7, "colsample": 0.6, "l2": 0.3}
-SETTINGS = {
-    "lightgbm": TreeSettings(
-        kind="lightgbm", learning_rate=0.1, leaves=12, positive_weight=1.5, **SHARED
-    ),
-    "xgboost": TreeSettings(kind="xgboost", learning_rate=0.2, positive_weight=1.5, **SHARED),
-}
-KINDS = sorted(SETTINGS)
+from project import ROOT
 
 
 @pytest.fixture(scope="module")
 def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Features of patches whose label depends on the first columns, and their folds."""
-    folder = tmp_path_factory.mktemp("trees")
-    random = np.random.default_rng(0)
-    values = random.normal(size=(PATCHES + TEST_PATCHES, len(COLUMNS)))
-    ids = [f"ID_{number:04d}" for number in range(len(values))]
-    labels = (values[:, :3].sum(axis=1) + 0.3 * random.normal(size=len(values)) > 1.2).astype("i1")
-    table = pd.DataFrame(values, columns=COLUMNS)
-    table.insert(0, "id", ids)
-    # Features stand in another order than the folds: only ids tie them.
-    train = table[:PATCHES].sample(frac=1, random_state=1)
-    write_parquet(folder / "train.parquet", train)
-    write_parquet(folder / "test.parquet", table[PATCHES:])
-    folds = pd.DataFrame(
-        {"id": ids[:PATCHES], "fold": np.arange(PATCHES) % FOLDS, "label": labels[:PATCHES]}
-    )
-    write_parquet(folder / "folds.parquet", folds, {"split_digest": split_digest(folds)})
-    return folder
-
-
-def train(study: Path, target: Path, kind: str, **changes: Any) -> Path:
-    """Train with `changes` to the arguments; gives the path of model.json."""
-    arguments: dict[str, Any] = {
-        "settings": SETTINGS[kind],
-        "columns": COLUMNS,
-        "features": study / "train.parquet",
-        "test_features": study / "test.parquet",
-        "folds": study / "folds.parquet",
-        "fold": 1,
-        "seed": 42,
-        "threads": 1,
-        "gpu": False,
-        "model": kind,
-        "weights": target / f"model{SUFFIXES[kind]}",
-        "description": target / "model.json",
-        "oof": target / "oof.parquet",
-        "test": target / "test.parquet",
-        "history": target / "history.parquet",
-        "importance": target / "importance.parquet",
-        "cost": target / "cost.json",
-    }
-    train_trees(**(arguments | changes))
-    return target / "model.json"
+    return make_features(tmp_path_factory.mktemp("trees"))
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -107,17 +56,13 @@ def digests(folder: Path) -> dict[str, str]:
     return {file.name: file_digest(file) for file in folder.iterdir() if file.name != "cost.json"}
 
 
-def test_predictions_are_of_the_left_out_fold_and_of_the_test_patches(
-    trained: Path, study_folder: Path
-) -> None:
+def test_predictions_are_of_the_left_out_fold(trained: Path, study_folder: Path) -> None:
     folds = read_parquet(study_folder / "folds.parquet")
     oof = read_oof(trained / "oof.parquet")
     expected = folds[folds["fold"] == 1]
     assert oof.frame["id"].tolist() == expected["id"].tolist()
     assert oof.frame["label"].tolist() == expected["label"].tolist()
     assert oof.split_digest == split_digest(folds)
-    test = read_test(trained / "test.parquet").frame
-    assert test["id"].tolist() == read_parquet(study_folder / "test.parquet")["id"].tolist()
 
 
 def test_the_model_learns_what_the_labels_follow(trained: Path) -> None:
@@ -155,11 +100,10 @@ def train_in_a_process(
     study: Path, target: Path, kind: str, *, gpu: bool, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
     script = (
-        "import sys; from pathlib import Path; from test_trees import train;"
+        "import sys; from pathlib import Path; from small_trees import train;"
         f"train(Path(sys.argv[1]), Path(sys.argv[2]), {kind!r}, gpu={gpu})"
     )
-    here = Path(__file__).parent
-    path = os.pathsep.join([str(here), str(here.parents[1])])
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     return subprocess.run(
         [sys.executable, "-c", script, str(study), str(target)],
         env=os.environ | {"PYTHONPATH": path} | environment,
@@ -356,16 +300,6 @@ def test_a_gpu_that_is_absent_is_refused_by_xgboost(study_folder: Path, tmp_path
 def test_weights_are_named_after_their_format(study_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"xgboost weights end in \.ubj"):
         train(study_folder, tmp_path, "xgboost", weights=tmp_path / "model.pkl")
-
-
-def test_a_test_set_without_patches_is_predicted_as_nothing(
-    study_folder: Path, tmp_path: Path
-) -> None:
-    table = read_parquet(study_folder / "test.parquet")
-    write_parquet(tmp_path / "none.parquet", table[:0])
-    for kind in KINDS:
-        train(study_folder, tmp_path / kind, kind, test_features=tmp_path / "none.parquet")
-        assert len(read_test(tmp_path / kind / "test.parquet").frame) == 0
 
 
 def test_the_weight_of_landslides_raises_their_probability(

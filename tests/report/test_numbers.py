@@ -144,6 +144,12 @@ def test_time_and_memory_are_summed_over_folds_and_gaps_are_counted(tmp_path: Pa
     assert row["memory_mb"] == pytest.approx(1000 * 1024**2 / 1e6)
 
 
+def test_predictions_in_shards_are_a_row_beside_the_trainings(tmp_path: Path) -> None:
+    labels = ["a/fold0", "a/fold1", "a/predict_shard0", "a/predict_shard10"]
+    jobs = read_benchmarks(dict.fromkeys(labels, tmp_path / "none"))
+    assert jobs["part"].tolist() == ["a", "a", "a/predict", "a/predict"]
+
+
 def test_a_repeated_job_has_its_mean_time_and_highest_memory(tmp_path: Path) -> None:
     lines = [json.dumps({"s": s, "max_rss": s, "mean_load": 1}) for s in (1.0, 3.0)]
     (tmp_path / "job.jsonl").write_text("\n".join(lines) + "\n")
@@ -165,7 +171,7 @@ def test_speed_is_the_mean_over_folds_and_memory_the_highest(study: MadeStudy) -
     }
     table = speed_table(costs).set_index("model")
     assert table.loc["pwee_v3", "seconds_per_epoch"] == pytest.approx((80 + 81 + 82) / 3 / 20)
-    assert table.loc["pwee_v3", "fold_prediction_seconds"] == 5.0
+    assert table.loc["pwee_v3", "prediction_seconds"] == 5.0
     assert table.loc["pwee_v3", ["encoder", "instances"]].tolist() == ["test_vit2", 2]
     assert table.loc["pwee_v3", ["memory_mb", "resumed"]].tolist() == [902.0, 1]
     assert table.loc["xgboost", "seconds_per_epoch"] == 81.0

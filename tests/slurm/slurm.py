@@ -18,9 +18,13 @@ from project import ROOT
 # The pretended GPU is SLURM's to hand out and nobody's to compute on: SLURM is asked for it as a
 # generic resource, while the job's own `gpu`, which decides where it computes, is 0. The rule that
 # a GPU asked for and absent is refused stays as it is, and has a test of its own.
-PRETENDED_GPU = ("--set-resources", "train_network:gpu=0", "train_network:gres=gpu:1")
+NETWORK_RULES = ("train_network", "predict_network")
+PRETENDED_GPU = (
+    "--set-resources",
+    *(f"{rule}:{asked}" for rule in NETWORK_RULES for asked in ("gpu=0", "gres=gpu:1")),
+)
 # Of equal numbers, networks give equal bits.
-ONE_THREAD = ("--set-threads", "train_network=1")
+ONE_THREAD = ("--set-threads", *(f"{rule}=1" for rule in (*NETWORK_RULES, "predict_trees")))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from slurm.slurm import ONE_THREAD, PRETENDED_GPU, Cluster, Job, until
+from slurm.slurm import NETWORK_RULES, ONE_THREAD, PRETENDED_GPU, Cluster, Job, until
 from workflow import SMALL, read, snakemake
 
 NETWORK = "pwee_v2_standard"
@@ -73,13 +73,13 @@ def test_the_study_on_slurm_gives_each_gpu_to_one_network_and_equals_the_local_s
     program = cluster.workflow(tmp_path, *PRETENDED_GPU, "--", SUBMISSION, figure, config=STUDY)
     finish(program, tmp_path)
     jobs = [job for job in cluster.jobs() if job.number not in earlier]
-    networks = [job for job in jobs if job.name == "train_network"]
-    assert len(networks) == 2
+    networks = [job for job in jobs if job.name in NETWORK_RULES]
+    assert len(networks) == 3
     assert {job.gpus for job in networks} == {1}
     assert {job.gpus for job in jobs if job not in networks} == {0}
     assert {job.state for job in jobs} == {"COMPLETED"}
     runs = sorted(run for job in networks for run in cluster.runs(job.number))
-    assert len(runs) == 2
+    assert len(runs) == 3
     assert all(end <= start for (_, end), (start, _) in pairwise(runs))
     # Two folds each, one after another in one job: on one processor, in the time of both.
     trees = {job.name: job for job in jobs if "boost" in job.name or "lightgbm" in job.name}

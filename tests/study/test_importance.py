@@ -111,10 +111,10 @@ def test_shuffling_changes_what_the_trees_read_and_nothing_else(tmp_path: Path):
     )  # fmt: skip
     for fold in range(FOLDS):
         folder = tmp_path / f"fold{fold}"
-        names = ("oof", "test", "history", "importance")
+        names = ("oof", "history", "importance")
         train_trees(
             model="lightgbm", settings=settings, columns=["red_mean", "vv_mean"],
-            features=tmp_path / "train.parquet", test_features=tmp_path / "train.parquet",
+            features=tmp_path / "train.parquet",
             folds=tmp_path / "folds.parquet", fold=fold, seed=42, threads=1, gpu=False,
             weights=folder / "model.txt", description=folder / "model.json",
             cost=folder / "cost.json", **{name: folder / f"{name}.parquet" for name in names},

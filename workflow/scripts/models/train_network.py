@@ -1,4 +1,4 @@
-"""Train one network on one fold; predict the fold and the test patches."""
+"""Train one network on one fold, and predict the fold."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +29,6 @@ train_network(
     threads=snakemake.threads,
     memory_mb=snakemake.resources.mem_mb,
     train_store=(Path(snakemake.input.train_store), read_digest(snakemake.input.train_digest)),
-    test_store=(Path(snakemake.input.test_store), read_digest(snakemake.input.test_digest)),
     scaling=Path(snakemake.input.scaling),
     folds=Path(snakemake.input.folds),
     pretrained={Path(path).stem: Path(path) for path in snakemake.input.pretrained},

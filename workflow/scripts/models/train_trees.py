@@ -1,4 +1,4 @@
-"""Train one tree model on one fold; predict the fold and the test patches."""
+"""Train one tree model on one fold, and predict the fold."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ train_trees(
     settings=TreeSettings(**snakemake.params.settings),
     columns=snakemake.params.columns,
     features=verified(snakemake.input.features, snakemake.input.features_digest),
-    test_features=verified(snakemake.input.test_features, snakemake.input.test_features_digest),
     folds=Path(snakemake.input.folds),
     fold=int(snakemake.wildcards.fold),
     seed=snakemake.params.seed,
@@ -28,7 +27,6 @@ train_trees(
     weights=Path(snakemake.output.weights),
     description=Path(snakemake.output.description),
     oof=Path(snakemake.output.oof),
-    test=Path(snakemake.output.test),
     history=Path(snakemake.output.history),
     importance=Path(snakemake.output.importance),
     cost=Path(snakemake.output.cost),

@@ -1,0 +1,57 @@
+"""The trained models of all folds, as one model that predicts what no fold was trained on."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from landslip.files import InputError
+
+# What the folds of one model have in common; what a kind of model does not tell is None.
+_SHARED = ("split_digest", "settings", "architecture", "columns")
+
+
+def check_folds(
+    model: str, descriptions: Sequence[Path], told: Sequence[Mapping[str, Any]], *, folds: int
+) -> str:
+    """Refuse what is not every fold of one model, each once and in order.
+
+    Parameters
+    ----------
+    descriptions
+        model.json of each fold, for messages.
+    told
+        What each says.
+    folds
+        How many the model has.
+
+    Returns
+    -------
+    str
+        Digest of the split that they were trained on.
+
+    Raises
+    ------
+    InputError
+        A fold is missing or stands in the place of another, or a fold is of another model, split,
+        settings or inputs than the first.
+    """
+    if not len(descriptions) == folds > 0:
+        raise InputError(
+            f"{model} is {len(descriptions)} trained folds, expected {folds}; train them all"
+        )
+    for fold, (path, facts) in enumerate(zip(descriptions, told, strict=True)):
+        if facts.get("model") != model or facts.get("fold") != fold:
+            raise InputError(
+                f"{path} is of {facts.get('model')} fold {facts.get('fold')}, expected {model} "
+                f"fold {fold}; train the missing fold, or delete {path.parent} and run again"
+            )
+        for name in _SHARED:
+            if facts.get(name) != told[0].get(name):
+                raise InputError(
+                    f"{path} and {descriptions[0]} are of trainings with another {name}; train "
+                    f"{model} anew"
+                )
+    digest = told[0].get("split_digest")
+    if not isinstance(digest, str):
+        raise InputError(f"{descriptions[0]} lacks split_digest; train {model} anew")
+    return digest

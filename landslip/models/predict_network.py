@@ -1,0 +1,161 @@
+"""The networks of all folds of one model on a shard of the test patches, from files to files."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from landslip.data.ranges import shard_rows
+from landslip.data.store import PatchStore, open_store
+from landslip.files import check_writable
+from landslip.models.compilation import compile_encoders
+from landslip.models.device import memory_in_words, usable_device
+from landslip.models.fold_models import check_folds
+from landslip.models.network import MultiEncoder
+from landslip.models.network_files import load_network
+from landslip.models.precision import same_precision
+from landslip.models.prediction import BATCH, predict_logits, sigmoid
+from landslip.models.predictions import write_test
+from landslip.models.residence import StoredPatches
+
+# Patches read at once; two such blocks are in memory.
+_BLOCK = 4 * BATCH
+_SECONDS_BETWEEN_LINES = 10.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fold:
+    """What one fold predicts with."""
+
+    network: MultiEncoder
+    tta: str
+    precision: str
+
+
+def predict_network(
+    *,
+    model: str,
+    descriptions: Sequence[Path],
+    store: tuple[Path, str],
+    shard: int,
+    shards: int,
+    device: str,
+    threads: int,
+    compiled: Path,
+    targets: Sequence[Path],
+) -> None:
+    """Write what the network of every fold predicts for a shard of a store's patches.
+
+    Each block of patches is read once, for all folds. How many shards there are changes no bit:
+    batches begin at the same rows of the store for any number of them.
+
+    Parameters
+    ----------
+    descriptions
+        model.json of every fold, in order; weights beside it.
+    store
+        Path of the patches' store and the content digest it must have.
+    shard, shards
+        Which patches: `landslip.data.ranges.shard_rows`.
+    device
+        cpu or cuda.
+    compiled
+        Folder of the machine code of `training.compile`, as in the trainings.
+    targets
+        For each fold, parquet as of `landslip.models.predictions.write_test`.
+
+    Raises
+    ------
+    InputError
+        A model file is missing, damaged or of another fold or training; the store is damaged or
+        another; a GPU is asked for and cannot be used, or its memory does not suffice.
+    """
+    torch.set_num_threads(threads)
+    place = usable_device(device)
+    folds, split_digest = _load(model, descriptions, len(targets), place, compiled)
+    for target in targets:
+        check_writable(target.parent)
+    path, digest = store
+    with (
+        open_store(path, digest=digest) as opened,
+        memory_in_words(f"the {len(folds)} networks of {model} and a block of patches"),
+    ):
+        rows = shard_rows(len(opened.ids), shard, shards)
+        log.info("%s: %d patches, %d folds, shard %d of %d on %s", model, len(rows), len(folds),
+                 shard + 1, shards, device)  # fmt: skip
+        for fold in folds:
+            # As in training: convolutions run faster with channels innermost.
+            torch.nn.utils.convert_conv2d_weight_memory_format(
+                fold.network.to(place), torch.channels_last
+            )
+        predicted = _predict(folds, opened, rows, place)
+        ids = opened.ids[rows.start : rows.stop]
+    for target, probability in zip(targets, predicted, strict=True):
+        write_test(target, ids=ids, probability=probability, split_digest=split_digest, model=model)
+
+
+def _load(
+    model: str, descriptions: Sequence[Path], count: int, device: torch.device, compiled: Path
+) -> tuple[list[_Fold], str]:
+    """Every fold, still on the host, and the digest of their split."""
+    loaded = [load_network(description) for description in descriptions]
+    split_digest = check_folds(model, descriptions, [facts for _, facts in loaded], folds=count)
+    folds = []
+    for network, facts in loaded:
+        training = facts["settings"]["training"]
+        compile_encoders(network, training["compile"], compiled)
+        precision = same_precision(facts["precision"], training["precision"], device)
+        folds.append(_Fold(network=network, tta=training["tta"], precision=precision))
+        if precision != facts["precision"]:
+            log.warning(
+                "%s fold %d was trained in %s, which this device lacks: it predicts in %s",
+                model, facts["fold"], facts["precision"], precision,
+            )  # fmt: skip
+    return folds, split_digest
+
+
+def _predict(
+    folds: Sequence[_Fold], store: PatchStore, rows: range, device: torch.device
+) -> NDArray[np.float64]:
+    """Probabilities (fold, len(rows)) of some rows of a store.
+
+    Notes
+    -----
+    The last bits of a logit, and of a sigmoid, depend on the place in the array that is computed
+    at once. So whole batches are predicted, those that begin at the store's row 0, 64, 128 ...,
+    also where the rows begin or end inside of one; what lies outside of them is thrown away.
+    """
+    if not rows:
+        return np.empty((len(folds), 0))
+    first = rows.start - rows.start % BATCH
+    last = min(-(-rows.stop // BATCH) * BATCH, len(store.ids))
+    predicted = np.empty((len(folds), last - first))
+    patches = StoredPatches(store, folds[0].network.architecture.stack, pin=device.type == "cuda")
+    blocks = torch.arange(first, last).split(_BLOCK)
+    started = told = time.monotonic()
+    for block, following in zip_longest(blocks, blocks[1:]):
+        read = patches[block].to(device, non_blocking=True)
+        if following is not None:
+            patches.prefetch(following)
+        here = slice(int(block[0]) - first, int(block[-1]) + 1 - first)
+        for number, fold in enumerate(folds):
+            logits = predict_logits(
+                fold.network, read, tta=fold.tta, precision=fold.precision, device=device
+            )
+            predicted[number, here] = sigmoid(logits)
+        now = time.monotonic()
+        if following is None or now - told >= _SECONDS_BETWEEN_LINES:
+            told = now
+            log.info(
+                "%d of %d patches, %.1f patches/s with all folds",
+                here.stop, last - first, here.stop / max(now - started, 1e-9),
+            )  # fmt: skip
+    return predicted[:, rows.start - first : rows.stop - first]

@@ -1,0 +1,119 @@
+"""The trees of all folds of one model on a shard of the test patches, from files to files."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from landslip.data.ranges import shard_rows
+from landslip.files import InputError, verified
+from landslip.models.fold_models import check_folds
+from landslip.models.predictions import name_some, write_test
+from landslip.models.tree_files import load_trees
+
+# Patches whose features are in memory at once, and bytes that are read at once of a column: row
+# groups may be larger than memory.
+_BLOCK = 8192
+_BUFFER = 1 << 16
+
+log = logging.getLogger(__name__)
+
+
+def predict_trees(
+    *,
+    model: str,
+    descriptions: Sequence[Path],
+    features: tuple[Path, Path],
+    shard: int,
+    shards: int,
+    threads: int,
+    targets: Sequence[Path],
+) -> None:
+    """Write what the trees of every fold predict for a shard of a table of features.
+
+    Features are read once, a block at a time, for all folds. How many shards there are changes no
+    bit: trees look at each patch alone.
+
+    Parameters
+    ----------
+    descriptions
+        model.json of every fold, in order; weights beside it.
+    features
+        Table of features by id, and the small file with its digest. A job that reads the whole
+        table compares them; one of many, which would all read what is the others', relies on the
+        checksums of the pages that it reads.
+    shard, shards
+        Which patches: `landslip.data.ranges.shard_rows`.
+    targets
+        For each fold, parquet as of `landslip.models.predictions.write_test`.
+
+    Raises
+    ------
+    InputError
+        A model file is missing, damaged or of another fold or training; the table is damaged or
+        another, lacks a feature, or holds an id twice or a value that is not finite.
+    """
+    folds = [load_trees(description, threads=threads) for description in descriptions]
+    split_digest = check_folds(
+        model, descriptions, [fold.description for fold in folds], folds=len(targets)
+    )
+    path, digest = features
+    if shards == 1:
+        verified(path, digest)
+    ids: list[str] = []
+    predicted = [[np.empty(0)] for _ in folds]
+    for block in _read_shard(path, folds[0].columns, shard, shards):
+        ids += block["id"].tolist()
+        values = block[folds[0].columns].to_numpy(dtype=np.float64)
+        finite = np.isfinite(values).all(axis=1)
+        if not finite.all():
+            raise InputError(
+                f"{path}: features are NaN or infinite for {name_some(block['id'][~finite])}"
+            )
+        for of_fold, fold in zip(predicted, folds, strict=True):
+            of_fold.append(fold.predict(values))
+    log.info("%s: %d patches, %d folds, shard %d of %d", model, len(ids), len(folds), shard + 1,
+             shards)  # fmt: skip
+    for target, of_fold in zip(targets, predicted, strict=True):
+        write_test(
+            target,
+            ids=ids,
+            probability=np.concatenate(of_fold),
+            split_digest=split_digest,
+            model=model,
+        )
+
+
+def _read_shard(
+    path: Path, columns: Sequence[str], shard: int, shards: int
+) -> Iterator[pd.DataFrame]:
+    """Id and `columns` of a shard's rows, from just the row groups that hold them."""
+    try:
+        with pq.ParquetFile(
+            path, page_checksum_verification=True, pre_buffer=False, buffer_size=_BUFFER
+        ) as file:
+            missing = sorted({"id", *columns} - set(file.schema_arrow.names))
+            if missing:
+                raise InputError(f"{path} lacks the columns {', '.join(missing)}")
+            rows = shard_rows(file.metadata.num_rows, shard, shards)
+            sizes = [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)]
+            starts = np.cumsum([0, *sizes]).tolist()
+            groups = [
+                at
+                for at, (start, size) in enumerate(zip(starts, sizes, strict=False))
+                if start < rows.stop and start + size > rows.start
+            ]
+            at = starts[groups[0]] if groups else 0
+            for batch in file.iter_batches(_BLOCK, row_groups=groups, columns=["id", *columns]):
+                own = range(max(rows.start - at, 0), min(rows.stop - at, batch.num_rows))
+                at += batch.num_rows
+                if own:
+                    yield batch.slice(own.start, len(own)).to_pandas()
+    except (FileNotFoundError, InputError):
+        raise
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error

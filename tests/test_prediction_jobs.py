@@ -1,0 +1,114 @@
+"""Test patches are predicted in jobs of their own: what they redo, and in how many they come."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from landslip.data.simulation.write import simulate_patches
+from landslip.features.statistics import patch_statistics
+from workflow import SMALL, planned, snakemake
+
+# A tree model and a network on patches of the user's, scaled by what training patches hold.
+STUDY: dict[str, Any] = {
+    **SMALL,
+    "data": {"folder": "patches"},
+    "models": {**SMALL["models"], "xgboost": None},
+    "scaling": {"fit": "train"},
+}
+PREDICTED = "results/ensemble/test.parquet"
+PREDICTION = {"predict_trees", "predict_network", "predict_test"}
+
+
+def do(folder: Path, *arguments: str, config: dict[str, Any] = STUDY) -> str:
+    """What a run of the workflow says that must end well."""
+    answer = snakemake(folder, *arguments, config=config)
+    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
+    return answer.stderr
+
+
+def plan(folder: Path, *arguments: str) -> dict[str, int]:
+    """Jobs that the ensemble's test predictions would need now."""
+    return planned(
+        snakemake(folder, "-n", "--quiet", "rules", *arguments, "--", PREDICTED, config=STUDY)
+    )
+
+
+@pytest.fixture(scope="module")
+def predicted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose test patches are predicted. Tests that change something copy it."""
+    # Machine code that a job compiles sums in another order than the same code loaded by the next:
+    # features of training patches would differ in their last bits, and their digest with them.
+    patch_statistics(np.zeros((1, 1, 8, 8), np.float32))
+    folder = tmp_path_factory.mktemp("predicted")
+    simulate_patches(
+        folder / "patches", **SMALL["data"]["simulation"], test_positives=0.2, seed=1, workers=1
+    )
+    do(folder, "--", PREDICTED)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("model", "fit", "reads"),
+    [
+        ("lightgbm", "all", False),
+        ("xgboost", "all", False),
+        ("pwee_v2_standard", "all", True),
+        ("pwee_v2_standard", "train", False),
+        ("pwee_v2_standard", "fold", False),
+    ],
+)
+def test_a_training_needs_test_patches_only_where_scaling_is_fitted_on_them(
+    model: str, fit: str, reads: bool, tmp_path: Path
+):
+    config = {**SMALL, "scaling": {"fit": fit}}
+    target = f"results/models/{model}/fold0/oof.parquet"
+    answer = snakemake(tmp_path, "-n", "--", target, config=config)
+    assert answer.returncode == 0, answer.stderr
+    assert "results/store/train" in answer.stdout
+    assert ("results/store/test" in answer.stdout) == reads
+
+
+def test_other_test_patches_retrain_nothing(predicted: Path):
+    assert plan(predicted) == {}
+    jobs = plan(predicted, "-R", "results/store/test.h5")
+    assert set(jobs) - {"build_store", "compute_statistics"} == PREDICTION
+    assert (jobs["predict_trees"], jobs["predict_network"]) == (1, 1)
+
+
+def test_a_new_test_patch_is_predicted_by_the_models_that_stand(predicted: Path, tmp_path: Path):
+    """In two calls, as the README says: the data first, then the rest."""
+    folder = tmp_path / "run"
+    shutil.copytree(predicted, folder)
+    patches = folder / "patches"
+    known = next((patches / "test_data").iterdir())
+    np.save(patches / "test_data" / "ID_new.npy", np.load(known) + 1)
+    with (patches / "Test.csv").open("a") as table:
+        table.write("ID_new\n")
+    digests = [f"results/features/{split}.digest" for split in ("train", "test")]
+    do(folder, "--", "results/data/folds.parquet", *digests, "results/features/scaling.parquet")
+    assert set(plan(folder)) == PREDICTION
+
+
+def test_test_patches_predicted_in_shards_have_the_same_bits(predicted: Path, tmp_path: Path):
+    folder = tmp_path / "run"
+    shutil.copytree(predicted, folder)
+    written = sorted((folder / "results" / "models").glob("*/fold*/test.parquet"))
+    assert len(written) == 4
+    before = {path: pd.read_parquet(path) for path in written}
+    for path in written:
+        path.unlink()
+    # The store's own shards would be of another size too; what stands is left as it is.
+    triggers = ("--rerun-triggers", "mtime")
+    targets = [str(path.relative_to(folder)) for path in written]
+    config = {**STUDY, "data": {**STUDY["data"], "patches_per_shard": 8}}
+    said = do(folder, *triggers, "--", *targets, config=config)
+    jobs = {"train_network": 0, "train_lightgbm": 0}
+    jobs |= {"predict_network": 3, "predict_trees": 3, "gather_predictions": 2}
+    assert {rule: said.count(f"rule {rule}:") for rule in jobs} == jobs
+    for path, frame in before.items():
+        assert pd.read_parquet(path).equals(frame), path
+    assert not list((folder / "results" / "models").rglob("*shard*.parquet"))

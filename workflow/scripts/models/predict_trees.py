@@ -1,0 +1,20 @@
+"""Predict a shard of the test patches with the trees of all folds of one model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.logs import configure_logging
+from landslip.models.predict_trees import predict_trees
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+configure_logging(snakemake.log[0])
+predict_trees(
+    model=snakemake.wildcards.model,
+    descriptions=[Path(path) for path in snakemake.input.descriptions],
+    features=(Path(snakemake.input.features), Path(snakemake.input.features_digest)),
+    **snakemake.params.part,
+    threads=snakemake.threads,
+    targets=[Path(path) for path in snakemake.output.predictions],
+)
