@@ -36,8 +36,8 @@ STAGES = {
     "store": ("build_store", "join_store"),
     "statistics": ("compute_statistics", "join_statistics"),
     "scaling": ("count_upper", "gather_upper", "count_lower", "fit_scaling"),
-    "prediction, trees": ("predict_test/lightgbm", "gather_predictions/lightgbm"),
-    "prediction, network": ("predict_test/small", "gather_predictions/small"),
+    "prediction, trees": ("lightgbm/predict", "lightgbm/gather_predictions"),
+    "prediction, network": ("small/predict", "small/gather_predictions"),
 }
 TRAIN = 400
 # Patches made once and written under many names with one number changed: making them is not
@@ -45,7 +45,7 @@ TRAIN = 400
 DISTINCT = 500
 CONFIG: dict[str, Any] = {
     "folds": {"n": 2, "scheme": "stratified"},
-    "encoders": {"tiny": {"timm": "test_vit2", "pretrained": False}},
+    "encoders": {"tiny": {"timm": "test_efficientnet", "pretrained": False}},
     "models": {
         **dict.fromkeys(
             [
@@ -147,8 +147,10 @@ def measure(count: int, given: argparse.Namespace) -> dict[str, Any]:
         command += ["--", str(folder / "results" / "ensemble" / "test.parquet")]
         command += [str(folder / "results" / "features" / "scaling.parquet")]
         start = time.perf_counter()
-        subprocess.run(command, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         wall = time.perf_counter() - start
+        if done.returncode:
+            raise SystemExit(done.stdout[-2000:] + done.stderr[-6000:])
         used = {name: gigabytes(folder / name) for name in ("data", "results")}
         found = {stage: read_stage(folder / "results/benchmarks", stage) for stage in STAGES}
         shutil.rmtree(folder / "results")
