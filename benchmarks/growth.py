@@ -62,7 +62,7 @@ CONFIG: dict[str, Any] = {
             "head": "single",
             "features": 16,
             "training": {
-                "epochs": 1, "batch_size": 32, "learning_rate": 1e-3, "image_size": 32,
+                "epochs": 1, "batch_size": 32, "learning_rate": 1e-3, "image_size": 16,
                 "tta": "none", "precision": "float32",
             },
         },
