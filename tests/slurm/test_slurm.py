@@ -57,7 +57,7 @@ def scripts(cluster: Cluster, job: Job, name: str) -> list[int]:
 
 def finish(program: subprocess.Popen[bytes], folder: Path) -> None:
     """Wait for the workflow to end well."""
-    assert program.wait(timeout=400) == 0, (folder / "log.txt").read_text()[-5000:]
+    assert program.wait(timeout=900) == 0, (folder / "log.txt").read_text()[-5000:]
 
 
 def same(folder: Path, other: Path, file: str) -> bool:
