@@ -7,12 +7,16 @@ start. Time in the queue is no overhead of a job, for other jobs run meanwhile; 
 
 Jobs are shorter than those of the paper's setting, so that this ends in minutes. Overhead in
 seconds does not depend on the work, hence the last column: its share if a job worked for --long
-seconds. SLURM is that of tests/slurm (root on Debian); without, only this machine is measured.
+seconds. What else the machine does slows work and overhead alike: `slowed` is by how much, from
+the processor time of the run on this machine and from how long the same work took in the others.
+`alone` is overhead without. SLURM is that of tests/slurm (root on Debian); without, only this
+machine is measured.
 """
 
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -51,6 +55,8 @@ class Run:
     kept: float
     """Seconds that processors were kept."""
     wall: float
+    slowed: float
+    """How much longer it took for what else the machine did."""
 
 
 def main() -> None:
@@ -74,24 +80,24 @@ def main() -> None:
         local(folder, *READY, config=config)
         with slurm(Path(scratch) / "slurm") as cluster:
             for _ in range(given.repeats):
-                runs.append(on_this_machine(folder, config))
+                here = on_this_machine(folder, config)
+                runs.append(here)
                 if cluster is not None:
-                    alone = ("--group-components", "lightgbm=1")
-                    runs.append(on_slurm(cluster, folder, config, "SLURM, one by one", *alone))
-                    runs.append(on_slurm(cluster, folder, config, "SLURM, grouped"))
+                    single = ("--group-components", "lightgbm=1")
+                    for way, options in (("SLURM, one by one", single), ("SLURM, grouped", ())):
+                        runs.append(on_slurm(cluster, folder, config, here, way, *options))
     print(
         f"{given.jobs} jobs of {given.trees} trees of LightGBM, {given.patches} patches, one thread"
         f" each, {SLOTS} at once; load of the machine before: {load:.1f}, {os.cpu_count()} cores\n"
     )
-    print(f"{'':22}{'submitted':>10}{'work s':>9}{'overhead s':>12}{'share':>8}", end="")
-    print(f"{'wall s':>9}{f'share at {given.long:.0f} s':>15}")
+    print(f"{'':20}{'submitted':>10}{'work s':>8}{'overhead s':>11}{'share':>7}", end="")
+    print(f"{'wall s':>8}{'slowed':>8}{'alone s':>8}{f'share at {given.long:.0f} s':>15}")
     for run in runs:
         work, overhead = run.work / given.jobs, (run.kept - run.work) / given.jobs
-        print(
-            f"{run.way:22}{run.submissions:10}{work:9.1f}{overhead:12.1f}{overhead / work:8.0%}",
-            end="",
-        )
-        print(f"{run.wall:9.0f}{overhead / given.long:15.1%}")
+        alone = overhead / run.slowed
+        print(f"{run.way:20}{run.submissions:10}{work:8.1f}{overhead:11.1f}", end="")
+        print(f"{overhead / work:7.0%}{run.wall:8.0f}{run.slowed:8.1f}{alone:8.1f}", end="")
+        print(f"{alone / given.long:15.1%}")
     print("\nWork and overhead are seconds a job.")
     facts = {
         "benchmark": "batching",
@@ -131,16 +137,23 @@ def local(folder: Path, *files: str, config: dict[str, Any]) -> None:
 def on_this_machine(folder: Path, config: dict[str, Any]) -> Run:
     """The default profile, two cores."""
     shutil.rmtree(folder / "results/models", ignore_errors=True)
-    start = time.perf_counter()
+    start, processor = time.perf_counter(), processor_seconds()
     local(folder, *targets(config), config=config)
     wall = time.perf_counter() - start
-    return Run("this machine", 1, work(folder), SLOTS * wall, wall)
+    slowed = SLOTS * wall / (processor_seconds() - processor)
+    return Run("this machine", 1, work(folder), SLOTS * wall, wall, slowed)
+
+
+def processor_seconds() -> float:
+    """Of all programs that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def on_slurm(
-    cluster: Cluster, folder: Path, config: dict[str, Any], way: str, *arguments: str
+    cluster: Cluster, folder: Path, config: dict[str, Any], here: Run, way: str, *arguments: str
 ) -> Run:
-    """profiles/slurm; SLURM's own records say how long its jobs ran."""
+    """profiles/slurm; SLURM's own records say how long its jobs ran, `here` what the work takes."""
     shutil.rmtree(folder / "results/models", ignore_errors=True)
     earlier = {job.number for job in cluster.jobs()}
     start = time.perf_counter()
@@ -153,7 +166,8 @@ def on_slurm(
     jobs = [job.number for job in cluster.jobs() if job.number not in earlier]
     ran = [end - begin for number in jobs for begin, end in cluster.runs(number)]
     kept = sum(span.total_seconds() for span in ran)
-    return Run(way, len(jobs), work(folder), kept, wall)
+    worked = work(folder)
+    return Run(way, len(jobs), worked, kept, wall, here.slowed * worked / here.work)
 
 
 def work(folder: Path) -> float:
