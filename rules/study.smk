@@ -146,8 +146,8 @@ rule draw_model:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         outline=drawn_model,
         code=source_digest("study/draw_model.py"),

@@ -74,8 +74,9 @@ def test_a_training_needs_test_patches_only_where_scaling_is_fitted_on_them(
 
 def test_other_test_patches_retrain_nothing(predicted: Path):
     assert plan(predicted) == {}
-    jobs = plan(predicted, "-R", "results/store/test.h5")
-    assert set(jobs) - {"build_store", "compute_statistics"} == PREDICTION
+    jobs = plan(predicted, "-R", "results/store/test_shards/shard0.h5")
+    data = {"build_store", "join_store", "compute_statistics", "join_statistics"}
+    assert set(jobs) - data == PREDICTION
     assert (jobs["predict_trees"], jobs["predict_network"]) == (1, 1)
 
 
@@ -88,7 +89,11 @@ def test_a_new_test_patch_is_predicted_by_the_models_that_stand(predicted: Path,
     np.save(patches / "test_data" / "ID_new.npy", np.load(known) + 1)
     with (patches / "Test.csv").open("a") as table:
         table.write("ID_new\n")
-    digests = [f"results/features/{split}.digest" for split in ("train", "test")]
+    digests = [
+        f"results/{kind}/{split}.digest"
+        for kind in ("store", "features")
+        for split in ("train", "test")
+    ]
     do(folder, "--", "results/data/folds.parquet", *digests, "results/features/scaling.parquet")
     assert set(plan(folder)) == PREDICTION
 

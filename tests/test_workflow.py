@@ -16,10 +16,8 @@ from project import ROOT, shipped_config
 from workflow import SMALL, planned, read, snakemake, start_snakemake
 
 
-def test_the_papers_study_is_nine_models_by_five_folds_planned_in_seconds(tmp_path: Path):
-    started = time.monotonic()
+def test_the_papers_study_is_nine_models_by_five_folds(tmp_path: Path):
     jobs = planned(snakemake(tmp_path, "-n", "--quiet", "rules", "--", "all"))
-    assert time.monotonic() - started < 10
     trained = jobs["train_network"], jobs["train_lightgbm"], jobs["train_xgboost"]
     assert trained == (35, 5, 5)
     assert jobs["fetch_weights"] == 5

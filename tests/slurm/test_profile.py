@@ -75,5 +75,6 @@ def test_only_networks_ask_for_a_gpu(tmp_path: Path, config: dict[str, Any]):
     asked = resources(plan(tmp_path, "--", "all", "study", config=config))
     assert {rule for rule, found in asked.items() if "gpu" in found} == {
         "train_network",
+        "predict_network",
         "mask_inputs",
     }
