@@ -3,8 +3,8 @@
 Runs the real Snakefile on random patches in the competition's layout. The training set stays the
 same, the test set grows: manifest, store, statistics, scaling and the prediction of test patches by
 a tree model and a small network of two folds grow with it, training does not. Seconds are those of
-jobs, as Snakemake notes them, added up; what a job takes on 100 patches, its start, is taken off in
-the second column of microseconds. Memory is the most that one job and its workers held.
+jobs, as Snakemake notes them, added up, their start included: of few patches it is most of it.
+Memory is the most that one job and its workers held.
 """
 
 import os
@@ -79,27 +79,23 @@ def main() -> None:
     parser.add_argument("--shard", type=int, default=8192, help="patches; default: %(default)s")
     parser.add_argument("--cores", type=int, default=2, help="default: %(default)s")
     parser.add_argument("--folder", type=Path, help="for scratch files; default: a temporary one")
+    parser.add_argument("--no-network", action="store_true", help="leave out its prediction")
     given = parser.parse_args()
+    if given.no_network:
+        CONFIG["models"]["small"] = None
+        del STAGES["prediction, network"]
     load = os.getloadavg()[0]
     print(f"{given.size} x {given.size} pixels, {given.shard} patches a shard; load {load:.1f}")
-    starts = measure(100, given)
-    print(
-        f"{'patches':>9} {'stage':20}{'jobs':>5}{'s':>8}{'us/patch':>10}{'less start':>11}"
-        f"{'peak MB':>9}"
-    )
+    print(f"{'patches':>9} {'stage':20}{'jobs':>5}{'s':>8}{'us/patch':>10}{'peak MB':>9}")
     rows = []
     for count in given.patches:
         found = measure(count, given)
         for stage, row in found["stages"].items():
-            begin = starts["stages"][stage]
-            began = begin["seconds"] / begin["jobs"] * row["jobs"]
             row["microseconds"] = round(row["seconds"] / count * 1e6, 1)
-            row["microseconds_less_start"] = round((row["seconds"] - began) / count * 1e6, 1)
             rows.append({"patches": count, "stage": stage, **row})
             print(
                 f"{count:9} {stage:20}{row['jobs']:5}{row['seconds']:8.1f}"
-                f"{row['microseconds']:10.0f}{row['microseconds_less_start']:11.0f}"
-                f"{row['peak_mb']:9.0f}",
+                f"{row['microseconds']:10.0f}{row['peak_mb']:9.0f}",
                 flush=True,
             )
         print(
@@ -109,7 +105,7 @@ def main() -> None:
         )
     print(in_words(rows))
     facts = {"benchmark": "growth", "size": given.size, "shard": given.shard}
-    facts |= {"cores": given.cores, "load_before": round(load, 2), "starts": starts, "rows": rows}
+    facts |= {"cores": given.cores, "load_before": round(load, 2), "rows": rows}
     print(json.dumps(facts))
 
 
@@ -122,7 +118,7 @@ def in_words(rows: list[dict[str, Any]]) -> str:
         most = of[counts[-1]]
         said = []
         for count in counts[:-1]:
-            speed = most["microseconds_less_start"] / max(of[count]["microseconds_less_start"], 0.1)
+            speed = most["microseconds"] / of[count]["microseconds"]
             memory = most["peak_mb"] - of[count]["peak_mb"]
             said.append(f"{speed:.2f} times the time per patch of {count}, {memory:+.0f} MB")
         lines.append(f"{stage}: {counts[-1]} patches take {'; '.join(said)}")

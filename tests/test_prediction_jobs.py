@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from landslip.data.simulation.write import simulate_patches
-from landslip.features.statistics import patch_statistics
 from workflow import SMALL, planned, snakemake
 
 # A tree model and a network on patches of the user's, scaled by what training patches hold.
@@ -40,9 +39,6 @@ def plan(folder: Path, *arguments: str) -> dict[str, int]:
 @pytest.fixture(scope="module")
 def predicted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose test patches are predicted. Tests that change something copy it."""
-    # Machine code that a job compiles sums in another order than the same code loaded by the next:
-    # features of training patches would differ in their last bits, and their digest with them.
-    patch_statistics(np.zeros((1, 1, 8, 8), np.float32))
     folder = tmp_path_factory.mktemp("predicted")
     simulate_patches(
         folder / "patches", **SMALL["data"]["simulation"], test_positives=0.2, seed=1, workers=1

@@ -18,6 +18,8 @@ from landslip.features.scales import COLUMNS, QUANTILES
 # into, but the counts of the first leave the fast caches.
 _LOWER_BITS = 14
 _BINS = 1 << (32 - _LOWER_BITS)
+# Sums that are added up side by side.
+_LANES = 8
 
 
 class UpperCounts:
@@ -184,7 +186,7 @@ def _flatten(patches: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(patches, np.float32).reshape(*patches.shape[:2], -1)
 
 
-@compiled(reorder_sums=True)
+@compiled()
 def _sum_images(
     values: NDArray[np.float32],
     bits: NDArray[np.int32],
@@ -196,19 +198,30 @@ def _sum_images(
     """Fill totals (image, 2) of deviations from `origin` and their squares; widen the extremes."""
     low = extremes[0]
     high = extremes[1]
+    pixels = values.shape[2]
+    whole = pixels - pixels % _LANES
+    # Which pixel goes into which sum is fixed, so that every process finds the same bits.
+    sums = np.empty((2, _LANES))
     for i in range(values.shape[0]):
-        total = 0.0
-        square = 0.0
-        for j in range(values.shape[2]):
+        sums[:] = 0.0
+        for start in range(0, whole, _LANES):
+            for lane in range(_LANES):
+                deviation = np.float64(values[i, channel, start + lane]) - origin
+                sums[0, lane] += deviation
+                sums[1, lane] += deviation * deviation
+        for j in range(whole, pixels):
             deviation = np.float64(values[i, channel, j]) - origin
-            total += deviation
-            square += deviation * deviation
+            sums[0, j - whole] += deviation
+            sums[1, j - whole] += deviation * deviation
+        totals[i, :] = 0.0
+        for lane in range(_LANES):
+            totals[i, 0] += sums[0, lane]
+            totals[i, 1] += sums[1, lane]
+        for j in range(pixels):
             bit = bits[i, channel, j]
             key = bit ^ ((bit >> np.int32(31)) & np.int32(0x7FFFFFFF))
             low = min(low, key)
             high = max(high, key)
-        totals[i, 0] = total
-        totals[i, 1] = square
     extremes[0] = low
     extremes[1] = high
 

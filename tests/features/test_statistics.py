@@ -1,5 +1,8 @@
 """Statistics of patches are those of numpy and scipy, and of the patch alone."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ from scipy import stats
 
 from landslip.features.names import STATISTICS
 from landslip.features.statistics import patch_statistics, write_statistics
+from project import ROOT
 
 FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -201,3 +205,30 @@ def test_table_has_a_row_for_every_patch_and_a_column_for_every_statistic(
     assert tables[0].columns.tolist() == ["id", *names]
     expected = plain(read_patches(small_store))
     assert_same(tables[0][names].to_numpy().reshape(expected.shape), expected)
+
+
+def test_the_process_that_compiles_finds_the_bits_of_those_that_load_its_code(
+    tmp_path: Path,
+) -> None:
+    code = (
+        "import numpy as np, hashlib\n"
+        "from landslip.features.scaling import channel_scaling\n"
+        "from landslip.features.statistics import patch_statistics\n"
+        "patches = np.random.default_rng(0).normal(size=(40, 3, 33, 31)).astype(np.float32)\n"
+        "found = patch_statistics(patches).tobytes()\n"
+        "found += channel_scaling(lambda: [patches]).tobytes()\n"
+        "print(hashlib.sha256(found).hexdigest())\n"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for _ in range(2)
+    }
+    assert len(said) == 1
+    assert list(tmp_path.rglob("*.nbi"))
