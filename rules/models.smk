@@ -165,7 +165,7 @@ rule predict_trees:
         shard=r"\d+",
     conda:
         "../envs/cpu.yaml"
-    threads: 8
+    threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
