@@ -201,15 +201,17 @@ def scaling_files(model):
     return [f"{folder}/{name}.parquet" for _ in FOLDS]
 
 
+def fitted_splits(scope):
+    """Splits whose patches scaling parameters are computed on."""
+    return ["train", "test"] if scope == "all" else ["train"]
+
+
 def scaling_input(scope):
     """What scaling parameters are fitted on: stores, or, of many shards, what was counted in them."""
-    splits = ["train", "test"] if scope == "all" else ["train"]
-    folder = f"{CONFIG.results}/features/scaling_shards"
+    splits = fitted_splits(scope)
     if SCATTERED:
-        return {
-            "parts": scaling_counts(scope, "lower"),
-            "ranks": f"{folder}/{scope}_ranks.npz",
-        }
+        ranks = f"{CONFIG.results}/features/scaling_shards/{scope}_ranks.npz"
+        return {"parts": scaling_counts(scope, "lower"), "ranks": ranks}
     stores = {
         "stores": [ancient(f"{CONFIG.results}/store/{split}.h5") for split in splits],
         "store_digests": [f"{CONFIG.results}/store/{split}.digest" for split in splits],
@@ -224,7 +226,7 @@ def scaling_counts(scope, part):
     folder = f"{CONFIG.results}/features/scaling_shards"
     return [
         f"{folder}/{scope}_{split}{shard}_{part}.npz"
-        for split in (["train", "test"] if scope == "all" else ["train"])
+        for split in fitted_splits(scope)
         for shard in range(SHARDS[split])
     ]
 
