@@ -12,6 +12,7 @@ changed byte nor a missing shard.
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
 from landslip.data.shards import Shard, damaged
-from landslip.data.store_index import read_index
+from landslip.data.store_index import read_index, read_names
 from landslip.files import InputError
 
 
@@ -33,8 +34,8 @@ class PatchStore:
     ----------
     path
         The index file, or one shard's.
-    ids, channels
-        Names of the patches and of their channels, in order.
+    channels
+        Their names, in order.
     shape
         (n, channel, row, column)
     digest
@@ -42,12 +43,24 @@ class PatchStore:
     """
 
     path: Path
-    ids: list[str]
     channels: list[str]
     shape: tuple[int, int, int, int]
     digest: str
     _shards: list[Shard]
-    _checksums: h5py.Dataset
+    _file: h5py.File
+
+    def __len__(self) -> int:
+        """How many patches it holds."""
+        return self.shape[0]
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """Names of all patches, in order."""
+        return self.ids_of(range(len(self)))
+
+    def ids_of(self, rows: range) -> list[str]:
+        """Names of neighbouring patches, where those of all may be too many."""
+        return read_names(self._file, slice(rows.start, rows.stop))
 
     def read(
         self,
@@ -82,21 +95,21 @@ class PatchStore:
         """
         numbers = self._numbers(channels)
         rows = np.asarray(rows, np.int64)
-        if rows.size and not (rows.min() >= 0 and rows.max() < len(self.ids)):
+        if rows.size and not (rows.min() >= 0 and rows.max() < len(self)):
             raise InputError(
-                f"{self.path} holds {len(self.ids)} patches, row {rows.min()} to {rows.max()} "
+                f"{self.path} holds {len(self)} patches, row {rows.min()} to {rows.max()} "
                 "were asked for; it is of other data: delete it and run again"
             )
         shape = (len(rows), len(numbers), *self.shape[2:])
         patches = np.empty(shape, np.float32) if out is None else out
-        checksums = np.empty(patches.shape[:2], np.uint32)
+        checksums, stored_checksums = np.empty(patches.shape[:2], np.uint32), self._file["crc32"]
         try:
             for here, there in _runs(rows):
                 for channel, stored in _runs(numbers):
                     self._fetch(patches[here, channel], there, stored)
                     if verify:
                         place, source = np.s_[here, channel], np.s_[there, stored]
-                        self._checksums.read_direct(checksums, source, place)
+                        stored_checksums.read_direct(checksums, source, place)
         except OSError as error:
             raise damaged(self.path, str(error)) from error
         if verify:
@@ -134,7 +147,8 @@ class PatchStore:
         for patch, expected, row in zip(patches, checksums.tolist(), rows.tolist(), strict=True):
             for image, checksum, number in zip(patch, expected, numbers.tolist(), strict=True):
                 if zlib_ng.crc32(image) != checksum:
-                    where = f"patch {self.ids[row]} (row {row}), channel {self.channels[number]}"
+                    (name,) = self.ids_of(range(row, row + 1))
+                    where = f"patch {name} (row {row}), channel {self.channels[number]}"
                     raise damaged(self._shard_of(row), f"the digest of {where} differs")
 
     def _shard_of(self, row: int) -> Path:
@@ -203,7 +217,7 @@ def read_patches(
         As `open_store` and `PatchStore.read` do.
     """
     with open_store(store, digest=digest) as opened:
-        wanted = np.arange(len(opened.ids)) if rows is None else rows
+        wanted = np.arange(len(opened)) if rows is None else rows
         return opened.read(wanted, channels)
 
 
@@ -219,9 +233,7 @@ def _check(path: Path, file: h5py.File, digest: str | None, stack: ExitStack) ->
     for source, count in index.shards:
         shards.append(Shard(source, range(first, first + count), index.shape[1:], stack))
         first += count
-    return PatchStore(
-        path, index.ids, index.channels, index.shape, index.digest, shards, file["crc32"]
-    )
+    return PatchStore(path, index.channels, index.shape, index.digest, shards, file)
 
 
 def _runs(numbers: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:

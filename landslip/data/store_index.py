@@ -1,9 +1,13 @@
-"""What a store says of its patches: the same in a shard and in the index that joins the shards."""
+"""What a store says of its patches: the same in a shard and in the index that joins the shards.
+
+Nothing here holds what it says of all patches: a store may have more than memory has room for.
+"""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -15,16 +19,15 @@ from landslip.files import InputError
 FORMAT_VERSION = 2
 SHA256_BYTES = 32
 
-# Rows of the digest table that are in memory at once.
-_DIGEST_ROWS = 4096
+# Patches whose names or digests are in memory at once.
+_ROWS = 4096
 
 
 @dataclass(frozen=True)
 class Index:
-    """Names, size and digest of the patches in one file."""
+    """Size and digest of the patches in one file, and where they are."""
 
     path: Path
-    ids: list[str]
     channels: list[str]
     shape: tuple[int, int, int, int]
     """(n, channel, row, column)"""
@@ -33,45 +36,63 @@ class Index:
     """Files that hold the patches, and how many; of a shard, itself."""
 
 
+class Rows(NamedTuple):
+    """What is said of some patches, one after another."""
+
+    ids: NDArray[np.bytes_]
+    """UTF-8."""
+    sha256: NDArray[np.uint8]
+    """(n, 32), of each patch's bytes, channel after channel, float32."""
+    crc32: NDArray[np.uint32]
+    """(n, channel), of each channel's bytes."""
+
+
 def write_index(
     file: h5py.File,
     *,
-    ids: Sequence[str],
+    rows: Iterable[Rows],
     channels: Sequence[str],
     shape: tuple[int, int, int, int],
-    sha256: NDArray[np.uint8],
-    crc32: NDArray[np.uint32],
+    id_bytes: int,
     shards: Sequence[tuple[str, int]] = (),
 ) -> str:
     """Write it beside the file's `patches`; return the content digest.
 
     Parameters
     ----------
+    rows
+        Of all patches, in order, in parts of any size.
     shape
         (n, channel, row, column)
-    sha256 : (n, 32)
-        Of each patch's bytes, channel after channel, float32.
-    crc32 : (n, channel)
-        Of each channel's bytes.
+    id_bytes
+        Of the longest id.
     shards
         Files that hold the patches, named from this file's folder, and how many; none: this file.
     """
-    digest = content_digest(ids, channels, shape, sha256)
-    _write_texts(file, "id", ids)
+    n = shape[0]
     if shards:
         _write_texts(file, "shard", [name for name, _ in shards])
         file.create_dataset("shard_patches", data=np.array([n for _, n in shards], np.int64))
-    file.create_dataset("sha256", data=sha256)
-    file.create_dataset("crc32", data=crc32)
+    ids = file.create_dataset("id", n, h5py.string_dtype(length=id_bytes or 1))
+    sha256 = file.create_dataset("sha256", (n, SHA256_BYTES), np.uint8)
+    crc32 = file.create_dataset("crc32", shape[:2], np.uint32)
+    start = 0
+    for part in rows:
+        here = slice(start, start + len(part.ids))
+        # HDF5 converts no ASCII, which it takes numpy's bytes for, to UTF-8.
+        ids[here] = part.ids.astype(ids.dtype)
+        sha256[here], crc32[here] = part.sha256, part.crc32
+        start = here.stop
     file.attrs["format_version"] = FORMAT_VERSION
     file.attrs["shape"] = shape
     file.attrs["channels"] = list(channels)
+    digest = content_digest(file, channels, shape)
     file.attrs["content_digest"] = digest
     return digest
 
 
 def read_index(path: Path, file: h5py.File) -> Index:
-    """Read it and compare it with itself and with this program.
+    """Read it and compare it with the file's content and with this program.
 
     Raises
     ------
@@ -87,14 +108,13 @@ def read_index(path: Path, file: h5py.File) -> Index:
             )
         stated = str(file.attrs["content_digest"])
         channels = [str(name) for name in file.attrs["channels"]]
-        ids = _read_texts(file, "id")
         n, depth, rows, columns = (int(length) for length in file.attrs["shape"])
-        found = content_digest(ids, channels, (n, depth, rows, columns), file["sha256"])
-        fits = (n, depth) == (len(ids), len(channels)) == file["crc32"].shape
+        found = content_digest(file, channels, (n, depth, rows, columns))
+        fits = (n, depth) == (len(file["id"]), len(channels)) == file["crc32"].shape
         shards = [(path, n)]
         # Not from the view itself: HDF5 may crash on a damaged one.
         if "shard" in file:
-            paths = [path.parent / name for name in _read_texts(file, "shard")]
+            paths = [path.parent / str(name) for name in file["shard"].asstr()[:]]
             shards = list(zip(paths, file["shard_patches"][:].tolist(), strict=True))
         fits = fits and sum(count for _, count in shards) == n
     except InputError:
@@ -103,37 +123,55 @@ def read_index(path: Path, file: h5py.File) -> Index:
         raise damaged(path, str(error)) from error
     if stated != found or not fits:
         raise damaged(path, "its content digest differs from its content")
-    return Index(path, ids, channels, (n, depth, rows, columns), found, shards)
+    return Index(path, channels, (n, depth, rows, columns), found, shards)
+
+
+def read_names(file: h5py.File, rows: slice) -> list[str]:
+    """Ids of some patches."""
+    return [str(name) for name in file["id"].asstr()[rows]]
+
+
+def read_rows(file: h5py.File) -> Iterator[Rows]:
+    """All that is said of the patches, part by part."""
+    for here in _parts(len(file["id"])):
+        yield Rows(file["id"][here], file["sha256"][here], file["crc32"][here])
+
+
+def id_bytes(file: h5py.File) -> int:
+    """Bytes that the longest id takes."""
+    return int(file["id"].dtype.itemsize)
+
+
+def as_ids(names: Sequence[str]) -> NDArray[np.bytes_]:
+    """Ids as they are stored.
+
+    Of one length: HDF5 keeps others where no checksum guards them, and may crash if damaged.
+    """
+    encoded = [name.encode() for name in names]
+    return np.array(encoded, f"S{max(map(len, encoded), default=1) or 1}")
 
 
 def _write_texts(file: h5py.File, name: str, texts: Sequence[str]) -> None:
-    """Of one length: HDF5 keeps others where no checksum guards them, and may crash if damaged."""
-    encoded = [text.encode() for text in texts]
-    dtype = h5py.string_dtype(length=max(map(len, encoded), default=1) or 1)
-    file.create_dataset(name, data=np.array(encoded, dtype), dtype=dtype)
-
-
-def _read_texts(file: h5py.File, name: str) -> list[str]:
-    return [str(text) for text in file[name].asstr()[:]]
+    stored = as_ids(texts)
+    dtype = h5py.string_dtype(length=stored.itemsize)
+    file.create_dataset(name, data=stored.astype(dtype), dtype=dtype)
 
 
 def content_digest(
-    ids: Sequence[str],
-    channels: Sequence[str],
-    shape: Sequence[int],
-    sha256: NDArray[np.uint8] | h5py.Dataset,
+    file: h5py.File, channels: Sequence[str], shape: tuple[int, int, int, int]
 ) -> str:
-    """SHA-256 of all that a store holds, however it is cut into shards.
-
-    Parameters
-    ----------
-    sha256 : (n, 32)
-        Of each patch's bytes, channel after channel, float32.
-    """
+    """SHA-256 of all that a store holds, however it is cut into shards."""
     total = hashlib.sha256(f"landslip store {FORMAT_VERSION}\n".encode())
-    for names in (channels, [str(length) for length in shape], ids):
+    for names in (channels, [str(length) for length in shape]):
         # NUL stands in no name and no id, so where one ends and the next begins counts
         total.update(f"{len(names)}\0".encode() + "\0".join(names).encode() + b"\0")
-    for start in range(0, len(ids), _DIGEST_ROWS):
-        total.update(np.ascontiguousarray(sha256[start : start + _DIGEST_ROWS]).tobytes())
+    total.update(f"{len(file['id'])}\0".encode())
+    for here in _parts(len(file["id"])):
+        total.update(b"\0".join(file["id"][here].tolist()) + b"\0")
+    for here in _parts(len(file["sha256"])):
+        total.update(np.ascontiguousarray(file["sha256"][here]).tobytes())
     return total.hexdigest()
+
+
+def _parts(n: int) -> Iterator[slice]:
+    return (slice(start, min(start + _ROWS, n)) for start in range(0, n, _ROWS))

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,16 @@ from zlib_ng import zlib_ng
 from landslip.data.channels import add_indices
 from landslip.data.patches import as_float32, read_patch
 from landslip.data.shards import damaged
-from landslip.data.store_index import SHA256_BYTES, Index, read_index, write_index
+from landslip.data.store_index import (
+    SHA256_BYTES,
+    Index,
+    Rows,
+    as_ids,
+    id_bytes,
+    read_index,
+    read_rows,
+    write_index,
+)
 from landslip.files import InputError, atomic_path, file_digest, write_text
 
 log = logging.getLogger(__name__)
@@ -117,8 +126,13 @@ def write_shard(
         checks = _convert_all(tasks, workers, target, len(ids))
         crc32 = checks.crc32.reshape(shape[:2])
         with h5py.File(temporary, "r+", libver=_LIBVER) as file:
+            stored = as_ids(ids)
             content = write_index(
-                file, ids=ids, channels=names, shape=shape, sha256=checks.sha256, crc32=crc32
+                file,
+                rows=[Rows(stored, checks.sha256, crc32)],
+                channels=names,
+                shape=shape,
+                id_bytes=stored.itemsize,
             )
     write_text(digest, content + "\n")
 
@@ -143,48 +157,47 @@ def join_shards(shards: Sequence[Path], *, target: Path, digest: Path) -> None:
         A shard is damaged or has other channels or another size than the first; or there is no
         patch.
     """
-    parts = [part for part in map(_read_shard, shards) if part.index.ids]
+    found = [_read_shard(path) for path in shards]
+    parts = [(index, length) for index, length in found if index.shape[0]]
     if not parts:
         raise InputError(f"{target}: there is no usable patch to store; see the audit")
-    indices = [part.index for part in parts]
+    indices = [index for index, _ in parts]
     _refuse_differences(indices)
     first = indices[0]
-    ids = [name for index in indices for name in index.ids]
+    n = sum(index.shape[0] for index in indices)
     with atomic_path(target) as temporary, h5py.File(temporary, "w", libver=_LIBVER) as file:
         _view(file, indices, target)
         content = write_index(
             file,
-            ids=ids,
+            rows=_rows_of(indices),
             channels=first.channels,
-            shape=(len(ids), *first.shape[1:]),
-            sha256=np.concatenate([part.checks.sha256 for part in parts]),
-            crc32=np.concatenate([part.checks.crc32 for part in parts]),
+            shape=(n, *first.shape[1:]),
+            id_bytes=max(length for _, length in parts),
             shards=[(_name_in(target, index), index.shape[0]) for index in indices],
         )
     for stale in set(first.path.parent.glob("*.h5")) - set(shards):
         stale.unlink()
         stale.with_suffix(".digest").unlink(missing_ok=True)
     write_text(digest, content + "\n")
-    log.info("%s: %d patches in %d shards", target, len(ids), len(parts))
+    log.info("%s: %d patches in %d shards", target, n, len(parts))
 
 
-@dataclass(frozen=True)
-class _Part:
-    """What a shard says of its patches."""
-
-    index: Index
-    checks: _Checks
-
-
-def _read_shard(path: Path) -> _Part:
+def _read_shard(path: Path) -> tuple[Index, int]:
+    """A shard, verified, and how many bytes its longest id takes."""
     try:
         with h5py.File(path, "r", locking=False) as file:
-            index = read_index(path, file)
-            return _Part(index, _Checks(file["sha256"][:], file["crc32"][:]))
+            return read_index(path, file), id_bytes(file)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise damaged(path, str(error)) from error
+
+
+def _rows_of(shards: Sequence[Index]) -> Iterator[Rows]:
+    """What shards say of their patches, one shard open at a time."""
+    for shard in shards:
+        with h5py.File(shard.path, "r", locking=False) as file:
+            yield from read_rows(file)
 
 
 def _refuse_differences(indices: Sequence[Index]) -> None:

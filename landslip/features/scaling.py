@@ -87,7 +87,7 @@ def write_scaling(
         parts = []
         for path, rows in sources:
             store = stack.enter_context(open_store(path))
-            parts.append((store, np.arange(len(store.ids)) if rows is None else rows))
+            parts.append((store, np.arange(len(store)) if rows is None else rows))
         channels = parts[0][0].channels
         for store, _ in parts[1:]:
             if store.channels != channels:
@@ -126,7 +126,7 @@ def means_of(patches: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def first_means(store: PatchStore) -> NDArray[np.float64]:
     """(channel,) of a store's first patch; of none, 0."""
-    if not store.ids:
+    if not len(store):
         return np.zeros(len(store.channels))
     return means_of(store.read(np.arange(1)))
 

@@ -172,7 +172,7 @@ def _part(
                 f"{shard} holds {', '.join(store.channels)}; expected {', '.join(channels)}. "
                 "Delete it and run again"
             )
-        rows = np.arange(len(store.ids))
+        rows = np.arange(len(store))
         if leave_out is not None:
             folds, _ = read_folds(leave_out)
             outside = folds.loc[folds["fold"] != fold, "id"]

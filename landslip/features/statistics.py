@@ -101,7 +101,7 @@ def write_statistics(store: Path, target: Path, *, threads: int, digest: str | N
         The store is damaged, or is not the one with that digest.
     """
     with open_store(store, digest=digest) as patches, ThreadPoolExecutor(threads) as pool:
-        n, width = len(patches.ids), len(patches.channels) * len(STATISTICS)
+        n, width = len(patches), len(patches.channels) * len(STATISTICS)
 
         def block(start: int) -> NDArray[np.float64]:
             stop = min(start + _BLOCK, n)

@@ -88,7 +88,7 @@ def predict_network(
         open_store(path, digest=digest) as opened,
         memory_in_words(f"the {len(folds)} networks of {model} and a block of patches"),
     ):
-        rows = shard_rows(len(opened.ids), shard, shards)
+        rows = shard_rows(len(opened), shard, shards)
         log.info("%s: %d patches, %d folds, shard %d of %d on %s", model, len(rows), len(folds),
                  shard + 1, shards, device)  # fmt: skip
         for fold in folds:
@@ -97,7 +97,7 @@ def predict_network(
                 fold.network.to(place), torch.channels_last
             )
         predicted = _predict(folds, opened, rows, place)
-        ids = opened.ids[rows.start : rows.stop]
+        ids = opened.ids_of(rows)
     for target, probability in zip(targets, predicted, strict=True):
         write_test(target, ids=ids, probability=probability, split_digest=split_digest, model=model)
 
@@ -136,7 +136,7 @@ def _predict(
     if not rows:
         return np.empty((len(folds), 0))
     first = rows.start - rows.start % BATCH
-    last = min(-(-rows.stop // BATCH) * BATCH, len(store.ids))
+    last = min(-(-rows.stop // BATCH) * BATCH, len(store))
     predicted = np.empty((len(folds), last - first))
     patches = StoredPatches(store, folds[0].network.architecture.stack, pin=device.type == "cuda")
     blocks = torch.arange(first, last).split(_BLOCK)

@@ -81,7 +81,7 @@ class StoredPatches:
         self._next: tuple[Tensor, Future[Tensor]] | None = None
 
     def __len__(self) -> int:
-        return len(self._store.ids)
+        return len(self._store)
 
     def __getitem__(self, rows: Tensor | slice) -> Tensor:
         if isinstance(rows, slice):
@@ -134,14 +134,14 @@ def place_patches(
         Host memory that the job was given, 10^6 bytes.
     """
     _, _, rows, columns = store.shape
-    shape = (len(store.ids), len(channels), rows, columns)
+    shape = (len(store), len(channels), rows, columns)
     size = 4 * int(np.prod(shape))
     pin = device.type == "cuda"
     if size > 1e6 * memory_mb / 2:
         log.info(
             "%d patches (%.0f MB) take more than half of the job's %.0f MB: each batch is read "
             "from the store",
-            len(store.ids), size / 1e6, memory_mb,
+            len(store), size / 1e6, memory_mb,
         )  # fmt: skip
         return StoredPatches(store, channels, pin=pin)
     values = torch.empty(shape)

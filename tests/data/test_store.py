@@ -69,8 +69,8 @@ def store_shape(store: Path) -> tuple[int, int, int, int]:
 def iterate_patches(store: Path, batch: int) -> Iterator[NDArray[np.float32]]:
     """All patches in order, at most `batch` in memory at once."""
     with open_store(store) as opened:
-        for start in range(0, len(opened.ids), batch):
-            yield opened.read(np.arange(start, min(start + batch, len(opened.ids))))
+        for start in range(0, len(opened), batch):
+            yield opened.read(np.arange(start, min(start + batch, len(opened))))
 
 
 def expected_store(patches: NDArray[Any]) -> NDArray[np.float32]:
@@ -393,7 +393,7 @@ def test_building_and_reading_hold_a_bounded_number_of_patches(tmp_path: Path) -
     for block in iterate_patches(store, 32):
         assert len(block) <= 32
     with open_store(store) as opened:
-        assert len(opened.ids) == 800
+        assert len(opened) == 800
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     # 800 patches are 13 MB in the store; 32 are half a megabyte
