@@ -35,3 +35,8 @@ include: "rules/models.smk"
 include: "rules/ensemble.smk"
 include: "rules/study.smk"
 include: "rules/report.smk"
+
+
+# Nobody will ask for these trainings again. In the main process alone, and not for a dry run.
+onsuccess:
+    forget_all(Path(CONFIG.results) / "models")

@@ -14,6 +14,7 @@ from landslip.config_merge import merge_config
 from landslip.data.listing import listing_digest
 from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError
+from landslip.models.finished import forget_all
 from landslip.sources import source_digest as digest_sources
 from landslip.study.outline import drawn_models, outline, variant_names
 from landslip.study.plan import names_in, plan_study

@@ -98,6 +98,8 @@ rule train_lightgbm:
         settings=tree_settings,
         columns=lambda wildcards: feature_columns(wildcards.model),
         seed=CONFIG.seed,
+        # No output: it outlives a SLURM job that is cut short after this one, up to `onsuccess`.
+        finished=subpath(output.weights, with_suffix=".finished"),
         leases=leases,
         code=source_digest("models/train_trees.py"),
     script:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from landslip.data.folds import split_digest
-from landslip.files import file_digest, write_parquet, write_text
+from landslip.files import file_digest, read_digest, write_parquet, write_text
 from landslip.models.boosting import TreeSettings
+from landslip.models.finished import SUFFIX
 from landslip.models.tree_files import SUFFIXES
 from landslip.models.trees import train_trees
 
@@ -36,6 +37,7 @@ def make_features(folder: Path) -> Path:
     train = table[:PATCHES].sample(frac=1, random_state=1)
     write_parquet(folder / "train.parquet", train)
     write_parquet(folder / "test.parquet", table[PATCHES:])
+    write_text(folder / "train.digest", file_digest(folder / "train.parquet"))
     write_text(folder / "test.digest", file_digest(folder / "test.parquet"))
     folds = pd.DataFrame(
         {"id": ids[:PATCHES], "fold": np.arange(PATCHES) % FOLDS, "label": labels[:PATCHES]}
@@ -49,10 +51,11 @@ def train(study: Path, target: Path, kind: str, **changes: Any) -> Path:
     arguments: dict[str, Any] = {
         "settings": SETTINGS[kind],
         "columns": COLUMNS,
-        "features": study / "train.parquet",
+        "features": (study / "train.parquet", read_digest(study / "train.digest")),
         "folds": study / "folds.parquet",
         "fold": 1,
         "seed": 42,
+        "code": "code",
         "threads": 1,
         "gpu": False,
         "model": kind,
@@ -62,6 +65,7 @@ def train(study: Path, target: Path, kind: str, **changes: Any) -> Path:
         "history": target / "history.parquet",
         "importance": target / "importance.parquet",
         "cost": target / "cost.json",
+        "finished": target / f"kept{SUFFIX}",
     }
     train_trees(**(arguments | changes))
     return target / "model.json"

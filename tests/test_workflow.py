@@ -108,6 +108,7 @@ def test_every_file_of_the_contract_is_there(run: Path):
         "report.html",
     ):
         assert (results / name).stat().st_size > 0, name
+    assert not list(results.glob("models/*/*/*.finished"))
 
 
 def test_predictions_have_the_contracts_columns_and_every_patch_once(run: Path):

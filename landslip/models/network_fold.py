@@ -25,6 +25,7 @@ from landslip.models.device import (
     peak_device_memory_mb,
     usable_device,
 )
+from landslip.models.fingerprint import flatten
 from landslip.models.interruption import noting_signals
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import save_network
@@ -34,7 +35,7 @@ from landslip.models.predictions import write_oof
 from landslip.models.residence import Subset, place_patches
 from landslip.models.run import LabelledPatches, LossNotFiniteError
 from landslip.models.seeds import derive_seed
-from landslip.models.state import StateFile, flatten
+from landslip.models.state import StateFile
 from landslip.models.training import train
 from landslip.models.weights import verify_weights
 
@@ -240,7 +241,7 @@ def _open_train_store(store: tuple[Path, str], table: pd.DataFrame) -> Iterator[
     with open_store(path, digest=digest) as opened:
         if opened.ids != table["id"].tolist():
             raise InputError(
-                f"{path} holds other patches than the folds ({len(opened.ids)} against "
+                f"{path} holds other patches than the folds ({len(opened)} against "
                 f"{len(table)}); delete both and run again"
             )
         yield opened

@@ -14,11 +14,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from landslip.files import atomic_path, remove, text_digest
+from landslip.models.fingerprint import differences
 
 log = logging.getLogger(__name__)
 
 FORMAT_VERSION = 1
-_SHOWN = 12  # characters of a digest in a message
 
 
 class State(NamedTuple):
@@ -76,12 +76,10 @@ class StateFile:
         except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
             log.warning("%s is damaged (%s); training starts anew", self.path, error)
             return None
-        differences = list(_differences(found, self.fingerprint))
-        if differences:
+        differing = differences(found, self.fingerprint)
+        if differing:
             log.warning(
-                "%s is of another training (%s); training starts anew",
-                self.path,
-                "; ".join(differences),
+                "%s is of another training (%s); training starts anew", self.path, differing
             )
             return None
         return state
@@ -89,17 +87,6 @@ class StateFile:
     def delete(self) -> None:
         """Take the state away: its training has ended."""
         remove(self.path)
-
-
-def flatten(name: str, value: Any) -> dict[str, str]:
-    """{"training": {"epochs": 20}} under `settings` -> {"settings.training.epochs": "20"}."""
-    if isinstance(value, Mapping):
-        return {
-            key: text
-            for inner, part in value.items()
-            for key, text in flatten(f"{name}.{inner}", part).items()
-        }
-    return {name: json.dumps(value)}
 
 
 def _read(path: Path) -> tuple[dict[str, str], State]:
@@ -124,18 +111,3 @@ def _digest(tensors: Mapping[str, Tensor], text: str) -> str:
         digest.update(text_digest(name, str(tensor.dtype), str(tuple(tensor.shape))).encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _differences(found: Mapping[str, str], own: Mapping[str, str]) -> list[str]:
-    names = [*own, *(name for name in found if name not in own)]
-    return [
-        f"{name} was {_short(found.get(name))}, is {_short(own.get(name))}"
-        for name in names
-        if found.get(name) != own.get(name)
-    ]
-
-
-def _short(value: str | None) -> str:
-    if value is None:
-        return "absent"
-    return value[:_SHOWN] if len(value) == 64 else value

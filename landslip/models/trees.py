@@ -12,9 +12,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.data.folds import read_folds
-from landslip.files import InputError, check_writable, read_parquet, write_parquet
+from landslip.files import (
+    InputError,
+    check_writable,
+    read_parquet,
+    text_digest,
+    write_parquet,
+)
 from landslip.models.boosting import Examples, Floats, TreeSettings, fit
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
+from landslip.models.fingerprint import flatten
+from landslip.models.finished import Finished
 from landslip.models.importance import IMPORTANCE_COLUMNS
 from landslip.models.predictions import name_some, write_oof
 from landslip.models.seeds import derive_seed
@@ -29,10 +37,11 @@ def train_trees(
     *,
     settings: TreeSettings,
     columns: Sequence[str],
-    features: Path,
+    features: tuple[Path, str],
     folds: Path,
     fold: int,
     seed: int,
+    code: str,
     threads: int,
     gpu: bool,
     model: str,
@@ -42,8 +51,9 @@ def train_trees(
     history: Path,
     importance: Path,
     cost: Path,
+    finished: Path,
 ) -> None:
-    """Train on the other folds, and predict this fold.
+    """Train on the other folds, and predict this fold; or put back what just that wrote before.
 
     Predictions are made with the model as it is loaded from its files, so what is stored is what
     predicted.
@@ -55,13 +65,15 @@ def train_trees(
     columns
         Features to read, in order.
     features
-        Table of features by id, in any order of rows.
+        Table of features by id, in any order of rows, and the digest of its bytes.
     folds
         folds.parquet: the patches to learn from, their folds and labels.
     fold
         The fold that is left out.
     seed
         The study's seed; the model's own derives from it, `model` and `fold`.
+    code
+        Digest of the source that runs here: what another one trained is not put back.
     threads
         CPU threads; the result does not depend on them.
     gpu
@@ -73,6 +85,8 @@ def train_trees(
     oof, history, importance, cost
         Further outputs: predictions, loss by round (unweighted log loss, F1 at 0.5), gain and
         splits of every feature, time and memory.
+    finished
+        Folder in which the outputs are kept as well: see `landslip.models.finished`.
 
     Raises
     ------
@@ -84,7 +98,26 @@ def train_trees(
     _check_targets(settings, weights, description)
     check_writable(weights.parent)
     patches, split_digest = read_folds(folds)
-    table = _read_features(features, columns, ids=patches["id"])
+    device = "cuda" if gpu else "cpu"
+    model_seed = derive_seed(seed, model, fold)
+    done = Finished(
+        folder=finished,
+        fingerprint={
+            **flatten("settings", asdict(settings)),
+            "columns": text_digest(*columns),
+            "seed": str(model_seed),
+            "code": code,
+            "features": features[1],
+            "folds": split_digest,
+            "device": device,
+            settings.kind: version(settings.kind),
+        },
+        outputs=[weights, description, oof, history, importance, cost],
+    )
+    if done.restore():
+        logger.info("%s fold %d was trained before the job was cut short: kept", model, fold)
+        return
+    table = _read_features(features[0], columns, ids=patches["id"])
     left_out = (patches["fold"] == fold).to_numpy()
     labels = patches["label"].to_numpy(dtype=np.int8)
     if not left_out.any():
@@ -105,7 +138,6 @@ def train_trees(
         model, fold, len(train.labels), len(validation.labels), len(columns), threads,
     )  # fmt: skip
     record = _History(settings=settings, train=train.labels, validation=validation.labels)
-    model_seed = derive_seed(seed, model, fold)
     watch.lap()
     trained = fit(
         settings,
@@ -122,7 +154,7 @@ def train_trees(
         "model": model,
         "fold": fold,
         "seed": model_seed,
-        "device": "cuda" if gpu else "cpu",
+        "device": device,
         "split_digest": split_digest,
         "settings": asdict(settings),
         "versions": {settings.kind: version(settings.kind)},
@@ -147,7 +179,7 @@ def train_trees(
         model=model,
         fold=fold,
         kind=settings.kind,
-        device="cuda" if gpu else "cpu",
+        device=device,
         threads=threads,
         seconds=watch.total(),
         training_seconds=training_seconds,
@@ -158,6 +190,7 @@ def train_trees(
         peak_memory_mb=peak_memory_mb(),
     )
     write_cost(cost, took)
+    done.keep()
 
 
 def _check_targets(settings: TreeSettings, weights: Path, description: Path) -> None:

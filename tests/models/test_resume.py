@@ -15,7 +15,8 @@ from resumable import EPOCHS, FILES, STEPS, Jobs, make_inputs, train_fold
 
 from landslip.files import InputError, file_digest, read_json
 from landslip.models import gradients
-from landslip.models.state import State, StateFile, flatten
+from landslip.models.fingerprint import flatten
+from landslip.models.state import State, StateFile
 
 
 @pytest.fixture(scope="module")

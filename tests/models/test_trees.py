@@ -44,16 +44,21 @@ def trained(
     return folder
 
 
+def outputs(folder: Path) -> list[Path]:
+    """All but the folder in which they are kept as well."""
+    return [file for file in folder.iterdir() if file.is_file()]
+
+
 def copy_of(folder: Path, target: Path) -> Path:
     """A copy that a test may damage; gives the path of its model.json."""
-    for file in folder.iterdir():
+    for file in outputs(folder):
         (target / file.name).write_bytes(file.read_bytes())
     return target / "model.json"
 
 
 def digests(folder: Path) -> dict[str, str]:
     """Of all files but the one that holds times."""
-    return {file.name: file_digest(file) for file in folder.iterdir() if file.name != "cost.json"}
+    return {file.name: file_digest(file) for file in outputs(folder) if file.name != "cost.json"}
 
 
 def test_predictions_are_of_the_left_out_fold(trained: Path, study_folder: Path) -> None:
@@ -267,7 +272,8 @@ def test_features_of_a_patch_that_are_missing_doubled_or_not_finite_are_refused(
     for message, frame in damaged.items():
         write_parquet(tmp_path / "features.parquet", frame)
         with pytest.raises(InputError, match=message):
-            train(study_folder, tmp_path / "out", KINDS[0], features=tmp_path / "features.parquet")
+            features = (tmp_path / "features.parquet", "digest")
+            train(study_folder, tmp_path / "out", KINDS[0], features=features)
     assert not any((tmp_path / "out").iterdir())
 
 

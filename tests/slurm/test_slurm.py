@@ -26,14 +26,16 @@ OOF = f"results/models/{NETWORK}/fold0/oof.parquet"
 SHORT_LIMIT = ("train_network:runtime=9*attempt-8", "train_network:slurm_extra=--signal=TERM@10")
 
 
-def with_epochs(epochs: int) -> dict[str, Any]:
-    """The small study with a longer training."""
-    network = SMALL["models"][NETWORK]
+def longer(epochs: int, trees: int) -> dict[str, Any]:
+    """The small study with trainings that can be caught under way."""
+    models = SMALL["models"]
+    network = models[NETWORK]
     network = {**network, "training": {**network["training"], "epochs": epochs}}
-    return {**SMALL, "models": {**SMALL["models"], NETWORK: network}}
+    lightgbm = {**models["lightgbm"], "trees": trees}
+    return {**SMALL, "models": {**models, NETWORK: network, "lightgbm": lightgbm}}
 
 
-STUDY = with_epochs(40)
+STUDY = longer(epochs=40, trees=4000)
 
 
 @pytest.fixture(scope="module")
@@ -99,26 +101,25 @@ def test_the_study_on_slurm_gives_each_gpu_to_one_network_and_equals_the_local_s
 
 
 @pytest.mark.parametrize("requeued", [False, True])
-def test_trees_of_a_job_that_is_cut_short_are_trained_again(
+def test_of_a_job_that_is_cut_short_only_the_tree_under_way_is_trained_again(
     requeued: bool, cluster: Cluster, local: Path, tmp_path: Path
 ):
     folder = tmp_path / "run"
     shutil.copytree(local, folder)
-    shutil.rmtree(folder / "results/models/lightgbm")
+    models = folder / "results/models/lightgbm"
+    shutil.rmtree(models)
     earlier = {job.number for job in cluster.jobs()}
     oofs = [f"results/models/lightgbm/fold{fold}/oof.parquet" for fold in (0, 1)]
     program = cluster.workflow(folder, "--", *oofs, config=STUDY)
-    (job,) = until(
-        lambda: [
-            job for job in cluster.jobs() if job.number not in earlier and job.state == "RUNNING"
-        ],
-        program,
-    )
+    (record,) = until(lambda: list(models.glob("fold*/*.finished/finished.json")), program)
+    first = record.parent.parent
+    (job,) = [job for job in cluster.jobs() if job.number not in earlier]
     (tree,) = until(lambda: scripts(cluster, job, "train_trees.py")[-1:], program)
     if requeued:
         requeue(cluster, job)
     else:
         os.kill(tree, signal.SIGKILL)
+    cost = read(record.with_name("cost.json"))
     finish(program, folder)
     jobs = [job for job in cluster.jobs() if job.number not in earlier]
     if requeued:
@@ -127,6 +128,11 @@ def test_trees_of_a_job_that_is_cut_short_are_trained_again(
         assert [job.state for job in jobs] == ["FAILED", "COMPLETED"]
         assert [(job.memory_mb, job.minutes) for job in jobs] == [(4000, 120), (8000, 240)]
     assert all(same(folder, local, oof) for oof in oofs)
+    assert read(first / "cost.json") == cost
+    logs = {fold: folder / f"results/logs/models/lightgbm/fold{fold}.log" for fold in (0, 1)}
+    kept = [fold for fold, log in logs.items() if "was trained before" in log.read_text()]
+    assert [f"fold{fold}" for fold in kept] == [first.name]
+    assert not list(models.glob("fold*/*.finished"))
 
 
 def test_the_profile_asks_for_a_real_gpu_and_a_pretended_one_is_refused(

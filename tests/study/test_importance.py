@@ -114,10 +114,11 @@ def test_shuffling_changes_what_the_trees_read_and_nothing_else(tmp_path: Path):
         names = ("oof", "history", "importance")
         train_trees(
             model="lightgbm", settings=settings, columns=["red_mean", "vv_mean"],
-            features=tmp_path / "train.parquet",
-            folds=tmp_path / "folds.parquet", fold=fold, seed=42, threads=1, gpu=False,
+            features=(tmp_path / "train.parquet", "digest"),
+            folds=tmp_path / "folds.parquet", fold=fold, seed=42, code="", threads=1, gpu=False,
             weights=folder / "model.txt", description=folder / "model.json",
-            cost=folder / "cost.json", **{name: folder / f"{name}.parquet" for name in names},
+            cost=folder / "cost.json", finished=folder / "kept.finished",
+            **{name: folder / f"{name}.parquet" for name in names},
         )  # fmt: skip
     permute_groups(
         model="lightgbm",

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.devices import lease_device
-from landslip.files import verified
+from landslip.files import read_digest, verified
 from landslip.logs import configure_logging
 from landslip.models.boosting import TreeSettings
 from landslip.models.trees import train_trees
@@ -18,10 +18,14 @@ train_trees(
     model=snakemake.wildcards.model,
     settings=TreeSettings(**snakemake.params.settings),
     columns=snakemake.params.columns,
-    features=verified(snakemake.input.features, snakemake.input.features_digest),
+    features=(
+        verified(snakemake.input.features, snakemake.input.features_digest),
+        read_digest(snakemake.input.features_digest),
+    ),
     folds=Path(snakemake.input.folds),
     fold=int(snakemake.wildcards.fold),
     seed=snakemake.params.seed,
+    code=snakemake.params.code,
     threads=snakemake.threads,
     gpu=bool(snakemake.resources.get("gpu", 0)),
     weights=Path(snakemake.output.weights),
@@ -30,4 +34,5 @@ train_trees(
     history=Path(snakemake.output.history),
     importance=Path(snakemake.output.importance),
     cost=Path(snakemake.output.cost),
+    finished=Path(snakemake.params.finished),
 )

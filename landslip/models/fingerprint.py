@@ -1,0 +1,34 @@
+"""All that decides a training's result, by name, to tell one training from another."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_SHOWN = 12  # characters of a digest in a message
+
+
+def flatten(name: str, value: Any) -> dict[str, str]:
+    """{"training": {"epochs": 20}} under `settings` -> {"settings.training.epochs": "20"}."""
+    if isinstance(value, Mapping):
+        return {
+            key: text
+            for inner, part in value.items()
+            for key, text in flatten(f"{name}.{inner}", part).items()
+        }
+    return {name: json.dumps(value)}
+
+
+def differences(found: Mapping[str, str], own: Mapping[str, str]) -> str:
+    """What differs, in words; nothing where they are equal."""
+    names = [*own, *(name for name in found if name not in own)]
+    return "; ".join(
+        f"{name} was {_short(found.get(name))}, is {_short(own.get(name))}"
+        for name in names
+        if found.get(name) != own.get(name)
+    )
+
+
+def _short(value: str | None) -> str:
+    if value is None:
+        return "absent"
+    return value[:_SHOWN] if len(value) == 64 else value
