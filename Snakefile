@@ -6,6 +6,8 @@ min_version("9.19")
 
 
 include: "rules/common.smk"
+include: "rules/common_study.smk"
+include: "rules/common_report.smk"
 
 
 pathvars:

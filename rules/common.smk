@@ -1,9 +1,7 @@
 """What the rules share: the checked config, its tables, input functions and source digests."""
 
-import json
 import re
 import sys
-from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -16,9 +14,7 @@ from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError
 from landslip.models.finished import forget_all
 from landslip.sources import source_digest as digest_sources
-from landslip.study.outline import drawn_models, outline, variant_names
 from landslip.study.plan import names_in, plan_study
-from landslip.study.variants import feature_groups
 
 ROOT = Path(workflow.basedir)
 
@@ -274,147 +270,3 @@ def of_members(file):
 
 TREE_MEMBERS = [name for name in CONFIG.members if name not in NETWORKS]
 NETWORK_MEMBERS = [name for name in CONFIG.members if name in NETWORKS]
-FIGURES = [
-    "f1_threshold",
-    "roc",
-    "precision_recall",
-    "confusion",
-    "reliability",
-    *(["importance"] if TREE_MEMBERS else []),
-    "learning_curves",
-    "composites",
-    "patches",
-    "mistakes",
-    "dag",
-    "cost",
-]
-
-
-def table_rows(table):
-    """Rows of one of the study's tables, as builtins."""
-    return [asdict(row) for row in STUDY.tables[table]]
-
-
-def table_models(table):
-    """Models whose predictions a table of the study needs, each once."""
-    rows = STUDY.tables[table]
-    needed = [name for row in rows for name in (*row.members, *row.against_members)]
-    return list(dict.fromkeys(needed))
-
-
-def of_table(table, file):
-    """One file of every fold of every model of a table, model by model."""
-    return [path for model in table_models(table) for path in folds_of(model, file)]
-
-
-def table_text(table):
-    """What the page says of one of the study's tables."""
-    settings = CONFIG.study.tables[table]
-    return {
-        "name": table,
-        "title": settings.title,
-        "paper": settings.paper,
-        "words": STUDY.words[table],
-        "left_out": STUDY.left_out.get(table, {}),
-    }
-
-
-def tree_groups(model):
-    """Groupings of a tree model's features."""
-    return feature_groups(CONFIG, JOBS[model].settings)
-
-
-def input_parts(model):
-    """Modalities or channels that a network reads -> channels."""
-    groups = JOBS[model].settings.groups
-    return {name: CONFIG.channels_of([name]) for group in groups for name in group}
-
-
-# Networks of the ensemble and of the study's tables.
-STUDY_NETWORKS = [
-    name
-    for name in dict.fromkeys(
-        [
-            *CONFIG.members,
-            *(job for table in STUDY.tables for job in table_models(table)),
-        ]
-    )
-    if name in NETWORKS
-]
-STUDY_FILES = [
-    *(f"{table}.parquet" for table in STUDY.tables),
-    "confusion.parquet",
-    "importance.parquet",
-    *(["speed.parquet"] if STUDY_NETWORKS else []),
-    "members.json",
-    "calibration.json",
-]
-
-
-DRAWN = drawn_models(STUDY)
-
-
-def drawn_model(wildcards):
-    """What the drawing of a model shows."""
-    return outline(CONFIG, JOBS[DRAWN[wildcards.drawn]])
-
-
-# Of the report's figures, those of the paper that the study's page shows too.
-PAPER_FIGURES = [
-    name
-    for name in ("composites", "dag", "f1_threshold", "importance", "patches", "roc")
-    if name in FIGURES
-]
-
-
-def config_as_text():
-    """What overrides config.yaml, to run this workflow once more with it."""
-    return json.dumps(config)
-
-
-def rule_stages(wildcards):
-    """Rule -> stage, from the file that a rule stands in; the Snakefile's own have none."""
-    files = {rule.name: Path(rule.snakefile) for rule in workflow.rules}
-    return {rule: file.stem for rule, file in files.items() if file.suffix == ".smk"}
-
-
-def channel_modalities():
-    """Channel of the store -> modality."""
-    return {name: group for group, names in CONFIG.modalities.items() for name in names}
-
-
-def benchmark_files():
-    """Label -> benchmark file of every job that takes time."""
-    folder = f"{CONFIG.results}/benchmarks"
-    jobs = ["data/list_patches", "data/build_manifest", "data/assign_folds"]
-    jobs += ["features/fit_scaling"]
-    for split in SHARDS:
-        for shard in range(SHARDS[split]):
-            jobs += [f"data/survey_patches_{split}{shard}"]
-            jobs += [f"data/build_store_{split}{shard}"]
-            jobs += [f"features/compute_statistics_{split}{shard}"]
-    if CONFIG.data.simulated:
-        jobs.insert(0, "data/simulate_patches")
-    if CONFIG.scaling.fit == "fold":
-        jobs.remove("features/fit_scaling")
-        jobs += [f"features/fit_scaling_fold{fold}" for fold in FOLDS]
-    for model in CONFIG.members:
-        jobs += [f"models/{model}/fold{fold}" for fold in FOLDS]
-        jobs += expand(f"models/{model}/predict{PART}", shard=range(SHARDS["test"]))
-    return {
-        Path(*Path(job).parts[1:]).as_posix(): f"{folder}/{job}.jsonl" for job in jobs
-    }
-
-
-def report_facts():
-    """What the report says of the config."""
-    return {
-        "simulated": CONFIG.data.simulated,
-        "seed": CONFIG.seed,
-        "scaling_fit": CONFIG.scaling.fit,
-        "folds_scheme": CONFIG.folds.scheme,
-        "models": {
-            name: CONFIG.models[name].model_dump(mode="json") for name in CONFIG.members
-        },
-        "audit": "data/audit.html",
-    }
