@@ -13,8 +13,9 @@ from landslip.data.folds import read_folds
 from landslip.data.store import read_ids, read_patches
 from landslip.features.scales import read_scaling
 from landslip.files import InputError, write_parquet
+from landslip.models.device import usable_device
 from landslip.models.network_files import load_network
-from landslip.models.precision import choose_precision
+from landslip.models.precision import same_precision
 from landslip.models.prediction import predict_logits, sigmoid
 
 JOIN = "+"
@@ -52,10 +53,10 @@ def mask_inputs(
     Raises
     ------
     InputError
-        A file is damaged or of other patches.
+        A file is damaged or of other patches; a GPU is asked for and cannot be used.
     """
     torch.set_num_threads(threads)
-    place = torch.device(device)
+    place = usable_device(device)
     split, digest = read_folds(folds)
     path, content = store
     if read_ids(path) != split["id"].tolist():
@@ -68,6 +69,7 @@ def mask_inputs(
         network, facts = load_network(description)
         network.to(place)
         training = facts["settings"]["training"]
+        precision = same_precision(facts["precision"], training["precision"], place)
         stack = network.architecture.stack
         means = read_scaling(scaling).set_index("channel").loc[stack, "mean"].to_numpy(np.float32)
         own = np.flatnonzero((split["fold"] == fold).to_numpy())
@@ -80,7 +82,7 @@ def mask_inputs(
                     network,
                     torch.from_numpy(mask(patches, stack, channels, means)),
                     tta=training["tta"],
-                    precision=choose_precision(training["precision"], place),
+                    precision=precision,
                     device=place,
                 )
                 columns[name_of(seen)][rows] = sigmoid(logits)
