@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from landslip.data import store_index
 from landslip.data.channels import add_indices
 from landslip.data.store import open_store, read_ids, read_patches
 from landslip.data.store_write import join_shards, write_shard
@@ -140,6 +141,22 @@ def test_content_digest_is_that_of_the_content_alone(tmp_path: Path) -> None:
         store = build(tmp_path / name, manifest, **changes)
         digests.add(read_digest(store.with_suffix(".digest")))
         np.testing.assert_array_equal(read_patches(store), expected_store(make_patches()))
+    assert len(digests) == 1
+
+
+def test_names_of_any_length_and_alphabet_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = save(tmp_path / "patches", make_patches(5))
+    manifest["id"] = ["a", "Häng_5", "崩れ" * 20, "b", "x" * 60]
+    digests = set()
+    for at_once, in_shard in ((4096, 5), (2, 5), (2, 3), (2, 1)):
+        monkeypatch.setattr(store_index, "_ROWS", at_once)
+        store = build(tmp_path / f"{at_once}_{in_shard}", manifest, patches_per_shard=in_shard)
+        assert read_ids(store) == manifest["id"].tolist()
+        with open_store(store) as opened:
+            assert opened.ids_of(range(1, 3)) == manifest["id"].tolist()[1:3]
+            digests.add(opened.digest)
     assert len(digests) == 1
 
 
