@@ -20,6 +20,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,10 @@ def main() -> None:
 
 
 def in_words(rows: list[dict[str, Any]]) -> str:
-    """How the most patches compare with the fewest, and with those in between."""
+    """How the most patches compare with fewer, and what each further patch took between the two.
+
+    What jobs take to start weighs on few patches; further ones show it once a shard.
+    """
     counts = sorted({row["patches"] for row in rows})
     lines = []
     for stage in STAGES:
@@ -121,7 +125,15 @@ def in_words(rows: list[dict[str, Any]]) -> str:
             speed = most["microseconds"] / of[count]["microseconds"]
             memory = most["peak_mb"] - of[count]["peak_mb"]
             said.append(f"{speed:.2f} times the time per patch of {count}, {memory:+.0f} MB")
-        lines.append(f"{stage}: {counts[-1]} patches take {'; '.join(said)}")
+        further = [
+            f"{(of[more]['seconds'] - of[few]['seconds']) / (more - few) * 1e6:.0f} us from {few} "
+            f"to {more}"
+            for few, more in pairwise(counts)
+        ]
+        lines.append(
+            f"{stage}: {counts[-1]} patches take {'; '.join(said)}. "
+            f"Each further patch: {', '.join(further)}"
+        )
     return "\n".join(lines)
 
 
