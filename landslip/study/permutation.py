@@ -1,5 +1,6 @@
 """Predictions of tree models with groups of features shuffled among the patches of a fold."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,8 @@ Floats = NDArray[np.float64]
 
 FULL = "full"
 SEPARATOR = ":"
+
+log = logging.getLogger(__name__)
 
 
 def permute_groups(
@@ -77,5 +80,6 @@ def permute_groups(
                     shuffled[:, places] = values[order][:, places]
                     predicted = stored.predict(shuffled)
                     columns.setdefault(key, np.empty(len(split)))[own] = predicted
+        log.info("%s fold %d of %d: %d shufflings", model, fold, len(numbers), len(columns) - 1)
     frame = pd.concat([split[["id", "fold", "label"]], pd.DataFrame(columns)], axis=1)
     write_parquet(target, frame, {"split_digest": digest, "model": model})
