@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +23,7 @@ from landslip.files import (
     write_json,
     write_parquet,
 )
+from landslip.models import boosting
 from landslip.models.boosting import watched_rounds
 from landslip.models.importance import mean_importance
 from landslip.models.predictions import read_oof
@@ -84,6 +86,17 @@ def test_a_stored_model_predicts_what_it_predicted(trained: Path, study_folder: 
     np.testing.assert_array_equal(model.predict(features), oof["probability"])
     np.testing.assert_array_equal(model.predict(features[:1]), oof["probability"][:1])
     assert model.predict(features[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 30, 250])
+def test_trees_applied_some_at_a_time_predict_what_lightgbm_itself_does(
+    at_once: int, study_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees = load_trees(train(study_folder, tmp_path, "lightgbm"))
+    monkeypatch.setattr(boosting, "_TREES_AT_ONCE", at_once)
+    features = np.random.default_rng(4).normal(size=(100, len(COLUMNS)))
+    own = lightgbm.Booster(model_file=tmp_path / "model.txt").predict(features)
+    np.testing.assert_allclose(trees.predict(features), own, rtol=1e-12)
 
 
 def test_a_model_is_applied_on_several_threads_as_on_one(trained: Path) -> None:
