@@ -20,6 +20,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+# Bytes that are read at once of a column.
+_BUFFER = 1 << 16
 # No space on the disk, in the user's quota, under the process's limit.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -239,6 +241,32 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.D
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
     return frame
+
+
+def iterate_parquet(
+    path: Path | str, columns: Sequence[str], *, rows: int = 8192
+) -> Iterator[pd.DataFrame]:
+    """Rows of a table, at most `rows` at once, verified as `read_parquet` does.
+
+    Raises
+    ------
+    InputError
+        As of `read_parquet`.
+    """
+    try:
+        missing = sorted(set(columns) - set(pq.read_schema(path).names))
+        if missing:
+            raise InputError(f"{path} lacks the columns {', '.join(missing)}")
+        # Row groups may be larger than memory: of each column a little is read at once.
+        with pq.ParquetFile(
+            path, page_checksum_verification=True, pre_buffer=False, buffer_size=_BUFFER
+        ) as file:
+            for batch in file.iter_batches(rows, columns=list(columns)):
+                yield batch.to_pandas()
+    except (FileNotFoundError, InputError):
+        raise
+    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
 
 
 def read_metadata(path: Path | str) -> dict[str, str]:

@@ -15,7 +15,6 @@ from landslip.data.checks import Interval, check_units, find_faults
 from landslip.data.duplicates import find_copies
 from landslip.data.inputs import read_shape, refusal
 from landslip.data.patches import as_float32, read_patch
-from landslip.data.ranges import shard_rows
 from landslip.data.summary import Summary, summarise
 from landslip.data.survey import read_survey
 from landslip.files import InputError, read_json, read_parquet, write_json, write_parquet
@@ -126,14 +125,6 @@ def build_manifest(
     write_parquet(manifest, frame)
     for sentence in audit["warnings"]:
         log.warning("%s", sentence)
-
-
-def usable_patches(manifest: Path, *, split: str, shard: int, shards: int) -> pd.DataFrame:
-    """Rows of a shard of those patches of a split that a store holds."""
-    table = read_parquet(manifest)
-    table = table[(table["split"] == split) & (table["status"] == "ok")]
-    rows = shard_rows(len(table), shard, shards)
-    return table.iloc[rows.start : rows.stop]
 
 
 def _find_copies(

@@ -1,14 +1,14 @@
 """The test predictions of a model, joined from shards, a shard in memory at a time."""
 
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from landslip.files import InputError, atomic_path, read_parquet
+from landslip.data.usable import usable_ids
+from landslip.files import InputError, atomic_path
 from landslip.models.predictions import Predictions, name_some, read_test
 
 
@@ -32,15 +32,13 @@ def gather_predictions(
         The shards are not every readable test patch, each once and in order, or they are of another
         model or of several splits; the file is named. A file is damaged.
     """
-    listed = read_parquet(manifest, ["id", "split", "status"])
-    expected = pd.Index(listed["id"][(listed["split"] == "test") & (listed["status"] == "ok")])
     digest: str | None = None
     for paths, target in zip(shards, targets, strict=True):
-        digest = _join(model, paths, expected, digest, target)
+        digest = _join(model, paths, usable_ids(manifest, split="test"), digest, target)
 
 
 def _join(
-    model: str, paths: Sequence[Path], expected: pd.Index, digest: str | None, target: Path
+    model: str, paths: Sequence[Path], expected: Iterator[str], digest: str | None, target: Path
 ) -> str:
     """Write one fold's file; gives the digest of its split, which must be `digest` unless None."""
     schema = pq.read_schema(paths[0])
@@ -57,14 +55,15 @@ def _join(
                 )
             digest = predictions.split_digest
             ids = predictions.frame["id"].tolist()
-            _check_ids(path, ids, expected[row : row + len(ids)].tolist())
+            _check_ids(path, ids, list(islice(expected, len(ids))))
             row += len(ids)
             frame = predictions.frame
             writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
-        if row < len(expected):
+        missing = list(expected)
+        if missing:
             raise InputError(
-                f"the {len(paths)} shards up to {paths[-1]} lack {name_some(expected[row:])} of "
-                f"{len(expected)} test patches; delete them and run again"
+                f"the {len(paths)} shards up to {paths[-1]} lack {name_some(missing)} of "
+                f"{row + len(missing)} test patches; delete them and run again"
             )
     assert digest is not None
     return digest
