@@ -26,7 +26,8 @@ Floats = NDArray[np.float64]
 Watch = Callable[[int, Floats, Floats], None]
 
 # Trees of LightGBM that all patches go through before the next ones: they stay in the processor's
-# cache. A patch at a time through 12,000 trees took 4.4 times as long (benchmarks/trees.py).
+# cache. A patch at a time through 12,000 trees took 1.8 times as long (benchmarks/trees.py), and
+# more than 4 times beside programs that wanted the cache too.
 _TREES_AT_ONCE = 250
 
 
