@@ -90,12 +90,12 @@ start() {
     munged --force --key-file="$folder/munge.key" --socket="$folder/munge.socket" \
         --pid-file="$folder/munged.pid" --log-file="$folder/munged.log" \
         --seed-file="$folder/munged.seed" 2>"$folder/munged.err"
-    slurmctld -c
-    slurmd -N landslip
-    for _ in $(seq 20); do
-        [ "$(timeout 2 sinfo --noheader --format=%T 2>/dev/null)" = idle ] && return
-        sleep 0.5
-    done
+    if slurmctld -c && slurmd -N landslip; then
+        for _ in $(seq 20); do
+            [ "$(timeout 2 sinfo --noheader --format=%T 2>/dev/null)" = idle ] && return
+            sleep 0.5
+        done
+    fi
     echo "the node did not come up:" >&2
     tail -n 20 "$folder"/*.log >&2
     return 1
