@@ -20,8 +20,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-# Bytes that are read at once of a column.
-_BUFFER = 1 << 16
 # No space on the disk, in the user's quota, under the process's limit.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -188,35 +186,6 @@ def write_parquet(
         pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
-def join_parquet(parts: Sequence[Path], target: Path | str) -> None:
-    """Write the rows of several tables of the same columns as one, holding one of them at a time.
-
-    Raises
-    ------
-    InputError
-        A part is damaged or has other columns than the first.
-    """
-    with atomic_path(target) as temporary:
-        writer: pq.ParquetWriter | None = None
-        try:
-            for part in parts:
-                table = pa.Table.from_pandas(read_parquet(part), preserve_index=False)
-                # what pandas adds counts the rows of this part
-                table = table.replace_schema_metadata(None)
-                if writer is None:
-                    writer = pq.ParquetWriter(
-                        temporary, table.schema, compression="zstd", write_page_checksum=True
-                    )
-                if table.schema != writer.schema:
-                    raise InputError(
-                        f"{part} has other columns than {parts[0]}; delete both and run again"
-                    )
-                writer.write_table(table)
-        finally:
-            if writer is not None:
-                writer.close()
-
-
 def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a table and verify the checksums of its pages.
 
@@ -241,32 +210,6 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.D
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
     return frame
-
-
-def iterate_parquet(
-    path: Path | str, columns: Sequence[str], *, rows: int = 8192
-) -> Iterator[pd.DataFrame]:
-    """Rows of a table, at most `rows` at once, verified as `read_parquet` does.
-
-    Raises
-    ------
-    InputError
-        As of `read_parquet`.
-    """
-    try:
-        missing = sorted(set(columns) - set(pq.read_schema(path).names))
-        if missing:
-            raise InputError(f"{path} lacks the columns {', '.join(missing)}")
-        # Row groups may be larger than memory: of each column a little is read at once.
-        with pq.ParquetFile(
-            path, page_checksum_verification=True, pre_buffer=False, buffer_size=_BUFFER
-        ) as file:
-            for batch in file.iter_batches(rows, columns=list(columns)):
-                yield batch.to_pandas()
-    except (FileNotFoundError, InputError):
-        raise
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
 
 
 def read_metadata(path: Path | str) -> dict[str, str]:

@@ -73,7 +73,7 @@ def write_index(
     if shards:
         _write_texts(file, "shard", [name for name, _ in shards])
         file.create_dataset("shard_patches", data=np.array([n for _, n in shards], np.int64))
-    ids = file.create_dataset("id", n, h5py.string_dtype(length=id_bytes or 1))
+    ids = file.create_dataset("id", n, h5py.string_dtype(length=id_bytes))
     sha256 = file.create_dataset("sha256", (n, SHA256_BYTES), np.uint8)
     crc32 = file.create_dataset("crc32", shape[:2], np.uint32)
     start = 0

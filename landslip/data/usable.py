@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from landslip.data.ranges import shard_rows
-from landslip.files import iterate_parquet
+from landslip.large_tables import iterate_parquet
 
 
 def usable_patches(manifest: Path, *, split: str, shard: int, shards: int) -> pd.DataFrame:

@@ -1,24 +1,20 @@
 """The trees of all folds of one model on a shard of the test patches, from files to files."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from landslip.data.ranges import shard_rows
 from landslip.files import InputError, verified
+from landslip.large_tables import count_rows, iterate_parquet
 from landslip.models.fold_models import check_folds
 from landslip.models.predictions import name_some, write_test
 from landslip.models.tree_files import load_trees
 
-# Patches whose features are in memory at once, and bytes that are read at once of a column: row
-# groups may be larger than memory.
+# Patches whose features are in memory at once.
 _BLOCK = 8192
-_BUFFER = 1 << 16
 
 log = logging.getLogger(__name__)
 
@@ -66,9 +62,11 @@ def predict_trees(
         verified(path, digest)
     ids: list[str] = []
     predicted = [[np.empty(0)] for _ in folds]
-    for block in _read_shard(path, folds[0].columns, shard, shards):
+    columns = folds[0].columns
+    rows = shard_rows(count_rows(path), shard, shards)
+    for block in iterate_parquet(path, ["id", *columns], rows=rows, at_once=_BLOCK):
         ids += block["id"].tolist()
-        values = block[folds[0].columns].to_numpy(dtype=np.float64)
+        values = block[columns].to_numpy(dtype=np.float64)
         finite = np.isfinite(values).all(axis=1)
         if not finite.all():
             raise InputError(
@@ -86,34 +84,3 @@ def predict_trees(
             split_digest=split_digest,
             model=model,
         )
-
-
-def _read_shard(
-    path: Path, columns: Sequence[str], shard: int, shards: int
-) -> Iterator[pd.DataFrame]:
-    """Id and `columns` of a shard's rows, from just the row groups that hold them."""
-    try:
-        with pq.ParquetFile(
-            path, page_checksum_verification=True, pre_buffer=False, buffer_size=_BUFFER
-        ) as file:
-            missing = sorted({"id", *columns} - set(file.schema_arrow.names))
-            if missing:
-                raise InputError(f"{path} lacks the columns {', '.join(missing)}")
-            rows = shard_rows(file.metadata.num_rows, shard, shards)
-            sizes = [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)]
-            starts = np.cumsum([0, *sizes]).tolist()
-            groups = [
-                at
-                for at, (start, size) in enumerate(zip(starts, sizes, strict=False))
-                if start < rows.stop and start + size > rows.start
-            ]
-            at = starts[groups[0]] if groups else 0
-            for batch in file.iter_batches(_BLOCK, row_groups=groups, columns=["id", *columns]):
-                own = range(max(rows.start - at, 0), min(rows.stop - at, batch.num_rows))
-                at += batch.num_rows
-                if own:
-                    yield batch.slice(own.start, len(own)).to_pandas()
-    except (FileNotFoundError, InputError):
-        raise
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error

@@ -8,7 +8,8 @@ import pytest
 
 from landslip.data import usable
 from landslip.data.usable import usable_ids, usable_patches
-from landslip.files import InputError, iterate_parquet, write_parquet
+from landslip.files import InputError, write_parquet
+from landslip.large_tables import iterate_parquet
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def manifest(tmp_path: Path) -> Path:
 def test_shards_are_the_usable_patches_of_a_split_in_order(
     shards: int, at_once: int, manifest: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(usable, "iterate_parquet", partial(iterate_parquet, rows=at_once))
+    monkeypatch.setattr(usable, "iterate_parquet", partial(iterate_parquet, at_once=at_once))
     for split, numbers in (("train", range(30)), ("test", range(30, 50))):
         parts = [
             usable_patches(manifest, split=split, shard=shard, shards=shards)

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.files import file_digest, join_parquet, write_text
+from landslip.files import file_digest, write_text
+from landslip.large_tables import join_parquet
 from landslip.logs import configure_logging
 
 if TYPE_CHECKING:
