@@ -14,8 +14,9 @@ from tqdm import tqdm
 from landslip.data.duplicates import fingerprint
 from landslip.data.inputs import read_shape
 from landslip.data.patches import PatchError, as_float32, read_patch
-from landslip.data.ranges import shard_rows
-from landslip.files import file_digest, read_arrays, read_parquet, write_arrays
+from landslip.data.shard_tables import listed_paths
+from landslip.files import file_digest, read_arrays, write_arrays
+from landslip.large_tables import count_rows
 
 log = logging.getLogger(__name__)
 
@@ -125,13 +126,11 @@ def survey_shard(
     listing, facts
         As `landslip.data.inputs.write_listing` writes them.
     """
-    table = read_parquet(listing, ["split", "path"])
-    paths = table.loc[table["split"] == split, "path"]
-    rows = shard_rows(len(paths), shard, shards)
-    log.info("looking at %d of %d %s patches", len(rows), len(paths), split)
+    paths = listed_paths(listing, split=split, shard=shard, shards=shards)
+    log.info("looking at %d %s patches, shard %d of %d", len(paths), split, shard + 1, shards)
     survey = survey_patches(
-        [Path(path) for path in paths.iloc[rows.start : rows.stop]],
-        of=len(table),
+        paths,
+        of=count_rows(listing),
         channels=channels,
         shape=read_shape(facts),
         plausible=plausible,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from landslip.data.usable import usable_ids
+from landslip.data.shard_tables import usable_ids
 from landslip.files import InputError, atomic_path
 from landslip.models.predictions import Predictions, name_some, read_test
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landslip.data.shard_tables import usable_patches
 from landslip.data.store_write import write_shard
-from landslip.data.usable import usable_patches
 from landslip.files import verified
 from landslip.logs import configure_logging
 

@@ -1,4 +1,4 @@
-"""What a store holds of a manifest, however few of its rows are read at once."""
+"""Which patches a job works on, however few rows of a table are read at once."""
 
 from functools import partial
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from landslip.data import usable
-from landslip.data.usable import usable_ids, usable_patches
+from landslip.data import shard_tables
+from landslip.data.shard_tables import listed_paths, usable_ids, usable_patches
 from landslip.files import InputError, write_parquet
 from landslip.large_tables import iterate_parquet
 
@@ -32,10 +32,10 @@ def manifest(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("at_once", [1, 7, 100])
 @pytest.mark.parametrize("shards", [1, 3, 40])
-def test_shards_are_the_usable_patches_of_a_split_in_order(
+def test_shards_are_the_patches_of_a_split_in_order(
     shards: int, at_once: int, manifest: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(usable, "iterate_parquet", partial(iterate_parquet, at_once=at_once))
+    monkeypatch.setattr(shard_tables, "iterate_parquet", partial(iterate_parquet, at_once=at_once))
     for split, numbers in (("train", range(30)), ("test", range(30, 50))):
         parts = [
             usable_patches(manifest, split=split, shard=shard, shards=shards)
@@ -49,6 +49,15 @@ def test_shards_are_the_usable_patches_of_a_split_in_order(
         assert joined["sha256"].tolist() == [f"{number:064d}" for number in expected]
         assert list(usable_ids(manifest, split=split)) == joined["id"].tolist()
         assert max(map(len, parts)) - min(map(len, parts)) <= 1
+        # a listing has the columns of the manifest that are asked of it
+        listed = [
+            listed_paths(manifest, split=split, shard=shard, shards=shards)
+            for shard in range(shards)
+        ]
+        assert [path for part in listed for path in part] == [
+            Path(f"patches/ID_{number}.npy") for number in numbers
+        ]
+        assert max(map(len, listed)) - min(map(len, listed)) <= 1
 
 
 def test_a_damaged_manifest_is_refused_by_name(manifest: Path):
