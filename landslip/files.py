@@ -179,11 +179,17 @@ def write_parquet(
     metadata
         Kept in the file's schema beside pandas' own, read back by `read_metadata`.
     """
+    with atomic_path(target) as temporary:
+        pq.write_table(
+            to_arrow(frame, metadata), temporary, compression="zstd", write_page_checksum=True
+        )
+
+
+def to_arrow(frame: pd.DataFrame, metadata: Mapping[str, str] | None = None) -> pa.Table:
+    """A table as it is written, with metadata beside pandas' own."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
     extra = {key.encode(): value.encode() for key, value in (metadata or {}).items()}
-    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **extra})
-    with atomic_path(target) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), **extra})
 
 
 def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:

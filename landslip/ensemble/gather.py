@@ -1,4 +1,4 @@
-"""Bring the members' predictions together, each patch once, or refuse; never drop a row."""
+"""Bring the members' OOF predictions together, each patch once, or refuse; never drop a row."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from landslip.data.folds import read_folds
 from landslip.ensemble.average import average
-from landslip.ensemble.tables import OOF_COLUMNS, TEST_COLUMNS
-from landslip.files import InputError, read_json, read_parquet, write_parquet
-from landslip.models.predictions import Predictions, name_some, read_oof, read_test
+from landslip.ensemble.tables import OOF_COLUMNS
+from landslip.files import InputError, write_parquet
+from landslip.models.predictions import PredictionReader, Predictions, name_some, read_oof
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ def gather_oof(*, members: Mapping[str, Sequence[Path]], folds: Path, target: Pa
         another fold; a probability is NaN or outside [0, 1]; a file is of another split or
         another model. The message names the file, how many patches and the first of them.
     """
-    _check_members(members, OOF_COLUMNS)
+    check_members(members, OOF_COLUMNS)
     table, digest, columns = read_members(members, folds)
     frame = pd.DataFrame(
         {
@@ -74,55 +74,13 @@ def read_members(
     return table, digest, read
 
 
-def gather_test(
-    *, members: Mapping[str, Sequence[Path]], manifest: Path, threshold: Path, target: Path
-) -> None:
-    """Average the members' test predictions, over folds and then over members, and decide.
-
-    Parameters
-    ----------
-    members
-        Name of each member -> test.parquet of each of its folds.
-    manifest
-        manifest.parquet: the test patches, in order, and whether they could be read.
-    threshold
-        threshold.json: what is above is a landslide; its split is the files' split.
-    target
-        ensemble/test.parquet: id, probability, landslide, and a column for each member; every
-        test patch in the manifest's order, null where the patch has no data.
-
-    Raises
-    ------
-    InputError
-        As in `gather_oof`.
-    """
-    _check_members(members, TEST_COLUMNS)
-    chosen = read_json(threshold)
-    listed = read_parquet(manifest, ["id", "split", "status"])
-    listed = listed[listed["split"] == "test"]
-    ids = pd.Index(listed["id"])
-    usable = ids[(listed["status"] == "ok").to_numpy()]
-    columns = {}
-    for name, paths in members.items():
-        by_fold = [_fold_test(name, path, usable, chosen["split_digest"]) for path in paths]
-        columns[name] = average(np.stack(by_fold))
-    predicted = pd.DataFrame(
-        {"probability": average(np.stack(list(columns.values()))), **columns}, index=usable
-    )
-    frame = predicted.reindex(ids)
-    # A comparison with NaN would say 0: a patch without data is neither.
-    landslide = (frame["probability"] > chosen["threshold"]).astype("Int8")
-    frame.insert(1, "landslide", landslide.mask(frame["probability"].isna()))
-    write_parquet(target, frame.rename_axis("id").reset_index())
-
-
 def _member_oof(name: str, paths: Sequence[Path], table: pd.DataFrame, digest: str) -> Floats:
     """Probabilities of one member in the order of the folds' table."""
     expected = table.set_index("id")
     found = []
     for path in paths:
         predictions = read_oof(path)
-        _check_origin(path, predictions, name, digest)
+        check_origin(path, predictions, name, digest)
         rows = predictions.frame.set_index("id")
         _refuse(path, "are not among the training patches", rows.index.difference(expected.index))
         known = expected.loc[rows.index]
@@ -148,17 +106,8 @@ def _member_oof(name: str, paths: Sequence[Path], table: pd.DataFrame, digest: s
     return np.asarray(joined.loc[expected.index], dtype=np.float64)
 
 
-def _fold_test(name: str, path: Path, ids: pd.Index, digest: str) -> Floats:
-    """Probabilities of one model in the order of `ids`."""
-    predictions = read_test(path)
-    _check_origin(path, predictions, name, digest)
-    rows = predictions.frame.set_index("id")["probability"]
-    _refuse(path, "are not among the readable test patches", rows.index.difference(ids))
-    _refuse(path, f"of {len(ids)} have no test prediction", ids[~ids.isin(rows.index)])
-    return np.asarray(rows.loc[ids], dtype=np.float64)
-
-
-def _check_members(members: Mapping[str, Sequence[Path]], taken: Sequence[str]) -> None:
+def check_members(members: Mapping[str, Sequence[Path]], taken: Sequence[str]) -> None:
+    """Refuse an ensemble without members or files, and names that the table has `taken`."""
     if not members:
         raise InputError("the ensemble has no members; name at least one in ensemble.members")
     for name, paths in members.items():
@@ -170,7 +119,10 @@ def _check_members(members: Mapping[str, Sequence[Path]], taken: Sequence[str]) 
             )
 
 
-def _check_origin(path: Path, predictions: Predictions, name: str, digest: str) -> None:
+def check_origin(
+    path: Path, predictions: Predictions | PredictionReader, name: str, digest: str
+) -> None:
+    """Refuse predictions of another model than `name`, or of another split than `digest`."""
     if predictions.model != name:
         raise InputError(f"{path} holds predictions of {predictions.model}, expected of {name}")
     if predictions.split_digest != digest:

@@ -14,13 +14,12 @@ from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
 from landslip.ensemble.tables import (
     EnsembleOof,
-    EnsembleTest,
+    LabelledTest,
     read_ensemble_oof,
-    read_ensemble_test,
+    read_labelled,
 )
 from landslip.ensemble.threshold import HALF, cross_fit, search_exact, warnings_about
-from landslip.files import InputError, read_json, read_parquet, write_json
-from landslip.models.predictions import name_some
+from landslip.files import read_json, write_json
 from landslip.models.seeds import derive_seed
 
 Floats = NDArray[np.float64]
@@ -82,17 +81,15 @@ def measure(
     models = {ENSEMBLE: table.probability, **table.members}
     measured = _measure_oof(table, models, chosen, bootstrap, seed)
     warnings = warnings_about(table.labels, table.probability, chosen)
-    on_test = read_ensemble_test(test)
-    labels = _test_labels(manifest, on_test)
-    known = ~np.isnan(labels) & ~np.isnan(on_test.probability)
+    on_test = read_labelled(test, manifest)
     tested: dict[str, Any] | None = None
     reason: str | None = None
-    if np.isnan(labels).all():
+    if not len(on_test.labels):
         reason = "The labels of the test patches are not known, so nothing is measured on them."
-    elif not known.any():
+    elif np.isnan(on_test.probability).all():
         reason = "No test patch has both a label and a prediction, so nothing is measured on them."
     else:
-        tested = _measure_test(on_test, labels, known, measured, chosen, bootstrap, seed)
+        tested = _measure_test(on_test, measured, chosen, bootstrap, seed)
     for sentence in warnings:
         logger.warning("%s", sentence)
     write_json(
@@ -133,16 +130,15 @@ def _measure_oof(
 
 
 def _measure_test(
-    test: EnsembleTest,
-    labels: Floats,
-    known: NDArray[np.bool_],
+    test: LabelledTest,
     oof: Mapping[str, Mapping[str, Any]],
     threshold: float,
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
     """Measures on the test patches that have a label and a prediction."""
-    truth = labels[known].astype(np.int8)
+    known = ~np.isnan(test.probability)
+    truth = test.labels[known]
     models = {
         name: scores[known] for name, scores in {ENSEMBLE: test.probability, **test.members}.items()
     }
@@ -158,8 +154,8 @@ def _measure_test(
     return {
         "patches": len(truth),
         "positives": int(truth.sum()),
-        "without_label": int(np.isnan(labels).sum()),
-        "without_prediction": int((~np.isnan(labels) & ~known).sum()),
+        "without_label": test.unlabelled,
+        "without_prediction": int((~known).sum()),
         "split": (
             f"public: {int(public.sum())} patches, private: {int((~public).sum())}, by a"
             f" permutation from seed {seed}; not the competition's own split"
@@ -229,17 +225,3 @@ def _ranking(labels: Labels, probability: Floats) -> dict[str, float | None]:
 def _point(function: Measure, n: int) -> float:
     """The measure with every patch counted once."""
     return float(function(np.ones((1, n)))[0])
-
-
-def _test_labels(manifest: Path, test: EnsembleTest) -> Floats:
-    """Labels of the test patches in the order of `test`, NaN where unknown."""
-    listed = read_parquet(manifest, ["id", "split", "label"])
-    listed = listed[listed["split"] == "test"]
-    if listed["id"].tolist() != test.ids:
-        different = sorted(set(listed["id"]) ^ set(test.ids))
-        raise InputError(
-            f"{manifest} lists other test patches, or in another order, than the predictions:"
-            f" {name_some(different)}; run again"
-        )
-    labels = listed["label"].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
-    return np.asarray(labels, dtype=np.float64)

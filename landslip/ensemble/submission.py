@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from landslip.ensemble.tables import TEST_COLUMNS
-from landslip.files import read_parquet, write_text
+from landslip.files import atomic_path
+from landslip.large_tables import iterate_parquet
 
 
 def write_submission(*, test: Path, target: Path) -> None:
@@ -23,6 +21,8 @@ def write_submission(*, test: Path, target: Path) -> None:
     InputError
         `test` is damaged.
     """
-    frame = read_parquet(test, TEST_COLUMNS)
-    answer = pd.DataFrame({"ID": frame["id"], "label": frame["landslide"].astype("Int8")})
-    write_text(target, answer.to_csv(index=False, lineterminator="\n"))
+    with atomic_path(target) as temporary, open(temporary, "w", encoding="utf-8") as file:
+        file.write("ID,label\n")
+        for block in iterate_parquet(test, ["id", "landslide"]):
+            answer = block[["id"]].assign(label=block["landslide"].astype("Int8"))
+            answer.to_csv(file, header=False, index=False, lineterminator="\n")

@@ -1,12 +1,16 @@
 """The ensemble's tables of predictions, as arrays."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.files import InputError, read_metadata, read_parquet
+from landslip.large_tables import TableReader, iterate_parquet, read_columns
 
 Floats = NDArray[np.float64]
 
@@ -29,18 +33,28 @@ class EnsembleOof:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnsembleTest:
-    """ensemble/test.parquet; all arrays (n,), NaN where a patch has no prediction."""
+class LabelledTest:
+    """Those patches of ensemble/test.parquet whose label is known; all arrays (n,)."""
 
-    ids: list[str]
+    labels: NDArray[np.int8]
     probability: Floats
-    landslide: Floats
-    """0 or 1."""
+    """Of the ensemble; NaN where a patch has no prediction, as in `members`."""
     members: dict[str, Floats]
+    unlabelled: int
+    """How many test patches have no label."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """How many test patches were asked about, have an answer, and are called landslides."""
+
+    asked: int
+    answered: int
+    landslides: int
 
 
 def read_ensemble_oof(path: Path) -> EnsembleOof:
-    """Read what `gather_oof` wrote.
+    """Read what `landslip.ensemble.gather.gather_oof` wrote.
 
     Raises
     ------
@@ -62,21 +76,62 @@ def read_ensemble_oof(path: Path) -> EnsembleOof:
     )
 
 
-def read_ensemble_test(path: Path) -> EnsembleTest:
-    """Read what `gather_test` wrote; see `read_ensemble_oof`. It may have no rows."""
-    frame = read_parquet(path)
-    _require(path, list(frame.columns), TEST_COLUMNS)
-    members = [name for name in frame.columns if name not in TEST_COLUMNS]
-    numbers = frame.drop(columns="id").astype("Float64")
-    arrays = {
-        name: numbers[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in numbers.columns
-    }
-    return EnsembleTest(
-        ids=frame["id"].tolist(),
-        probability=arrays["probability"],
-        landslide=arrays["landslide"],
-        members={name: arrays[name] for name in members},
+def read_labelled(path: Path, manifest: Path) -> LabelledTest:
+    """Read what `landslip.ensemble.predict.predict_test` wrote of patches that have a label.
+
+    Raises
+    ------
+    InputError
+        A file is damaged or lacks a column, or the manifest lists other test patches.
+    """
+    names = read_columns(path)
+    _require(path, names, TEST_COLUMNS)
+    scores = [name for name in names if name not in ("id", "landslide")]
+    reader = TableReader(path, ["id", *scores])
+    parts = [pd.DataFrame(columns=["label", *scores], dtype="float64")]
+    unlabelled = 0
+    for listed in iterate_parquet(manifest, ["id", "split", "label"]):
+        asked = listed[listed["split"] == "test"].reset_index(drop=True)
+        rows = reader.take(len(asked))
+        _same_patches(path, manifest, rows["id"], asked["id"])
+        known = asked["label"].notna()
+        unlabelled += int((~known).sum())
+        parts.append(rows[scores].assign(label=asked["label"].astype("Float64"))[known])
+    _same_patches(path, manifest, reader.take(1)["id"], [])
+    frame = pd.concat(parts, ignore_index=True)
+    return LabelledTest(
+        labels=frame["label"].to_numpy(dtype=np.int8),
+        probability=frame["probability"].to_numpy(dtype=np.float64),
+        members={n: frame[n].to_numpy(dtype=np.float64) for n in scores if n != "probability"},
+        unlabelled=unlabelled,
     )
+
+
+def count_answers(path: Path) -> Answers:
+    """Count what `landslip.ensemble.predict.predict_test` wrote.
+
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    """
+    asked = answered = landslides = 0
+    for block in iterate_parquet(path, ["landslide"]):
+        asked += len(block)
+        answered += int(block["landslide"].notna().sum())
+        landslides += int((block["landslide"] == 1).sum())
+    return Answers(asked=asked, answered=answered, landslides=landslides)
+
+
+def _same_patches(
+    path: Path, manifest: Path, found: Iterable[str], expected: Iterable[str]
+) -> None:
+    for got, wanted in zip_longest(found, expected, fillvalue="none"):
+        if got != wanted:
+            raise InputError(
+                f"{path} holds other test patches than {manifest}, or in another order: "
+                f"{got}, expected {wanted}; delete it and run again"
+            )
 
 
 def _require(path: Path, columns: list[str], required: tuple[str, ...]) -> None:

@@ -1,15 +1,15 @@
-"""The test predictions of a model, joined from shards, a shard in memory at a time."""
+"""The test predictions of a model, joined from shards, a few patches in memory at a time."""
 
 from collections.abc import Iterator, Sequence
-from itertools import islice, zip_longest
+from itertools import islice
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import pandas as pd
 
 from landslip.data.shard_tables import usable_ids
-from landslip.files import InputError, atomic_path
-from landslip.models.predictions import Predictions, name_some, read_test
+from landslip.files import InputError, read_metadata
+from landslip.large_tables import count_rows, write_blocks
+from landslip.models.predictions import PredictionReader, name_some
 
 
 def gather_predictions(
@@ -32,55 +32,41 @@ def gather_predictions(
         The shards are not every readable test patch, each once and in order, or they are of another
         model or of several splits; the file is named. A file is damaged.
     """
-    digest: str | None = None
+    origin = read_metadata(shards[0][0])
     for paths, target in zip(shards, targets, strict=True):
-        digest = _join(model, paths, usable_ids(manifest, split="test"), digest, target)
+        _check_origin(model, paths, str(origin.get("split_digest")))
+        expected = usable_ids(manifest, split="test")
+        write_blocks(target, _blocks(paths, expected), origin)
 
 
-def _join(
-    model: str, paths: Sequence[Path], expected: Iterator[str], digest: str | None, target: Path
-) -> str:
-    """Write one fold's file; gives the digest of its split, which must be `digest` unless None."""
-    schema = pq.read_schema(paths[0])
-    with (
-        atomic_path(target) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
-    ):
-        row = 0
-        for path, predictions in _read(model, paths):
-            if predictions.split_digest != (digest or predictions.split_digest):
-                raise InputError(
-                    f"{path} was made with another split ({predictions.split_digest[:12]}) than "
-                    f"the predictions before it ({digest}); delete it and run again"
-                )
-            digest = predictions.split_digest
-            ids = predictions.frame["id"].tolist()
-            _check_ids(path, ids, list(islice(expected, len(ids))))
-            row += len(ids)
-            frame = predictions.frame
-            writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
-        missing = list(expected)
-        if missing:
-            raise InputError(
-                f"the {len(paths)} shards up to {paths[-1]} lack {name_some(missing)} of "
-                f"{row + len(missing)} test patches; delete them and run again"
-            )
-    assert digest is not None
-    return digest
-
-
-def _read(model: str, paths: Sequence[Path]) -> Iterator[tuple[Path, Predictions]]:
+def _check_origin(model: str, paths: Sequence[Path], digest: str) -> None:
     for path in paths:
-        predictions = read_test(path)
-        if predictions.model != model:
-            raise InputError(f"{path} holds predictions of {predictions.model}, not of {model}")
-        yield path, predictions
-
-
-def _check_ids(path: Path, ids: Sequence[str], expected: Sequence[str]) -> None:
-    for row, (found, wanted) in enumerate(zip_longest(ids, expected)):
-        if found != wanted:
+        found = PredictionReader(path)
+        if found.model != model:
             raise InputError(
-                f"{path}: patch {found} in row {row}, expected {wanted or 'no further one'}; "
+                f"{path} holds predictions of {found.model}, not of {model}; "
                 "delete it and run again"
             )
+        if found.split_digest != digest:
+            raise InputError(
+                f"{path} was made with another split ({found.split_digest[:12]}) than "
+                f"the predictions before it ({digest[:12]}); delete it and run again"
+            )
+
+
+def _blocks(paths: Sequence[Path], expected: Iterator[str]) -> Iterator[pd.DataFrame]:
+    """Rows of one fold's file, a shard at a time."""
+    row = 0
+    for path in paths:
+        ids = list(islice(expected, count_rows(path)))
+        row += len(ids)
+        reader = PredictionReader(path)
+        probability = reader.take(ids)
+        reader.end()
+        yield pd.DataFrame({"id": pd.Series(ids, dtype="str"), "probability": probability})
+    missing = list(expected)
+    if missing:
+        raise InputError(
+            f"the {len(paths)} shards up to {paths[-1]} lack {name_some(missing)} of "
+            f"{row + len(missing)} test patches; delete them and run again"
+        )

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from landslip.files import InputError, read_metadata, read_parquet, write_parquet
+from landslip.large_tables import TableReader
 
 OOF_COLUMNS = ("id", "fold", "label", "probability")
 TEST_COLUMNS = ("id", "probability")
@@ -107,6 +108,50 @@ def read_test(path: Path) -> Predictions:
     return _read(path, TEST_COLUMNS)
 
 
+class PredictionReader:
+    """What `write_test` wrote, a few patches at a time; checked as by `read_test`.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or lacks a column or its digest.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.model, self.split_digest = _origin(path)
+        self._table = TableReader(path, TEST_COLUMNS)
+        self._row = 0
+
+    def take(self, ids: Sequence[str]) -> NDArray[np.float64]:
+        """Probabilities of the next patches, which must be these.
+
+        Raises
+        ------
+        InputError
+            They are others, or the file is damaged, or holds what `write_test` refuses.
+        """
+        frame = self._table.take(len(ids))
+        self._compare(frame, ids)
+        _check_probabilities(self.path, frame)
+        return frame["probability"].to_numpy(dtype=np.float64)
+
+    def end(self) -> None:
+        """Refuse a file that holds further patches."""
+        self._compare(self._table.take(1), [])
+
+    def _compare(self, frame: pd.DataFrame, ids: Sequence[str]) -> None:
+        found = frame["id"].tolist()
+        if found != list(ids):
+            pairs = enumerate(zip_longest(found, ids, fillvalue="none"), start=self._row)
+            row, (got, expected) = next((row, pair) for row, pair in pairs if len(set(pair)) > 1)
+            raise InputError(
+                f"{self.path}: patch {got} in row {row}, expected {expected}; "
+                "delete it and run again"
+            )
+        self._row += len(found)
+
+
 def _write(target: Path, frame: pd.DataFrame, *, split_digest: str, model: str) -> None:
     _check(target, frame)
     write_parquet(target, frame, {"split_digest": split_digest, "model": model})
@@ -114,6 +159,13 @@ def _write(target: Path, frame: pd.DataFrame, *, split_digest: str, model: str) 
 
 def _read(path: Path, columns: Sequence[str]) -> Predictions:
     frame = read_parquet(path, columns)
+    model, split_digest = _origin(path)
+    _check(path, frame)
+    return Predictions(frame=frame, split_digest=split_digest, model=model)
+
+
+def _origin(path: Path) -> tuple[str, str]:
+    """Name of the model, and digest of the split, of a file of predictions."""
     metadata = read_metadata(path)
     missing = {"split_digest", "model"} - metadata.keys()
     if missing:
@@ -121,12 +173,19 @@ def _read(path: Path, columns: Sequence[str]) -> Predictions:
             f"{path} does not say its {' and '.join(sorted(missing))} in the file's metadata;"
             " delete it and run again"
         )
-    _check(path, frame)
-    return Predictions(frame=frame, split_digest=metadata["split_digest"], model=metadata["model"])
+    return metadata["model"], metadata["split_digest"]
 
 
 def _check(path: Path, frame: pd.DataFrame) -> None:
     """Refuse probabilities that are none, and ids that come twice."""
+    _check_probabilities(path, frame)
+    doubled = frame["id"].duplicated().to_numpy()
+    if doubled.any():
+        twice = name_some(frame["id"][doubled])
+        raise InputError(f"{path}: ids that come twice: {twice}; delete it and run again")
+
+
+def _check_probabilities(path: Path, frame: pd.DataFrame) -> None:
     if not pd.api.types.is_float_dtype(frame["probability"]):
         raise InputError(
             f"{path}: probability must be floating point, got {frame['probability'].dtype}"
@@ -142,6 +201,3 @@ def _check(path: Path, frame: pd.DataFrame) -> None:
             f"{path}: of {len(frame)} probabilities, {what}: {name_some(ids[outside])};"
             " train this model again"
         )
-    doubled = frame["id"].duplicated().to_numpy()
-    if doubled.any():
-        raise InputError(f"{path}: ids that come twice: {name_some(ids[doubled])}")

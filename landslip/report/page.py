@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from landslip.data.folds import read_folds
-from landslip.ensemble.tables import read_ensemble_test
+from landslip.ensemble.tables import count_answers
 from landslip.files import read_json, read_parquet, write_text
 from landslip.report import verdict, wording
 from landslip.report.pictures import read_pictures
@@ -139,10 +139,9 @@ def write_report(
 
 
 def _test_paragraphs(metrics: Mapping[str, Any], test: Path) -> list[str]:
-    table = read_ensemble_test(test)
-    answered = int((table.landslide >= 0).sum())  # false for NaN
+    found = count_answers(test)
     return verdict.verdict_on_test(
-        metrics, called=int((table.landslide == 1).sum()), answered=answered, asked=len(table.ids)
+        metrics, called=found.landslides, answered=found.answered, asked=found.asked
     )
 
 

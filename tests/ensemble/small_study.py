@@ -1,6 +1,6 @@
 """A small study: a split, members' predictions, and a manifest."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,12 +8,16 @@ import numpy as np
 import pandas as pd
 
 from landslip.data.folds import split_digest
-from landslip.ensemble.gather import gather_oof, gather_test
+from landslip.ensemble.gather import gather_oof
+from landslip.ensemble.predict import predict_test
 from landslip.ensemble.threshold import search_threshold
-from landslip.files import write_parquet
+from landslip.files import read_metadata, read_parquet, write_parquet
 from landslip.models.predictions import write_oof, write_test
 
 PATCHES, FOLDS, TEST_PATCHES, EMPTY = 120, 4, 50, (7, 30)
+
+
+Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +49,7 @@ class Study:
         search_threshold(
             oof=self.ensemble_oof, method="exact", bootstrap=100, seed=42, target=self.threshold
         )
-        gather_test(
+        predict_test(
             members=self.test,
             manifest=self.manifest,
             threshold=self.threshold,
@@ -94,7 +98,7 @@ def write_study(
                 split_digest=digest,
                 model=model,
             )
-            usable = random.permutation([r for r in range(TEST_PATCHES) if r not in EMPTY])
+            usable = [row for row in range(TEST_PATCHES) if row not in EMPTY]
             write_test(
                 written / "test.parquet",
                 ids=[test_ids[row] for row in usable],
@@ -117,3 +121,20 @@ def write_study(
 def _scores(random: np.random.Generator, labels: np.ndarray) -> np.ndarray:
     """Probabilities that lean towards the label."""
     return 1 / (1 + np.exp(-(2.5 * labels - 1.5 + random.normal(size=len(labels)))))
+
+
+def rewrite(path: Path, change: Change | None = None, **metadata: str) -> None:
+    """Damage a file of predictions as no writer of ours would."""
+    frame = read_parquet(path)
+    write_parquet(path, change(frame) if change else frame, read_metadata(path) | metadata)
+
+
+def second_row(column: str, value: object) -> Change:
+    """Another value in the second row."""
+
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        values = frame[column].to_numpy(copy=True)
+        values[1] = value
+        return frame.assign(**{column: values})
+
+    return change

@@ -1,31 +1,18 @@
 """Gathering: every patch once, in its own fold, of the same split; anything else is refused."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from ensemble.small_study import EMPTY, Study
+from ensemble.small_study import Change, Study, rewrite, second_row
 
-from landslip.ensemble.gather import gather_oof, gather_test
-from landslip.ensemble.tables import read_ensemble_oof, read_ensemble_test
+from landslip.ensemble.gather import gather_oof
+from landslip.ensemble.tables import read_ensemble_oof
 from landslip.files import (
     InputError,
-    read_json,
-    read_metadata,
     read_parquet,
-    write_json,
-    write_parquet,
 )
-
-Change = Callable[[pd.DataFrame], pd.DataFrame]
-
-
-def rewrite(path: Path, change: Change | None = None, **metadata: str) -> None:
-    """Damage a file of predictions as no writer of ours would."""
-    frame = read_parquet(path)
-    write_parquet(path, change(frame) if change else frame, read_metadata(path) | metadata)
 
 
 def gather(study: Study) -> pd.DataFrame:
@@ -58,17 +45,6 @@ def test_the_order_of_files_does_not_matter(study: Study) -> None:
     pd.testing.assert_frame_equal(read_parquet(study.ensemble_oof), before)
 
 
-def second_of_fold_1(column: str, value: object) -> Change:
-    """Another value in the second row of fold 1."""
-
-    def change(frame: pd.DataFrame) -> pd.DataFrame:
-        values = frame[column].to_numpy(copy=True)
-        values[1] = value
-        return frame.assign(**{column: values})
-
-    return change
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -77,13 +53,13 @@ def second_of_fold_1(column: str, value: object) -> Change:
             r"of 120 have no OOF prediction of trees \(folds \[1\]\): 2 \(train_",
         ),
         (lambda frame: pd.concat([frame, frame[:1]]), r"fold1.*ids that come twice: 1 \(train_"),
-        (second_of_fold_1("probability", np.nan), r"fold1.*NaN: 1 \(train_"),
-        (second_of_fold_1("probability", 1.5), r"fold1.*outside \[0, 1\]: 1 \(train_"),
+        (second_row("probability", np.nan), r"fold1.*NaN: 1 \(train_"),
+        (second_row("probability", 1.5), r"fold1.*outside \[0, 1\]: 1 \(train_"),
         (
-            second_of_fold_1("id", "stranger"),
+            second_row("id", "stranger"),
             r"fold1.*not among the training patches: 1 \(stranger\)",
         ),
-        (second_of_fold_1("fold", 0), r"fold1.*in another fold in the split: 1 \(train_"),
+        (second_row("fold", 0), r"fold1.*in another fold in the split: 1 \(train_"),
         (
             lambda frame: frame.assign(label=1 - frame["label"]),
             r"fold1.*another label.*: 30 \(train_",
@@ -131,68 +107,3 @@ def test_a_member_cannot_take_the_name_of_a_column(study: Study) -> None:
             folds=study.folds,
             target=study.ensemble_oof,
         )
-
-
-def test_test_predictions_are_the_mean_over_folds_and_then_members(study: Study) -> None:
-    study.gather()
-    gathered = read_parquet(study.ensemble_test).set_index("id")
-    folds = {
-        name: pd.concat([read_parquet(path).set_index("id") for path in paths], axis=1)
-        for name, paths in study.test.items()
-    }
-    for patch, row in gathered.dropna().iterrows():
-        for name, table in folds.items():
-            assert row[name] == pytest.approx(table.loc[patch].mean())
-        assert row["probability"] == pytest.approx((row["trees"] + row["network"]) / 2)
-
-
-def test_every_test_patch_is_answered_in_order_and_null_without_data(study: Study) -> None:
-    study.gather()
-    gathered = read_ensemble_test(study.ensemble_test)
-    manifest = read_parquet(study.manifest)
-    listed = manifest[manifest["split"] == "test"]
-    assert gathered.ids == listed["id"].tolist()
-    without = np.flatnonzero(np.isnan(gathered.probability))
-    assert without.tolist() == list(EMPTY)
-    assert np.isnan(gathered.landslide[without]).all()
-    assert all(np.isnan(scores[without]).all() for scores in gathered.members.values())
-
-
-def test_a_landslide_is_a_probability_strictly_above_the_threshold(study: Study) -> None:
-    study.gather()
-    probability = np.sort(read_ensemble_test(study.ensemble_test).probability)
-    write_json(study.threshold, read_json(study.threshold) | {"threshold": probability[10]})
-    gather_test(
-        members=study.test,
-        manifest=study.manifest,
-        threshold=study.threshold,
-        target=study.ensemble_test,
-    )
-    frame = read_parquet(study.ensemble_test).dropna()
-    assert (frame["landslide"] == 0).sum() == 11
-    assert frame["landslide"].tolist() == (frame["probability"] > probability[10]).tolist()
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda frame: frame[3:], r"fold1.*of 48 have no test prediction: 3 \(test_"),
-        (
-            second_of_fold_1("id", "stranger"),
-            r"not among the readable test patches: 1 \(stranger\)",
-        ),
-        (second_of_fold_1("probability", np.nan), r"fold1.*NaN: 1 \(test_"),
-        (lambda frame: pd.concat([frame, frame[:1]]), r"fold1.*come twice: 1 \(test_"),
-    ],
-)
-def test_damaged_test_predictions_are_refused(study: Study, change: Change, message: str) -> None:
-    rewrite(study.test["network"][1], change)
-    with pytest.raises(InputError, match=message):
-        study.gather()
-    assert not study.ensemble_test.exists()
-
-
-def test_test_predictions_of_another_split_are_refused(study: Study) -> None:
-    rewrite(study.test["network"][1], split_digest="0123456789abcdef")
-    with pytest.raises(InputError, match="another split"):
-        study.gather()

@@ -10,7 +10,7 @@ from ensemble.small_study import EMPTY, PATCHES, TEST_PATCHES, Study, write_stud
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, roc_auc_score
 
 from landslip.ensemble.metrics import measure, overall, split_public
-from landslip.ensemble.tables import read_ensemble_oof, read_ensemble_test
+from landslip.ensemble.tables import read_ensemble_oof
 from landslip.files import InputError, read_json, read_parquet, write_parquet
 
 
@@ -86,10 +86,12 @@ def labelled(tmp_path: Path) -> Study:
 
 def test_test_labels_add_test_scores(labelled: Study) -> None:
     metrics = run(labelled)
-    test = read_ensemble_test(labelled.ensemble_test)
-    usable = ~np.isnan(test.probability)
+    test = read_parquet(labelled.ensemble_test)
+    usable = test["probability"].notna().to_numpy()
     labels = (np.arange(TEST_PATCHES) % 3 == 0)[usable]
-    for name, scores in {"ensemble": test.probability, **test.members}.items():
+    columns = {"ensemble": "probability", "trees": "trees", "network": "network"}
+    for name, column in columns.items():
+        scores = test[column].to_numpy(dtype=np.float64)
         part = metrics["test"]
         values = part["ensemble"] if name == "ensemble" else part["members"][name]
         called = scores[usable] > metrics["threshold"]
@@ -151,5 +153,5 @@ def test_predictions_of_other_test_patches_than_the_manifests_are_refused(
 ) -> None:
     manifest = read_parquet(labelled.manifest)
     write_parquet(labelled.manifest, manifest[:-1])
-    with pytest.raises(InputError, match=r"other test patches.*1 \(test_"):
+    with pytest.raises(InputError, match=r"other test patches.*test_\d+, expected none"):
         run(labelled)

@@ -65,7 +65,7 @@ def test_shards_in_another_order_or_twice_are_refused(manifest: Path, tmp_path: 
     message = refusal([[paths[1], paths[0], *paths[2:]]], manifest)
     assert "test_shard1.parquet: patch ID_5 in row 0, expected ID_3" in message
     message = refusal([[*paths, paths[3]]], manifest)
-    assert "test_shard3.parquet: patch ID_2 in row 0, expected no further one" in message
+    assert "test_shard3.parquet: patch ID_2 in row 0, expected none" in message
 
 
 def test_shards_of_several_splits_or_models_are_refused(manifest: Path, tmp_path: Path) -> None:

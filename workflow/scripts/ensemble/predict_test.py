@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.ensemble.gather import gather_test
+from landslip.ensemble.predict import predict_test
 from landslip.ensemble.submission import write_submission
 from landslip.files import paths_by_name, verified
 from landslip.logs import configure_logging
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 configure_logging(snakemake.log[0])
-gather_test(
+predict_test(
     members=paths_by_name(snakemake.params.members, snakemake.input.test),
     manifest=verified(snakemake.input.manifest, snakemake.input.manifest_digest),
     threshold=Path(snakemake.input.threshold),

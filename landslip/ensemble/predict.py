@@ -1,0 +1,82 @@
+"""The ensemble's answer for every test patch, a few of them in memory at a time."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from landslip.ensemble.average import average
+from landslip.ensemble.gather import check_members, check_origin
+from landslip.ensemble.tables import TEST_COLUMNS
+from landslip.files import read_json
+from landslip.large_tables import iterate_parquet, write_blocks
+from landslip.models.predictions import PredictionReader
+
+
+def predict_test(
+    *, members: Mapping[str, Sequence[Path]], manifest: Path, threshold: Path, target: Path
+) -> None:
+    """Average the members' test predictions, over folds and then over members, and decide.
+
+    Parameters
+    ----------
+    members
+        Name of each member -> test.parquet of each of its folds.
+    manifest
+        manifest.parquet: the test patches, in order, and whether they could be read.
+    threshold
+        threshold.json: what is above is a landslide; its split is the files' split.
+    target
+        ensemble/test.parquet: id, probability, landslide, and a column for each member; every
+        test patch in the manifest's order, null where the patch has no data.
+
+    Raises
+    ------
+    InputError
+        A file does not hold the readable test patches, each once and in the manifest's order; a
+        probability is NaN or outside [0, 1]; a file is of another split or another model. The
+        message names the file and the first patch.
+    """
+    check_members(members, TEST_COLUMNS)
+    chosen = read_json(threshold)
+    readers: dict[str, list[PredictionReader]] = {}
+    for name, paths in members.items():
+        readers[name] = [PredictionReader(path) for path in paths]
+        for reader in readers[name]:
+            check_origin(reader.path, reader, name, chosen["split_digest"])
+    write_blocks(target, _blocks(readers, manifest, chosen["threshold"]))
+
+
+def _blocks(
+    members: Mapping[str, Sequence[PredictionReader]], manifest: Path, threshold: float
+) -> Iterator[pd.DataFrame]:
+    for listed in iterate_parquet(manifest, ["id", "split", "status"]):
+        # also where it holds no test patch: a table has at least one part
+        asked = listed[listed["split"] == "test"]
+        readable = (asked["status"] == "ok").to_numpy()
+        ids = asked["id"][readable].tolist()
+        scores = {
+            name: average(np.stack([reader.take(ids) for reader in readers]))
+            for name, readers in members.items()
+        }
+        scores = {"probability": average(np.stack(list(scores.values()))), **scores}
+        frame = pd.DataFrame(
+            {name: _spread(values, readable) for name, values in scores.items()},
+        )
+        # A comparison with NaN would say 0: a patch without data is neither.
+        landslide = (frame["probability"] > threshold).astype("Int8").where(readable)
+        frame.insert(0, "id", asked["id"].to_numpy())
+        frame.insert(2, "landslide", landslide)
+        yield frame.astype({"id": "str"})
+    for readers in members.values():
+        for reader in readers:
+            reader.end()
+
+
+def _spread(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The values at the places that are true, NaN at the others."""
+    spread = np.full(len(where), np.nan)
+    spread[where] = values
+    return spread
