@@ -9,7 +9,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -260,6 +260,11 @@ def file_digest(path: Path | str) -> str:
 
 def text_digest(*parts: str) -> str:
     """SHA-256 of several strings; where one ends and the next begins counts."""
+    return texts_digest(parts)
+
+
+def texts_digest(parts: Iterable[str]) -> str:
+    """The same of many strings, one in memory at a time."""
     digest = hashlib.sha256()
     for part in parts:
         encoded = part.encode()

@@ -45,7 +45,10 @@ def build_audit(findings: Findings) -> dict[str, Any]:
     """
     manifest = findings.manifest
     audit: dict[str, Any] = {
-        "counts": {split: _counts(manifest[manifest["split"] == split]) for split in _SPLITS},
+        "counts": {
+            split: _counts(manifest.loc[manifest["split"] == split, ["status", "label"]])
+            for split in _SPLITS
+        },
         "patch": {
             "rows": findings.shape[0],
             "columns": findings.shape[1],
@@ -124,8 +127,11 @@ def _nonfinite(findings: Findings) -> list[dict[str, Any]]:
 
 
 def _copies(findings: Findings) -> list[dict[str, Any]]:
-    ids, splits = (findings.manifest[name].tolist() for name in ("id", "split"))
-    labels = [None if pd.isna(label) else int(label) for label in findings.manifest["label"]]
+    named = findings.manifest.iloc[sorted({i for group in findings.copies for i, _ in group})]
+    ids, splits = named["id"].to_dict(), named["split"].to_dict()
+    labels = {
+        i: None if pd.isna(label) else int(label) for i, label in named["label"].to_dict().items()
+    }
     return [
         {
             "patches": [
@@ -140,8 +146,8 @@ def _copies(findings: Findings) -> list[dict[str, Any]]:
 
 
 def _in_both(manifest: pd.DataFrame) -> list[str]:
-    ids = {split: set(manifest.loc[manifest["split"] == split, "id"]) for split in _SPLITS}
-    return sorted(ids["train"] & ids["test"])
+    train, test = (manifest.loc[manifest["split"] == split, "id"] for split in _SPLITS)
+    return sorted(set(test[test.isin(train)]))
 
 
 def number(count: int, noun: str) -> str:

@@ -10,7 +10,7 @@ from landslip.files import (
     InputError,
     read_metadata,
     read_parquet,
-    text_digest,
+    texts_digest,
     write_parquet,
 )
 
@@ -123,7 +123,7 @@ def write_folds(
 
 def split_digest(frame: pd.DataFrame) -> str:
     """SHA-256 over ids, folds and labels, in order; how they were chosen does not count."""
-    return text_digest(*(str(value) for name in _COLUMNS for value in frame[name]))
+    return texts_digest(str(value) for name in _COLUMNS for value in frame[name])
 
 
 def read_folds(path: Path) -> tuple[pd.DataFrame, str]:

@@ -103,7 +103,7 @@ def build_manifest(
             "split": table["split"],
             "label": table["label"].astype("Int8"),
             "path": table["path"],
-            "sha256": [digest.decode() or None for digest in summary.sha256.tolist()],
+            "sha256": _texts(summary.sha256),
             "status": status,
             "group": _groups(table.get("group"), copies, len(table)),
         }
@@ -144,6 +144,15 @@ def _find_copies(
         ),
     )
     return [[(int(rows[position]), symmetry) for position, symmetry in group] for group in groups]
+
+
+def _texts(digests: NDArray[np.bytes_], at_once: int = 8192) -> pd.Series:
+    """As a column; as Python's strings all of them would take three times the room."""
+    blocks = (digests[at : at + at_once].tolist() for at in range(0, len(digests), at_once))
+    return pd.concat(
+        [pd.Series([d.decode() or None for d in block], dtype="str") for block in blocks],
+        ignore_index=True,
+    )
 
 
 def _groups(

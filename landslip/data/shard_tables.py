@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from landslip.data.ranges import shard_rows
 from landslip.large_tables import iterate_parquet
@@ -51,21 +53,27 @@ def _shard(
     table: Path, columns: Sequence[str], where: Mapping[str, str], shard: int, shards: int
 ) -> pd.DataFrame:
     """A shard of the rows that hold these values."""
-    n = sum(len(block) for block in _rows(table, [], where))
-    rows = shard_rows(n, shard, shards)
+    # How many rows of the table there are up to the end of each block, and how many are meant.
+    marks = [(0, 0)]
+    for block in iterate_parquet(table, list(where)):
+        rows, meant = marks[-1]
+        marks.append((rows + len(block), meant + int(_holds(block, where).sum())))
+    own = shard_rows(marks[-1][1], shard, shards)
+    start, skipped = max(mark for mark in marks if mark[1] <= own.start)
+    stop, _ = min(mark for mark in marks if mark[1] >= own.stop)
     parts = [pd.DataFrame(columns=list(columns), dtype="str")]
-    at = 0
-    for block in _rows(table, columns, where):
-        own = range(max(rows.start - at, 0), min(rows.stop - at, len(block)))
-        at += len(block)
-        if own:
-            parts.append(block.iloc[own.start : own.stop])
-    return pd.concat(parts, ignore_index=True)
+    parts += _rows(table, columns, where, range(start, stop))
+    found = pd.concat(parts, ignore_index=True)
+    return found.iloc[own.start - skipped : own.stop - skipped].reset_index(drop=True)
 
 
-def _rows(table: Path, columns: Sequence[str], where: Mapping[str, str]) -> Iterator[pd.DataFrame]:
-    for block in iterate_parquet(table, list(dict.fromkeys([*columns, *where]))):
-        chosen = pd.Series(True, index=block.index)
-        for column, value in where.items():
-            chosen &= block[column] == value
-        yield block.loc[chosen, list(columns)]
+def _rows(
+    table: Path, columns: Sequence[str], where: Mapping[str, str], rows: range | None = None
+) -> Iterator[pd.DataFrame]:
+    for block in iterate_parquet(table, list(dict.fromkeys([*columns, *where])), rows=rows):
+        yield block.loc[_holds(block, where), list(columns)]
+
+
+def _holds(block: pd.DataFrame, where: Mapping[str, str]) -> NDArray[np.bool_]:
+    tests = [(block[name] == value).to_numpy(dtype=np.bool_) for name, value in where.items()]
+    return np.asarray(np.logical_and.reduce(tests), dtype=np.bool_)
