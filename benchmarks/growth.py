@@ -4,7 +4,8 @@ Runs the real Snakefile on random patches in the competition's layout. The train
 same, the test set grows: manifest, store, statistics, scaling and the prediction of test patches by
 a tree model and a small network of two folds grow with it, training does not. Seconds are those of
 jobs, as Snakemake notes them, added up, their start included: of few patches it is most of it.
-Memory is the most that one job and its workers held.
+Memory is the most that one job of a rule held: the kernel's high-water marks of its processes,
+added up, asked for five times a second.
 """
 
 import os
@@ -16,15 +17,18 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import argparse
 import json
+import re
 import shutil
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import yaml
 
 from benchmarks.inputs import random_patches
@@ -39,7 +43,10 @@ STAGES = {
     "scaling": ("count_upper", "gather_upper", "count_lower", "fit_scaling"),
     "prediction, trees": ("lightgbm/predict", "lightgbm/gather_predictions"),
     "prediction, network": ("small/predict", "small/gather_predictions"),
+    "ensemble": ("ensemble/predict_test",),
 }
+# Of a job's process: what Snakemake calls the copy of a rule's script that it runs.
+SCRIPT = re.compile(r"scripts/tmp\w+\.(\w+)\.py")
 TRAIN = 400
 # Patches made once and written under many names with one number changed: making them is not
 # what is measured.
@@ -87,8 +94,9 @@ def main() -> None:
         del STAGES["prediction, network"]
     load = os.getloadavg()[0]
     print(f"{given.size} x {given.size} pixels, {given.shard} patches a shard; load {load:.1f}")
-    print(f"{'patches':>9} {'stage':20}{'jobs':>5}{'s':>8}{'us/patch':>10}{'peak MB':>9}")
+    print(f"{'patches':>9} {'stage':20}{'jobs':>5}{'s':>8}{'us/patch':>10}")
     rows = []
+    peaks: dict[int, dict[str, int]] = {}
     for count in given.patches:
         found = measure(count, given)
         for stage, row in found["stages"].items():
@@ -96,17 +104,21 @@ def main() -> None:
             rows.append({"patches": count, "stage": stage, **row})
             print(
                 f"{count:9} {stage:20}{row['jobs']:5}{row['seconds']:8.1f}"
-                f"{row['microseconds']:10.0f}{row['peak_mb']:9.0f}",
+                f"{row['microseconds']:10.0f}",
                 flush=True,
             )
+        peaks[count] = found["peak_mb"]
         print(
             f"{count:9} in all: {found['wall_seconds']:.0f} s from the command to its end; input "
             f"{found['input_gb']:.2f} GB, results {found['results_gb']:.2f} GB, freed",
             flush=True,
         )
     print(in_words(rows))
+    print(f"{'most MB of a job':24}" + "".join(f"{count:>9}" for count in peaks))
+    for rule in peaks[given.patches[-1]]:
+        print(f"{rule:24}" + "".join(f"{of.get(rule, 0):9}" for of in peaks.values()))
     facts = {"benchmark": "growth", "size": given.size, "shard": given.shard}
-    facts |= {"cores": given.cores, "load_before": round(load, 2), "rows": rows}
+    facts |= {"cores": given.cores, "load_before": round(load, 2), "rows": rows, "peak_mb": peaks}
     print(json.dumps(facts))
 
 
@@ -123,15 +135,14 @@ def in_words(rows: list[dict[str, Any]]) -> str:
         said = []
         for count in counts[:-1]:
             speed = most["microseconds"] / of[count]["microseconds"]
-            memory = most["peak_mb"] - of[count]["peak_mb"]
-            said.append(f"{speed:.2f} times the time per patch of {count}, {memory:+.0f} MB")
+            said.append(f"{speed:.2f} times the time per patch of {count}")
         further = [
             f"{(of[more]['seconds'] - of[few]['seconds']) / (more - few) * 1e6:.0f} us from {few} "
             f"to {more}"
             for few, more in pairwise(counts)
         ]
         lines.append(
-            f"{stage}: {counts[-1]} patches take {'; '.join(said)}. "
+            f"{stage}: {counts[-1]} patches take {', '.join(said)}. "
             f"Each further patch: {', '.join(further)}"
         )
     return "\n".join(lines)
@@ -155,10 +166,12 @@ def measure(count: int, given: argparse.Namespace) -> dict[str, Any]:
         command += ["--", str(folder / "results" / "ensemble" / "test.parquet")]
         command += [str(folder / "results" / "features" / "scaling.parquet")]
         start = time.perf_counter()
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        with (folder / "log.txt").open("w") as log:
+            done = subprocess.Popen(command, stdout=log, stderr=log)
+            peaks = watch(done)
         wall = time.perf_counter() - start
         if done.returncode:
-            raise SystemExit(done.stdout[-2000:] + done.stderr[-6000:])
+            raise SystemExit((folder / "log.txt").read_text()[-6000:])
         used = {name: gigabytes(folder / name) for name in ("data", "results")}
         found = {stage: read_stage(folder / "results/benchmarks", stage) for stage in STAGES}
         shutil.rmtree(folder / "results")
@@ -167,11 +180,34 @@ def measure(count: int, given: argparse.Namespace) -> dict[str, Any]:
         "input_gb": used["data"],
         "results_gb": used["results"],
         "stages": found,
+        "peak_mb": peaks,
     }
 
 
+def watch(workflow: subprocess.Popen[bytes]) -> dict[str, int]:
+    """Wait for the workflow to end; rule -> the most MB that a job of it held."""
+    marks: dict[tuple[str, int], dict[int, int]] = defaultdict(dict)
+    engine = psutil.Process(workflow.pid)
+    while workflow.poll() is None:
+        for job in engine.children():
+            try:
+                script = SCRIPT.search(" ".join(job.cmdline()))
+                for process in [job, *job.children(recursive=True)] if script else []:
+                    status = Path(f"/proc/{process.pid}/status").read_text()
+                    mark = re.search(r"VmHWM:\s+(\d+) kB", status)
+                    if script and mark:
+                        marks[script[1], job.pid][process.pid] = int(mark[1])
+            except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+                continue
+        time.sleep(0.2)
+    peaks: dict[str, int] = {}
+    for (rule, _), held in marks.items():
+        peaks[rule] = max(peaks.get(rule, 0), round(sum(held.values()) / 1024))
+    return peaks
+
+
 def read_stage(folder: Path, stage: str) -> dict[str, Any]:
-    """Jobs, their seconds and the most memory of one, from Snakemake's benchmark files."""
+    """Jobs and their seconds, from Snakemake's benchmark files."""
     files = [
         path
         for path in folder.rglob("*.jsonl")
@@ -180,12 +216,7 @@ def read_stage(folder: Path, stage: str) -> dict[str, Any]:
     jobs = [json.loads(path.read_text().splitlines()[-1]) for path in files]
     if not jobs:
         raise SystemExit(f"no benchmark file of {stage} in {folder}")
-    memory = [job["max_rss"] for job in jobs if isinstance(job["max_rss"], float)]
-    return {
-        "jobs": len(jobs),
-        "seconds": round(sum(job["s"] for job in jobs), 2),
-        "peak_mb": round(max(memory, default=0)),
-    }
+    return {"jobs": len(jobs), "seconds": round(sum(job["s"] for job in jobs), 2)}
 
 
 def make_patches(folder: Path, count: int, size: int) -> None:

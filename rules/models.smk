@@ -53,6 +53,8 @@ rule train_network:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 480 * attempt,
+        # SLURM asks a training to save and end two minutes before its time is up.
+        slurm_extra="'--signal=TERM@120'",
     params:
         settings=model_settings,
         architecture=architecture,

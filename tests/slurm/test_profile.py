@@ -71,6 +71,18 @@ def test_memory_and_time_grow_with_every_attempt_of_every_rule(
             assert int(second[rule][resource]) == 2 * int(first[rule][resource]), rule
 
 
+@pytest.mark.parametrize("options", [(), ("--set-resources", "train_xgboost:gpu=1")])
+def test_trainings_of_networks_are_asked_to_save_before_their_time_is_up(
+    options: tuple[str, ...], tmp_path: Path, config: dict[str, Any]
+):
+    """Also where the command line replaces the profile's own resources of rules."""
+    asked = resources(plan(tmp_path, *options, "--", "all", config=config))
+    signals = {
+        rule: found["slurm_extra"] for rule, found in asked.items() if "slurm_extra" in found
+    }
+    assert signals == {"train_network": "'--signal=TERM@120'"}
+
+
 def test_only_networks_ask_for_a_gpu(tmp_path: Path, config: dict[str, Any]):
     asked = resources(plan(tmp_path, "--", "all", "study", config=config))
     assert {rule for rule, found in asked.items() if "gpu" in found} == {

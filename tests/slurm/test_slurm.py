@@ -1,6 +1,7 @@
 """The study on a real SLURM: who asks for a GPU, and what comes out when jobs are cut short."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,9 @@ OOF = f"results/models/{NETWORK}/fold0/oof.parquet"
 
 # A minute is the least that SLURM knows; the next attempt has time enough on a busy machine.
 SHORT_LIMIT = ("train_network:runtime=9*attempt-8", "train_network:slurm_extra=--signal=TERM@10")
+# Long enough that the two minutes before it, when SLURM asks to end, do not begin with the job.
+LIMIT = ("train_network:runtime=6*attempt-2",)
+LOG = f"results/logs/models/{NETWORK}/fold0.log"
 
 
 def longer(epochs: int, trees: int) -> dict[str, Any]:
@@ -144,8 +148,8 @@ def test_the_profile_asks_for_a_real_gpu_and_a_pretended_one_is_refused(
     assert program.wait(timeout=200) != 0
     (job,) = [job for job in cluster.jobs() if job.number not in earlier]
     assert (job.name, job.gpus, job.state) == ("train_network", 1, "FAILED")
-    log = untrained / f"results/logs/models/{NETWORK}/fold0.log"
-    assert "a GPU was asked for, but PyTorch cannot use one here" in log.read_text()
+    log = (untrained / LOG).read_text()
+    assert "a GPU was asked for, but PyTorch cannot use one here" in log
 
 
 @pytest.fixture
@@ -157,18 +161,19 @@ def untrained(local: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def requeue(cluster: Cluster, job: Job) -> None:
+def requeue(cluster: Cluster, job: Job, folder: Path | None = None) -> None:
     """What preemption does."""
     cluster.call("scontrol", "requeue", str(job.number))
     cluster.start_again(job.number)
 
 
-def terminate(cluster: Cluster, job: Job) -> None:
+def terminate(cluster: Cluster, job: Job, folder: Path) -> None:
     """Ask the job's processes to end; SLURM calls it failed, and Snakemake tries again."""
     cluster.call("scancel", "--signal=TERM", str(job.number))
+    until(lambda: "stopped by SIGTERM" in (folder / LOG).read_text())
 
 
-def take_node_down(cluster: Cluster, job: Job) -> None:
+def take_node_down(cluster: Cluster, job: Job, folder: Path) -> None:
     """With all its processes, and back: SLURM puts the job back into the queue."""
     pids = cluster.pids(job.number)
     cluster.call("scontrol", "update", "nodename=landslip", "state=down", "reason=test")
@@ -182,7 +187,22 @@ def take_node_down(cluster: Cluster, job: Job) -> None:
     cluster.start_again(job.number)
 
 
-def stall(cluster: Cluster, job: Job) -> None:
+def run_out_of_time(cluster: Cluster, job: Job, folder: Path) -> None:
+    """Hold it back until SLURM asks it to save and end, as the rule says, before its time is up."""
+    (training,) = scripts(cluster, job, "train_network.py")
+    os.kill(training, signal.SIGSTOP)
+    until(lambda: waits_for(training, signal.SIGTERM), seconds=240)
+    os.kill(training, signal.SIGCONT)
+    until(lambda: "stopped by SIGTERM" in (folder / LOG).read_text())
+
+
+def waits_for(pid: int, number: signal.Signals) -> bool:
+    """Whether a signal was sent to a process that does not run."""
+    pending = re.search(r"^ShdPnd:\s+(\w+)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return pending is not None and bool(int(pending[1], 16) >> (number - 1) & 1)
+
+
+def stall(cluster: Cluster, job: Job, folder: Path) -> None:
     """Let it hang, as on a stuck file system, until SLURM ends it at its time limit."""
     (training,) = scripts(cluster, job, "train_network.py")
     os.kill(training, signal.SIGSTOP)
@@ -190,18 +210,19 @@ def stall(cluster: Cluster, job: Job) -> None:
 
 
 @pytest.mark.parametrize(
-    ("disturb", "options", "requeued"),
+    ("disturb", "options", "state"),
     [
-        (requeue, (), True),
-        (terminate, (), False),
-        (take_node_down, (), True),
-        (stall, SHORT_LIMIT, False),
+        (requeue, (), "REQUEUED"),
+        (terminate, (), "FAILED"),
+        (take_node_down, (), "REQUEUED"),
+        (run_out_of_time, LIMIT, "FAILED"),
+        (stall, SHORT_LIMIT, "TIMEOUT"),
     ],
 )
 def test_a_training_that_slurm_cuts_short_goes_on_and_ends_as_if_undisturbed(
-    disturb: Callable[[Cluster, Job], None],
+    disturb: Callable[[Cluster, Job, Path], None],
     options: tuple[str, ...],
-    requeued: bool,
+    state: str,
     cluster: Cluster,
     local: Path,
     untrained: Path,
@@ -212,14 +233,13 @@ def test_a_training_that_slurm_cuts_short_goes_on_and_ends_as_if_undisturbed(
     until(resume.exists, program)
     (job,) = [job for job in cluster.jobs() if job.number not in earlier]
     assert job.state == "RUNNING"
-    disturb(cluster, job)
+    disturb(cluster, job, untrained)
     finish(program, untrained)
     jobs = [job for job in cluster.jobs() if job.number not in earlier]
-    if requeued:
+    if state == "REQUEUED":
         assert [(job.state, job.restarts) for job in jobs] == [("COMPLETED", 1)]
     else:
-        assert [job.state for job in jobs][1:] == ["COMPLETED"]
-        assert jobs[0].state in ("FAILED", "TIMEOUT")
+        assert [job.state for job in jobs] == [state, "COMPLETED"]
     assert not resume.exists()
     assert read(resume.with_name("cost.json"))["resumed"] == 1
     assert same(untrained, local, OOF)
