@@ -41,27 +41,36 @@ def channel_modalities():
     return {name: group for group, names in CONFIG.modalities.items() for name in names}
 
 
-def benchmark_files():
-    """Label -> benchmark file of every job that takes time."""
-    folder = f"{CONFIG.results}/benchmarks"
-    jobs = ["data/list_patches", "data/build_manifest", "data/assign_folds"]
-    jobs += ["features/fit_scaling"]
-    for split in SHARDS:
-        for shard in range(SHARDS[split]):
-            jobs += [f"data/survey_patches_{split}{shard}"]
-            jobs += [f"data/build_store_{split}{shard}"]
-            jobs += [f"features/compute_statistics_{split}{shard}"]
+def benchmark_files(wildcards):
+    """Label -> benchmark file of every job that takes time; of shards, labels end in their number."""
+    jobs = {}
     if CONFIG.data.simulated:
-        jobs.insert(0, "data/simulate_patches")
-    if CONFIG.scaling.fit == "fold":
-        jobs.remove("features/fit_scaling")
-        jobs += [f"features/fit_scaling_fold{fold}" for fold in FOLDS]
+        jobs["simulate_patches"] = "data/simulate_patches"
+    for job in ("list_patches", "build_manifest", "assign_folds"):
+        jobs[job] = f"data/{job}"
+    for split, shards in SHARDS.items():
+        for shard in range(shards):
+            for job in ("data/survey_patches", "data/build_store"):
+                jobs[f"{Path(job).name}_{split}_shard{shard}"] = f"{job}_{split}{shard}"
+            job = f"compute_statistics_{split}"
+            jobs[f"{job}_shard{shard}"] = f"features/{job}{shard}"
+    by_fold = CONFIG.scaling.fit == "fold"
+    for scope in [f"fold{fold}" for fold in FOLDS] if by_fold else [CONFIG.scaling.fit]:
+        if SCATTERED:
+            for split in fitted_splits(scope):
+                for shard in range(SHARDS[split]):
+                    for job in ("count_upper", "count_lower"):
+                        name = f"{job}_{scope}_{split}"
+                        jobs[f"{name}_shard{shard}"] = f"features/{name}{shard}"
+        name = f"fit_scaling_{scope}" if by_fold else "fit_scaling"
+        jobs[name] = f"features/{name}"
     for model in CONFIG.members:
-        jobs += [f"models/{model}/fold{fold}" for fold in FOLDS]
-        jobs += expand(f"models/{model}/predict{PART}", shard=range(SHARDS["test"]))
-    return {
-        Path(*Path(job).parts[1:]).as_posix(): f"{folder}/{job}.jsonl" for job in jobs
-    }
+        for fold in FOLDS:
+            jobs[f"{model}/fold{fold}"] = f"models/{model}/fold{fold}"
+        for name in expand(f"{model}/predict{PART}", shard=range(SHARDS["test"])):
+            jobs[name] = f"models/{name}"
+    folder = f"{CONFIG.results}/benchmarks"
+    return {label: f"{folder}/{job}.jsonl" for label, job in jobs.items()}
 
 
 def report_facts():

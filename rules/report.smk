@@ -70,7 +70,7 @@ rule draw_cost:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        benchmarks=benchmark_files(),
+        benchmarks=benchmark_files,
         code=source_digest("report/draw_cost.py"),
     script:
         "../workflow/scripts/report/draw_cost.py"
