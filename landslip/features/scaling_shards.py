@@ -100,7 +100,10 @@ def gather_upper(parts: Sequence[Path], target: Path) -> None:
         if total is None:
             total, names = UpperCounts(found["origins"]), channels
         if channels != names:
-            raise InputError(f"{path} and {parts[0]} are of different channels; delete both")
+            raise InputError(
+                f"{path} counts pixels of {', '.join(channels)}; expected {', '.join(names)}, as "
+                f"{parts[0]}. Delete both and run again"
+            )
         part = UpperCounts(found["origins"])
         part.pixels, part.sums, part.extremes = (
             int(found["pixels"]), found["sums"], found["extremes"],
@@ -156,7 +159,10 @@ def gather_lower(parts: Sequence[Path], ranks: Path, target: Path) -> None:
     for path in parts:
         counts = read_arrays(path)["counts"]
         if len(counts) != ends[-1]:
-            raise InputError(f"{path} was counted in other bins than {ranks} says; delete both")
+            raise InputError(
+                f"{path} counts {len(counts)} bins; expected {ends[-1]}, as {ranks} says. "
+                "Delete both and run again"
+            )
         total.merge(np.split(counts, ends[:-1]))
     write_table(target, channels, scaling_parameters(found, total))
 

@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,17 @@ class Finished:
     """Of different names, beside `folder`."""
 
     def keep(self) -> None:
-        """Give the outputs second names. Until the last of them has one, nothing is kept."""
+        """Give the outputs second names. Until the last of them has one, nothing is kept.
+
+        Where that fails, the log says so: the training itself stands.
+        """
+        try:
+            self._keep()
+        except OSError as error:
+            log.warning("%s cannot be kept in case its job is cut short (%s)", self.folder, error)
+            forget(self.folder)
+
+    def _keep(self) -> None:
         forget(self.folder)
         self.folder.mkdir()
         for output in self.outputs:
@@ -71,7 +82,8 @@ class Finished:
 
 def forget(folder: Path) -> None:
     """Take away what is kept of one training; its record first, so that no part of it counts."""
-    (folder / _RECORD).unlink(missing_ok=True)
+    with suppress(OSError):
+        (folder / _RECORD).unlink()
     shutil.rmtree(folder, ignore_errors=True)
 
 

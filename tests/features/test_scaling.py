@@ -19,7 +19,7 @@ from landslip.features.names import SCALINGS
 from landslip.features.scales import COLUMNS, QUANTILES, read_scaling, scale_and_shift
 from landslip.features.scaling import channel_scaling, write_scaling
 from landslip.features.scaling_shards import count_lower, count_upper, gather_lower, gather_upper
-from landslip.files import InputError, write_parquet
+from landslip.files import InputError, read_arrays, write_arrays, write_parquet
 
 LEVELS = list(QUANTILES.values())
 
@@ -231,3 +231,19 @@ def test_no_scale_is_zero(kind: str) -> None:
 def test_a_channel_without_parameters_is_refused() -> None:
     with pytest.raises(InputError, match="swir"):
         scale_and_shift(table_of(red=[1] * 7), ["red", "swir"], "standard")
+
+
+def test_counts_of_other_channels_or_bins_are_refused(small_store: Path, tmp_path: Path) -> None:
+    shard = small_store.parent / "train_shards" / "shard0.h5"
+    scattered([shard], tmp_path / "scaling.parquet", None, None)
+    upper, lower, ranks = (tmp_path / f"{name}.npz" for name in ("upper0", "lower0", "ranks"))
+    counts = read_arrays(upper)
+    channels = counts["channels"].tolist()
+    write_arrays(tmp_path / "other.npz", **{**counts, "channels": np.array(channels[::-1])})
+    expected = rf"other\.npz .*{', '.join(channels[::-1])}; expected {', '.join(channels)}, as"
+    with pytest.raises(InputError, match=expected):
+        gather_upper([upper, tmp_path / "other.npz"], ranks)
+    bins = read_arrays(lower)["counts"]
+    write_arrays(lower, counts=bins[:-1])
+    with pytest.raises(InputError, match=rf"lower0\.npz counts {len(bins) - 1} bins; expected"):
+        gather_lower([lower], ranks, tmp_path / "scaling.parquet")

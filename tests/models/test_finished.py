@@ -93,6 +93,17 @@ def test_until_its_record_is_written_nothing_is_kept(inputs: Path, fold: Path):
     assert file_digest(fold / "cost.json") != cost
 
 
+def test_a_training_that_cannot_be_kept_stands_all_the_same(
+    inputs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    in_the_way = tmp_path / "fold1" / f"kept{SUFFIX}"
+    in_the_way.parent.mkdir()
+    in_the_way.write_text("no folder")
+    train(inputs, in_the_way.parent, "lightgbm")
+    assert f"{in_the_way} cannot be kept" in caplog.text
+    assert set(OUTPUTS) <= {path.name for path in in_the_way.parent.iterdir()}
+
+
 def test_only_what_stands_is_forgotten(fold: Path, tmp_path: Path):
     kept = fold / f"kept{SUFFIX}"
     cost = (fold / "cost.json").read_bytes()

@@ -68,6 +68,13 @@ def test_shards_in_another_order_or_twice_are_refused(manifest: Path, tmp_path: 
     assert "test_shard3.parquet: patch ID_2 in row 0, expected none" in message
 
 
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_damaged_shard_is_named(at: int, manifest: Path, tmp_path: Path) -> None:
+    paths = write_shards(tmp_path, 0)
+    paths[at].write_bytes(paths[at].read_bytes()[:-20])
+    assert f"test_shard{at}.parquet is damaged" in refusal([paths], manifest)
+
+
 def test_shards_of_several_splits_or_models_are_refused(manifest: Path, tmp_path: Path) -> None:
     first = write_shards(tmp_path, 0)
     message = refusal([first, write_shards(tmp_path, 1, split="e")], manifest)

@@ -5,13 +5,14 @@
 #   tests/slurm/cluster.sh start FOLDER    munge, controller and node, all their files in FOLDER
 #   tests/slurm/cluster.sh stop FOLDER     ends what start began
 #
-# A link from /etc/slurm/slurm.conf lets sbatch, and srun inside jobs, find it; where a file stands
-# there, the machine has a SLURM of its own and start refuses. Ports and munge key are its own.
+# A link from /etc/slurm/slurm.conf lets sbatch, and srun inside jobs, find it; where anything else
+# stands there, the machine has a SLURM of its own and start refuses. Ports and munge key are its own.
 # As root, for SLURM's daemons start jobs as other users.
 set -euo pipefail
 
 CONFIG=/etc/slurm/slurm.conf
 
+NAME=landslip
 CONTROLLER_PORT=26817
 NODE_PORT=26818
 
@@ -32,7 +33,7 @@ configure() {
     # The node says that it has more cores and memory than the machine may have, so that the
     # workflow's own requests fit; they limit nothing here (no cgroups). GPUs it has exactly one.
     cat >"$folder/slurm.conf" <<CONF
-ClusterName=landslip
+ClusterName=$NAME
 SlurmctldHost=$host(127.0.0.1)
 SlurmctldPort=$CONTROLLER_PORT
 SlurmdPort=$NODE_PORT
@@ -73,10 +74,20 @@ CONF
     echo "CgroupAutomount=no" >"$folder/cgroup.conf"
 }
 
+# Whether there is no configuration but, at most, what a start left behind whose SLURM has ended.
+vacant() {
+    [ -e "$CONFIG" ] || return 0 # nothing, or a link to what is gone
+    local folder
+    folder=$(dirname "$(readlink -f "$CONFIG")")
+    [ -L "$CONFIG" ] && grep -qx "ClusterName=$NAME" "$CONFIG" &&
+        ! kill -0 "$(cat "$folder/slurmctld.pid" 2>/dev/null)" 2>/dev/null
+}
+
 start() {
     local folder=$1
-    if [ -e "$CONFIG" ] && [ ! -L "$CONFIG" ]; then
-        echo "$CONFIG is there: this machine has a SLURM of its own, which stays as it is" >&2
+    if ! vacant; then
+        echo "$CONFIG is there: a SLURM that is not this script's to change, or another start's." \
+            "End that with: $0 stop $(dirname "$(readlink -f "$CONFIG")")" >&2
         return 1
     fi
     mkdir -p "$folder/state" "$folder/spool"
