@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -86,6 +88,20 @@ def replan(
     jobs = planned(answer)
     jobs.pop("all", None)
     return jobs
+
+
+def test_planning_imports_nothing_that_jobs_compute_with(tmp_path: Path):
+    heavy = ["torch", "timm", "lightgbm", "xgboost", "sklearn", "scipy", "matplotlib", "h5py"]
+    code = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print('found', [n for n in {heavy} if n in sys.modules]))\n"
+        "from snakemake.cli import main\nmain(sys.argv[1:])\n"
+    )
+    command = [sys.executable, "-c", code, "-n", "--quiet", "all", "--snakefile"]
+    command += [str(ROOT / "Snakefile"), "--directory", str(tmp_path), "--", "all", "study"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.endswith("found []\n")
 
 
 def test_every_file_of_the_contract_is_there(run: Path):

@@ -12,7 +12,7 @@ set -euo pipefail
 
 CONFIG=/etc/slurm/slurm.conf
 
-NAME=landslip
+NAME=landslip-tests
 CONTROLLER_PORT=26817
 NODE_PORT=26818
 
@@ -74,21 +74,20 @@ CONF
     echo "CgroupAutomount=no" >"$folder/cgroup.conf"
 }
 
-# Whether there is no configuration but, at most, what a start left behind whose SLURM has ended.
-vacant() {
-    [ -e "$CONFIG" ] || return 0 # nothing, or a link to what is gone
-    local folder
-    folder=$(dirname "$(readlink -f "$CONFIG")")
-    [ -L "$CONFIG" ] && grep -qx "ClusterName=$NAME" "$CONFIG" &&
-        ! kill -0 "$(cat "$folder/slurmctld.pid" 2>/dev/null)" 2>/dev/null
-}
+# Whether a configuration is one that start wrote.
+ours() { grep -qsx "ClusterName=$NAME" "$1"; }
 
 start() {
-    local folder=$1
-    if ! vacant; then
-        echo "$CONFIG is there: a SLURM that is not this script's to change, or another start's." \
-            "End that with: $0 stop $(dirname "$(readlink -f "$CONFIG")")" >&2
-        return 1
+    local folder=$1 other
+    if [ -e "$CONFIG" ]; then
+        other=$(dirname "$(readlink -f "$CONFIG")")
+        if ! [ -L "$CONFIG" ] || ! ours "$CONFIG"; then
+            echo "$CONFIG is there: this machine has a SLURM of its own, which stays as it is" >&2
+            return 1
+        elif kill -0 "$(cat "$other/slurmctld.pid" 2>/dev/null)" 2>/dev/null; then
+            echo "a SLURM is running already; end it with: $0 stop $other" >&2
+            return 1
+        fi # what is left of one that has ended
     fi
     mkdir -p "$folder/state" "$folder/spool"
     chmod 755 "$folder"
@@ -114,6 +113,10 @@ start() {
 
 stop() {
     local folder=$1 name pid
+    if ! ours "$folder/slurm.conf"; then
+        echo "$folder holds no SLURM that start began" >&2
+        return 1
+    fi
     export SLURM_CONF="$folder/slurm.conf"
     # Jobs first: a node that goes leaves their processes behind.
     timeout 10 scancel --user=root --full --signal=KILL 2>/dev/null || true
