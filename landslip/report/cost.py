@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from landslip.report.wording import duration, memory
 
 COLUMNS = ("jobs", "missing", "seconds", "longest_seconds", "memory_mb", "load")
 _MEBIBYTE_IN_MB = 1024**2 / 1e6
+# Less than this no Python holds that has read a table.
+_PYTHON_MIB = 30
 _SECONDS = (0.1, 1, 10, 60, 600, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
 _MEMORY = tuple(step * 10**power for power in range(1, 6) for step in (1, 2, 5))
 
@@ -61,7 +63,7 @@ def draw_cost(*, benchmarks: Mapping[str, Path], target: Path, table: Path) -> N
         space.set_title("Peak memory of each job")
         space.set_xlabel("Resident memory (logarithmic)")
         _scale(time, _SECONDS, measured["seconds"], duration_tick)
-        _scale(space, _MEMORY, measured["memory_mb"], memory)
+        _scale(space, _memory_ticks(measured["memory_mb"]), measured["memory_mb"], memory)
 
 
 def read_benchmarks(benchmarks: Mapping[str, Path]) -> pd.DataFrame:
@@ -76,8 +78,7 @@ def read_benchmarks(benchmarks: Mapping[str, Path]) -> pd.DataFrame:
             {
                 "part": re.sub(r"[/_](fold|shard)\d+$", "", label),
                 "seconds": _reduce(np.mean, (record.get("s") for record in records)),
-                "memory_mb": _reduce(np.max, (record.get("max_rss") for record in records))
-                * _MEBIBYTE_IN_MB,
+                "memory_mb": _reduce(np.max, map(_peak, records)) * _MEBIBYTE_IN_MB,
                 "load": _reduce(np.mean, (record.get("mean_load") for record in records)),
             }
         )
@@ -115,6 +116,18 @@ def _records(path: Path) -> list[dict[str, object]]:
         raise InputError(
             f"{path} is not a benchmark of Snakemake ({error}); delete it and run its job again"
         ) from error
+
+
+def _peak(record: Mapping[str, object]) -> object:
+    """MiB; None where Snakemake looked only before Python had started, as at jobs of a moment."""
+    peak = record.get("max_rss")
+    return peak if isinstance(peak, int | float) and peak >= _PYTHON_MIB else None
+
+
+def _memory_ticks(values: pd.Series) -> Sequence[float]:
+    """1, 2, 5, 10, ... where there is room to name all, else powers of ten."""
+    inside = [tick for tick in _MEMORY if values.min() <= tick <= values.max()]
+    return _MEMORY if len(inside) <= 6 else _MEMORY[::3]
 
 
 def _reduce(function: Callable[[list[float]], Any], values: Iterable[object]) -> float:

@@ -151,11 +151,19 @@ def test_predictions_in_shards_are_a_row_beside_the_trainings(tmp_path: Path) ->
 
 
 def test_a_repeated_job_has_its_mean_time_and_highest_memory(tmp_path: Path) -> None:
-    lines = [json.dumps({"s": s, "max_rss": s, "mean_load": 1}) for s in (1.0, 3.0)]
+    lines = [json.dumps({"s": s, "max_rss": 100 * s, "mean_load": 1}) for s in (1.0, 3.0)]
     (tmp_path / "job.jsonl").write_text("\n".join(lines) + "\n")
     row = read_benchmarks({"job": tmp_path / "job.jsonl"}).iloc[0]
     assert row["seconds"] == 2.0
-    assert row["memory_mb"] == pytest.approx(3 * 1024**2 / 1e6)
+    assert row["memory_mb"] == pytest.approx(300 * 1024**2 / 1e6)
+
+
+def test_memory_that_was_measured_before_python_started_is_none(tmp_path: Path) -> None:
+    line = json.dumps({"s": 0.4, "max_rss": 0.55, "mean_load": 0.0})
+    (tmp_path / "job.jsonl").write_text(line + "\n")
+    row = read_benchmarks({"job": tmp_path / "job.jsonl"}).iloc[0]
+    assert row["seconds"] == 0.4
+    assert np.isnan(row["memory_mb"])
 
 
 def test_a_broken_benchmark_is_named(tmp_path: Path) -> None:
