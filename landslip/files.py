@@ -201,9 +201,7 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.D
         The file is truncated, damaged or lacks a column; the message names it.
     """
     try:
-        missing = sorted(set(columns or ()) - set(pq.read_schema(path).names))
-        if missing:
-            raise InputError(f"{path} lacks the columns {', '.join(missing)}")
+        require_columns(path, pq.read_schema(path).names, columns or ())
         table = pq.read_table(
             path,
             columns=None if columns is None else list(columns),
@@ -216,6 +214,13 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.D
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
     return frame
+
+
+def require_columns(path: Path | str, names: Iterable[str], columns: Iterable[str]) -> None:
+    """Refuse a table of the columns `names` that lacks one of `columns`."""
+    missing = sorted(set(columns) - set(names))
+    if missing:
+        raise InputError(f"{path} lacks the columns {', '.join(missing)}; delete it and run again")
 
 
 def read_metadata(path: Path | str) -> dict[str, str]:

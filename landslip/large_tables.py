@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from landslip.files import InputError, atomic_path, read_parquet, to_arrow
+from landslip.files import InputError, atomic_path, read_parquet, require_columns, to_arrow
 
 # Bytes that are read at once of a column: row groups may be larger than memory.
 _BUFFER = 1 << 16
@@ -58,9 +59,9 @@ def write_blocks(
                         temporary, table.schema, compression="zstd", write_page_checksum=True
                     )
                 )
-                writer.write_table(table)
-            elif len(block):
-                writer.write_table(table)
+            elif block.empty:
+                continue
+            writer.write_table(table)
 
 
 def count_rows(path: Path | str) -> int:
@@ -107,7 +108,7 @@ def iterate_parquet(
         with pq.ParquetFile(
             path, page_checksum_verification=True, pre_buffer=False, buffer_size=_BUFFER
         ) as file:
-            _require(path, file.schema_arrow.names, columns)
+            require_columns(path, file.schema_arrow.names, columns)
             wanted = range(file.metadata.num_rows) if rows is None else rows
             groups: list[int] = []
             at = first = 0
@@ -130,28 +131,44 @@ def iterate_parquet(
 
 
 class TableReader:
-    """The rows of a table one after another, as many at a time as are asked for.
+    """Rows of a table of patches that must stand in a known order, a few at a time.
 
     Parameters
     ----------
-    path, columns
-        As of `iterate_parquet`.
+    path
+        Its column `id` says which patch a row is of.
+    columns
+        Those that are asked for, beside it.
     """
 
     def __init__(self, path: Path | str, columns: Sequence[str]) -> None:
-        self._blocks = iterate_parquet(path, columns)
+        self.path = path
+        names = ["id", *columns]
         schema = _footer(path).schema.to_arrow_schema()
-        _require(path, schema.names, columns)
-        self._held: pd.DataFrame = schema.empty_table().select(list(columns)).to_pandas()
+        require_columns(path, schema.names, names)
+        self._blocks = iterate_parquet(path, names)
+        self._held: pd.DataFrame = schema.empty_table().select(names).to_pandas()
+        self._row = 0
 
-    def take(self, n: int) -> pd.DataFrame:
-        """The next `n` rows, fewer only where the table ends; their index counts from 0.
+    def take(self, ids: Sequence[str]) -> pd.DataFrame:
+        """The next rows, which must be of these patches; their index counts from 0.
 
         Raises
         ------
         InputError
-            As of `iterate_parquet`.
+            They are of others, or as of `iterate_parquet`.
         """
+        rows = self._next(len(ids))
+        self._compare(rows, ids)
+        self._row += len(rows)
+        return rows
+
+    def end(self) -> None:
+        """Refuse a table that holds further rows."""
+        self._compare(self._next(1), [])
+
+    def _next(self, n: int) -> pd.DataFrame:
+        """At most `n` rows, fewer only where the table ends."""
         parts = [self._held] if len(self._held) else []
         held = len(self._held)
         while held < n and (block := next(self._blocks, None)) is not None:
@@ -163,8 +180,12 @@ class TableReader:
         self._held = self._held.iloc[n:]
         return rows
 
-
-def _require(path: Path | str, names: Sequence[str], columns: Sequence[str]) -> None:
-    missing = sorted(set(columns) - set(names))
-    if missing:
-        raise InputError(f"{path} lacks the columns {', '.join(missing)}")
+    def _compare(self, rows: pd.DataFrame, ids: Sequence[str]) -> None:
+        found = rows["id"].tolist()
+        if found != list(ids):
+            pairs = enumerate(zip_longest(found, ids, fillvalue="none"), start=self._row)
+            row, (got, expected) = next((row, pair) for row, pair in pairs if len(set(pair)) > 1)
+            raise InputError(
+                f"{self.path}: patch {got} in row {row}, expected {expected}; "
+                "delete it and run again"
+            )

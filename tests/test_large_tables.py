@@ -48,18 +48,30 @@ def test_parts_that_cannot_be_made_leave_no_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 100])
-@pytest.mark.parametrize("takes", [[20, 5], [0, 7, 7, 7, 7], [1] * 21, [19, 0, 2]])
-def test_rows_are_taken_in_order_and_fewer_at_the_end(
+@pytest.mark.parametrize("takes", [[20], [0, 7, 7, 6], [1] * 20, [19, 0, 1]])
+def test_rows_are_taken_in_order(
     takes: Sequence[int], at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(large_tables, "iterate_parquet", partial(iterate_parquet, at_once=at_once))
     write_parquet(tmp_path / "table.parquet", FRAME)
-    reader = TableReader(tmp_path / "table.parquet", ["id", "value"])
+    reader = TableReader(tmp_path / "table.parquet", ["value"])
     at = 0
     for n in takes:
-        expected = FRAME.loc[at : at + n - 1, ["id", "value"]]
-        taken = reader.take(n)
+        expected = FRAME[at : at + n]
+        taken = reader.take(expected["id"].tolist())
         at += n
-        assert taken["id"].tolist() == expected["id"].tolist()
         assert taken["value"].tolist() == expected["value"].tolist()
-        assert taken.index.tolist() == list(range(len(expected)))
+        assert taken.index.tolist() == list(range(n))
+    reader.end()
+
+
+def test_rows_of_other_patches_are_refused_by_number(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "table.parquet", FRAME)
+    reader = TableReader(tmp_path / "table.parquet", ["value"])
+    reader.take(["ID_0", "ID_1"])
+    with pytest.raises(InputError, match=r"table\.parquet: patch ID_3 in row 3, expected ID_4;"):
+        reader.take(["ID_2", "ID_4"])
+    with pytest.raises(InputError, match="expected none"):
+        reader.end()
+    with pytest.raises(InputError, match="lacks the columns other"):
+        TableReader(tmp_path / "table.parquet", ["other"])

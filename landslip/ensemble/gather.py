@@ -11,7 +11,7 @@ from landslip.data.folds import read_folds
 from landslip.ensemble.average import average
 from landslip.ensemble.tables import OOF_COLUMNS
 from landslip.files import InputError, write_parquet
-from landslip.models.predictions import PredictionReader, Predictions, name_some, read_oof
+from landslip.models.predictions import check_origin, name_some, read_oof
 
 Floats = NDArray[np.float64]
 
@@ -117,19 +117,6 @@ def check_members(members: Mapping[str, Sequence[Path]], taken: Sequence[str]) -
             raise InputError(
                 f"a member cannot be called {name}: the table has a column of that name"
             )
-
-
-def check_origin(
-    path: Path, predictions: Predictions | PredictionReader, name: str, digest: str
-) -> None:
-    """Refuse predictions of another model than `name`, or of another split than `digest`."""
-    if predictions.model != name:
-        raise InputError(f"{path} holds predictions of {predictions.model}, expected of {name}")
-    if predictions.split_digest != digest:
-        raise InputError(
-            f"{path} was made with another split (digest {predictions.split_digest[:12]}, expected"
-            f" {digest[:12]}); train {name} again on the present folds"
-        )
 
 
 def _refuse(where: object, what: str, ids: Iterable[object]) -> None:

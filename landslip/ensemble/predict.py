@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.ensemble.average import average
-from landslip.ensemble.gather import check_members, check_origin
+from landslip.ensemble.gather import check_members
 from landslip.ensemble.tables import TEST_COLUMNS
 from landslip.files import read_json
 from landslip.large_tables import iterate_parquet, write_blocks
-from landslip.models.predictions import PredictionReader
+from landslip.models.predictions import PredictionReader, check_origin
 
 
 def predict_test(
@@ -62,9 +62,7 @@ def _blocks(
             for name, readers in members.items()
         }
         scores = {"probability": average(np.stack(list(scores.values()))), **scores}
-        frame = pd.DataFrame(
-            {name: _spread(values, readable) for name, values in scores.items()},
-        )
+        frame = pd.DataFrame({name: _spread(found, readable) for name, found in scores.items()})
         # A comparison with NaN would say 0: a patch without data is neither.
         landslide = (frame["probability"] > threshold).astype("Int8").where(readable)
         frame.insert(0, "id", asked["id"].to_numpy())

@@ -1,15 +1,13 @@
 """The ensemble's tables of predictions, as arrays."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from landslip.files import InputError, read_metadata, read_parquet
+from landslip.files import InputError, read_metadata, read_parquet, require_columns
 from landslip.large_tables import TableReader, iterate_parquet, read_columns
 
 Floats = NDArray[np.float64]
@@ -62,7 +60,7 @@ def read_ensemble_oof(path: Path) -> EnsembleOof:
         The file is damaged, empty, or lacks a column.
     """
     frame = read_parquet(path)
-    _require(path, list(frame.columns), OOF_COLUMNS)
+    require_columns(path, frame.columns, OOF_COLUMNS)
     if len(frame) == 0:
         raise InputError(f"{path} has no rows; delete it and run again")
     members = [name for name in frame.columns if name not in OOF_COLUMNS]
@@ -82,22 +80,21 @@ def read_labelled(path: Path, manifest: Path) -> LabelledTest:
     Raises
     ------
     InputError
-        A file is damaged or lacks a column, or the manifest lists other test patches.
+        A file is damaged or lacks a column, or they list other test patches.
     """
     names = read_columns(path)
-    _require(path, names, TEST_COLUMNS)
+    require_columns(path, names, TEST_COLUMNS)
     scores = [name for name in names if name not in ("id", "landslide")]
-    reader = TableReader(path, ["id", *scores])
+    reader = TableReader(path, scores)
     parts = [pd.DataFrame(columns=["label", *scores], dtype="float64")]
     unlabelled = 0
     for listed in iterate_parquet(manifest, ["id", "split", "label"]):
         asked = listed[listed["split"] == "test"].reset_index(drop=True)
-        rows = reader.take(len(asked))
-        _same_patches(path, manifest, rows["id"], asked["id"])
+        rows = reader.take(asked["id"].tolist())
         known = asked["label"].notna()
         unlabelled += int((~known).sum())
         parts.append(rows[scores].assign(label=asked["label"].astype("Float64"))[known])
-    _same_patches(path, manifest, reader.take(1)["id"], [])
+    reader.end()
     frame = pd.concat(parts, ignore_index=True)
     return LabelledTest(
         labels=frame["label"].to_numpy(dtype=np.int8),
@@ -121,20 +118,3 @@ def count_answers(path: Path) -> Answers:
         answered += int(block["landslide"].notna().sum())
         landslides += int((block["landslide"] == 1).sum())
     return Answers(asked=asked, answered=answered, landslides=landslides)
-
-
-def _same_patches(
-    path: Path, manifest: Path, found: Iterable[str], expected: Iterable[str]
-) -> None:
-    for got, wanted in zip_longest(found, expected, fillvalue="none"):
-        if got != wanted:
-            raise InputError(
-                f"{path} holds other test patches than {manifest}, or in another order: "
-                f"{got}, expected {wanted}; delete it and run again"
-            )
-
-
-def _require(path: Path, columns: list[str], required: tuple[str, ...]) -> None:
-    missing = [name for name in required if name not in columns]
-    if missing:
-        raise InputError(f"{path} lacks the columns {missing}; delete it and run again")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from landslip.data.shard_tables import usable_ids
-from landslip.files import InputError, read_metadata
+from landslip.files import InputError
 from landslip.large_tables import count_rows, write_blocks
-from landslip.models.predictions import PredictionReader, name_some
+from landslip.models.predictions import PredictionReader, check_origin, name_some
 
 
 def gather_predictions(
@@ -32,35 +32,23 @@ def gather_predictions(
         The shards are not every readable test patch, each once and in order, or they are of another
         model or of several splits; the file is named. A file is damaged.
     """
-    origin = read_metadata(shards[0][0])
+    first = PredictionReader(shards[0][0])
+    origin = {"split_digest": first.split_digest, "model": model}
     for paths, target in zip(shards, targets, strict=True):
-        _check_origin(model, paths, str(origin.get("split_digest")))
         expected = usable_ids(manifest, split="test")
-        write_blocks(target, _blocks(paths, expected), origin)
+        write_blocks(target, _blocks(paths, expected, **origin), origin)
 
 
-def _check_origin(model: str, paths: Sequence[Path], digest: str) -> None:
-    for path in paths:
-        found = PredictionReader(path)
-        if found.model != model:
-            raise InputError(
-                f"{path} holds predictions of {found.model}, not of {model}; "
-                "delete it and run again"
-            )
-        if found.split_digest != digest:
-            raise InputError(
-                f"{path} was made with another split ({found.split_digest[:12]}) than "
-                f"the predictions before it ({digest[:12]}); delete it and run again"
-            )
-
-
-def _blocks(paths: Sequence[Path], expected: Iterator[str]) -> Iterator[pd.DataFrame]:
+def _blocks(
+    paths: Sequence[Path], expected: Iterator[str], model: str, split_digest: str
+) -> Iterator[pd.DataFrame]:
     """Rows of one fold's file, a shard at a time."""
     row = 0
     for path in paths:
+        reader = PredictionReader(path)
+        check_origin(path, reader, model, split_digest)
         ids = list(islice(expected, count_rows(path)))
         row += len(ids)
-        reader = PredictionReader(path)
         probability = reader.take(ids)
         reader.end()
         yield pd.DataFrame({"id": pd.Series(ids, dtype="str"), "probability": probability})

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice, zip_longest
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -120,8 +120,7 @@ class PredictionReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.model, self.split_digest = _origin(path)
-        self._table = TableReader(path, TEST_COLUMNS)
-        self._row = 0
+        self._table = TableReader(path, ["probability"])
 
     def take(self, ids: Sequence[str]) -> NDArray[np.float64]:
         """Probabilities of the next patches, which must be these.
@@ -131,25 +130,35 @@ class PredictionReader:
         InputError
             They are others, or the file is damaged, or holds what `write_test` refuses.
         """
-        frame = self._table.take(len(ids))
-        self._compare(frame, ids)
+        frame = self._table.take(ids)
         _check_probabilities(self.path, frame)
         return frame["probability"].to_numpy(dtype=np.float64)
 
     def end(self) -> None:
         """Refuse a file that holds further patches."""
-        self._compare(self._table.take(1), [])
+        self._table.end()
 
-    def _compare(self, frame: pd.DataFrame, ids: Sequence[str]) -> None:
-        found = frame["id"].tolist()
-        if found != list(ids):
-            pairs = enumerate(zip_longest(found, ids, fillvalue="none"), start=self._row)
-            row, (got, expected) = next((row, pair) for row, pair in pairs if len(set(pair)) > 1)
-            raise InputError(
-                f"{self.path}: patch {got} in row {row}, expected {expected}; "
-                "delete it and run again"
-            )
-        self._row += len(found)
+
+def check_origin(
+    path: Path, predictions: Predictions | PredictionReader, model: str, split_digest: str
+) -> None:
+    """Refuse predictions of another model, or of a training on another split.
+
+    Raises
+    ------
+    InputError
+        They are.
+    """
+    if predictions.model != model:
+        raise InputError(
+            f"{path} holds predictions of {predictions.model}, expected of {model}; "
+            "delete it and run again"
+        )
+    if predictions.split_digest != split_digest:
+        raise InputError(
+            f"{path} was made with another split (digest {predictions.split_digest[:12]}, expected"
+            f" {split_digest[:12]}); train {model} again on the present folds"
+        )
 
 
 def _write(target: Path, frame: pd.DataFrame, *, split_digest: str, model: str) -> None:

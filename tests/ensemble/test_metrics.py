@@ -153,5 +153,5 @@ def test_predictions_of_other_test_patches_than_the_manifests_are_refused(
 ) -> None:
     manifest = read_parquet(labelled.manifest)
     write_parquet(labelled.manifest, manifest[:-1])
-    with pytest.raises(InputError, match=r"other test patches.*test_\d+, expected none"):
+    with pytest.raises(InputError, match=r"patch test_\d+ in row 49, expected none"):
         run(labelled)

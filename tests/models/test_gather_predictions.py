@@ -78,6 +78,6 @@ def test_a_damaged_shard_is_named(at: int, manifest: Path, tmp_path: Path) -> No
 def test_shards_of_several_splits_or_models_are_refused(manifest: Path, tmp_path: Path) -> None:
     first = write_shards(tmp_path, 0)
     message = refusal([first, write_shards(tmp_path, 1, split="e")], manifest)
-    assert "fold1/test_shard0.parquet was made with another split (e)" in message
+    assert "fold1/test_shard0.parquet was made with another split (digest e, expected d)" in message
     message = refusal([first, write_shards(tmp_path, 1, model="n")], manifest)
-    assert "fold1/test_shard0.parquet holds predictions of n, not of m" in message
+    assert "fold1/test_shard0.parquet holds predictions of n, expected of m" in message

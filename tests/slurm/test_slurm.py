@@ -120,7 +120,7 @@ def test_of_a_job_that_is_cut_short_only_the_tree_under_way_is_trained_again(
     (job,) = [job for job in cluster.jobs() if job.number not in earlier]
     (tree,) = until(lambda: scripts(cluster, job, "train_trees.py")[-1:], program)
     if requeued:
-        requeue(cluster, job)
+        requeue(cluster, job, folder)
     else:
         os.kill(tree, signal.SIGKILL)
     cost = read(record.with_name("cost.json"))
@@ -161,7 +161,7 @@ def untrained(local: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def requeue(cluster: Cluster, job: Job, folder: Path | None = None) -> None:
+def requeue(cluster: Cluster, job: Job, folder: Path) -> None:
     """What preemption does."""
     cluster.call("scontrol", "requeue", str(job.number))
     cluster.start_again(job.number)
