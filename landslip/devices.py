@@ -3,20 +3,21 @@
 import fcntl
 import logging
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from landslip.files import InputError
 
 log = logging.getLogger(__name__)
 
 # Open lock files of this process: the kernel frees them when it ends, however it ends.
-_leases: list[IO[str]] = []
+_leases: list[int] = []
 
 
 def lease_device(
@@ -35,7 +36,8 @@ def lease_device(
     wait
         Wait for a GPU that other jobs of this user hold; else refuse.
     folder
-        Of the lock files; on this machine's own disk, never on a network file system.
+        Of the lock files; on this machine's own disk, never on a network file system. Nobody but
+        this user may enter it: who could, could hold every GPU, or have a link opened as a lock.
 
     Returns
     -------
@@ -44,7 +46,8 @@ def lease_device(
     Raises
     ------
     InputError
-        Fewer GPUs are visible than asked for, or all are held and `wait` is off.
+        Fewer GPUs are visible than asked for, or all are held and `wait` is off; `folder` is a
+        link, another user's or open to others, or it cannot hold locks.
 
     Notes
     -----
@@ -63,10 +66,10 @@ def lease_device(
     if "SLURM_JOB_ID" in os.environ and "CUDA_VISIBLE_DEVICES" in os.environ:
         return "cuda"
     folder = folder or Path(tempfile.gettempdir()) / f"landslip-gpus-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
     waiting = False
     while True:
-        taken = _try_lease(visible, gpus, slots_per_device, folder)
+        with _own_folder(folder) as opened:
+            taken = _try_lease(visible, gpus, slots_per_device, folder, opened)
         if taken is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
             log.info("GPU %s leased", ",".join(taken))
@@ -96,23 +99,76 @@ def visible_gpus() -> list[str]:
     return answer.stdout.split() if answer.returncode == 0 else []
 
 
-def _try_lease(gpus: Sequence[str], wanted: int, slots: int, folder: Path) -> list[str] | None:
+@contextmanager
+def _own_folder(folder: Path) -> Iterator[int]:
+    """Make a folder that is this user's alone, or refuse the one that stands there.
+
+    Yields
+    ------
+    int
+        Its descriptor. Files opened relative to it are in it, whatever its name leads to later.
+    """
+    wanted = "a folder that only this user can enter (mode 0700), for the leases of GPUs"
+    mend = "remove it, or set TMPDIR to a folder of your own on this machine"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        what = "is a link" if folder.is_symlink() else f"cannot be used ({error.strerror})"
+        raise InputError(f"{folder} {what}, expected {wanted}; {mend}") from error
+    try:
+        facts = os.fstat(opened)
+        if facts.st_uid != os.getuid() or facts.st_mode & 0o077:
+            raise InputError(
+                f"{folder} is of user {facts.st_uid} with mode {facts.st_mode & 0o7777:04o}, "
+                f"expected {wanted}; {mend}"
+            )
+        yield opened
+    finally:
+        os.close(opened)
+
+
+def _try_lease(
+    gpus: Sequence[str], wanted: int, slots: int, folder: Path, opened: int
+) -> list[str] | None:
     """Lock one slot of `wanted` different GPUs, or none at all."""
-    held: list[tuple[str, IO[str]]] = []
-    for slot in range(slots):
-        for gpu in gpus:
-            if len(held) == wanted or gpu in (name for name, _ in held):
-                continue
-            lock: IO[str] = (folder / f"gpu{gpu}.slot{slot}.lock").open("a")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.close()
-                continue
-            held.append((gpu, lock))
-    if len(held) < wanted:
-        for _, lock in held:
-            lock.close()
+    held: list[tuple[str, int]] = []
+    try:
+        for slot in range(slots):
+            for gpu in gpus:
+                if len(held) == wanted or gpu in (name for name, _ in held):
+                    continue
+                # Ids of parts of a GPU may hold slashes.
+                lock = f"gpu{re.sub('[^A-Za-z0-9-]', '_', gpu)}.slot{slot}.lock"
+                descriptor = _lock(folder / lock, opened)
+                if descriptor is not None:
+                    held.append((gpu, descriptor))
+        taken = [name for name, _ in held] if len(held) == wanted else None
+        if taken is not None:
+            _leases.extend(descriptor for _, descriptor in held)
+            held.clear()
+        return taken
+    finally:
+        for _, descriptor in held:
+            os.close(descriptor)
+
+
+def _lock(path: Path, folder: int) -> int | None:
+    """Open and lock a file in the open folder; None where another process holds it."""
+    descriptor = -1
+    try:
+        descriptor = os.open(
+            path.name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600, dir_fd=folder
+        )
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
         return None
-    _leases.extend(lock for _, lock in held)
-    return [name for name, _ in held]
+    except OSError as error:
+        if descriptor >= 0:
+            os.close(descriptor)
+        raise InputError(
+            f"{path} cannot be locked ({error.strerror}), so no GPU can be leased; remove it, or "
+            "set TMPDIR to a folder of your own on a disk of this machine"
+        ) from error
+    return descriptor

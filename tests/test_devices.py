@@ -79,6 +79,61 @@ def test_a_killed_job_frees_its_gpu_for_the_one_that_waits(tmp_path: Path, jobs:
     assert jobs[1].gpu() == "3"
 
 
+@pytest.mark.parametrize("gpu", ["GPU-8a-1f", "MIG-GPU-8a/1/0"])
+def test_a_gpu_may_have_any_id_that_nvidia_gives(gpu: str, tmp_path: Path, jobs: list[Job]):
+    jobs += [Job(tmp_path, gpu)]
+    assert jobs[0].gpu() == gpu
+    assert "held by other jobs" in Job(tmp_path, gpu).error()
+
+
+def planted(folder: Path, what: str) -> Path:
+    """A lease folder that is not as lease_device makes it; gives what a link in it leads to."""
+    theirs = folder / "theirs"
+    leases = folder / "leases"
+    if what == "link to a folder":
+        theirs.mkdir(mode=0o700)
+        leases.symlink_to(theirs)
+        return theirs
+    leases.mkdir(mode=0o755 if what == "open to others" else 0o700)
+    if what == "link to a file":
+        (leases / "gpu0.slot0.lock").symlink_to(theirs)
+    elif what == "folder for a lock":
+        (leases / "gpu0.slot0.lock").mkdir()
+    elif what == "file":
+        leases.rmdir()
+        leases.touch()
+    return theirs
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("link to a folder", "leases is a link, expected a folder that only this user can enter"),
+        ("open to others", r"leases is of user \d+ with mode 0755, expected .* TMPDIR"),
+        ("file", "leases cannot be used .*, expected a folder"),
+        ("link to a file", r"gpu0\.slot0\.lock cannot be locked .* remove it"),
+        ("folder for a lock", r"gpu0\.slot0\.lock cannot be locked"),
+    ],
+)
+def test_a_planted_lease_folder_is_refused_and_nothing_is_written_through_it(
+    what: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    theirs = planted(tmp_path, what)
+    with pytest.raises(InputError, match=message):
+        lease_device(1, folder=tmp_path / "leases")
+    assert not theirs.exists() or not list(theirs.iterdir())
+
+
+def test_a_lease_folder_of_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(InputError, match="expected a folder that only this user can enter"):
+        lease_device(1, folder=tmp_path)
+
+
 def test_slots_let_jobs_share_a_gpu_on_purpose(tmp_path: Path, jobs: list[Job]):
     jobs += [Job(tmp_path, "0", slots=2), Job(tmp_path, "0", slots=2)]
     assert [job.gpu() for job in jobs] == ["0", "0"]
