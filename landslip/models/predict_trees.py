@@ -10,6 +10,7 @@ from landslip.data.ranges import shard_rows
 from landslip.files import InputError, verified
 from landslip.large_tables import count_rows, iterate_parquet
 from landslip.models.fold_models import check_folds
+from landslip.models.interruption import noting_signals
 from landslip.models.predictions import name_some, write_test
 from landslip.models.tree_files import load_trees
 
@@ -19,6 +20,7 @@ _BLOCK = 8192
 log = logging.getLogger(__name__)
 
 
+@noting_signals("this shard starts anew with the next run")
 def predict_trees(
     *,
     model: str,
@@ -52,6 +54,8 @@ def predict_trees(
     InputError
         A model file is missing, damaged or of another fold or training; the table is damaged or
         another, lacks a feature, or holds an id twice or a value that is not finite.
+    Interrupted
+        A signal asked to end.
     """
     folds = [load_trees(description, threads=threads) for description in descriptions]
     split_digest = check_folds(

@@ -24,6 +24,7 @@ from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.fingerprint import flatten
 from landslip.models.finished import Finished
 from landslip.models.importance import IMPORTANCE_COLUMNS
+from landslip.models.interruption import noting_signals
 from landslip.models.predictions import name_some, write_oof
 from landslip.models.seeds import derive_seed
 from landslip.models.tree_files import SUFFIXES, load_trees, save_trees
@@ -33,6 +34,7 @@ SECONDS_BETWEEN_LINES = 10.0
 logger = logging.getLogger(__name__)
 
 
+@noting_signals("this fold starts anew with the next run")
 def train_trees(
     *,
     settings: TreeSettings,
@@ -93,6 +95,8 @@ def train_trees(
     InputError
         Features of a patch are missing, doubled or not finite; the fold does not exist; the
         training patches are all of one class; a GPU is asked for and cannot be used.
+    Interrupted
+        A signal asked to end.
     """
     watch = Stopwatch()
     _check_targets(settings, weights, description)

@@ -52,3 +52,21 @@ def test_handlers_are_as_before_afterwards():
     with noting_signals():
         assert signal.getsignal(signal.SIGTERM) != before[0]
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    """As SIGHUP is under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with noting_signals() as interruption:
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert interruption.signal is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_the_log_tells_what_the_block_says_of_itself(caplog: pytest.LogCaptureFixture):
+    caplog.set_level("INFO")
+    with pytest.raises(Interrupted), noting_signals("it starts anew"):
+        os.kill(os.getpid(), signal.SIGHUP)
+    assert caplog.messages == ["stopped by SIGHUP: it starts anew"]

@@ -71,7 +71,7 @@ def test_a_training_killed_after_every_save_ends_in_the_same_bytes(
         ("SIGTERM", 1, f"0 epochs and 1 of {STEPS} steps"),
         ("SIGUSR1", STEPS, f"0 epochs and {STEPS} of {STEPS} steps"),
         ("SIGINT", STEPS + 2, f"1 epochs and 2 of {STEPS} steps"),
-        ("SIGTERM", EPOCHS * STEPS, f"1 epochs and {STEPS} of {STEPS} steps"),
+        ("SIGHUP", EPOCHS * STEPS, f"1 epochs and {STEPS} of {STEPS} steps"),
     ],
 )
 def test_a_training_asked_to_end_saves_the_step_and_goes_on_to_the_same_bytes(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -26,6 +27,7 @@ from landslip.files import (
 from landslip.models import boosting
 from landslip.models.boosting import watched_rounds
 from landslip.models.importance import mean_importance
+from landslip.models.interruption import Interrupted
 from landslip.models.predictions import read_oof
 from landslip.models.tree_files import SUFFIXES, load_trees
 from project import ROOT
@@ -139,6 +141,29 @@ def test_trees_do_not_depend_on_locale_time_zone_or_hash_seed(
     ended = train_in_a_process(study_folder, tmp_path, kind, gpu=False, environment=elsewhere)
     assert ended.returncode == 0, ended.stderr
     assert digests(tmp_path) == digests(trained)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_training_asked_to_end_says_so_and_leaves_nothing(
+    number: signal.Signals,
+    kind: str,
+    study_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The signal comes while the weights are written."""
+    caplog.set_level("INFO")
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (os.kill(os.getpid(), number), fsync(file)))
+    with pytest.raises(Interrupted) as stopped:
+        train(study_folder, tmp_path, kind)
+    assert stopped.value.code == 128 + number
+    assert (
+        caplog.messages[-1] == f"stopped by {number.name}: this fold starts anew with the next run"
+    )
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", KINDS)
