@@ -71,11 +71,17 @@ class Tree(Section):
 class LightGBM(Tree):
     kind: Literal["lightgbm"]
     leaves: int = Field(31, ge=2)
+    min_data_in_leaf: int = Field(
+        20, ge=1, description="fewest patches of a leaf; below twice as many nothing is learned"
+    )
 
 
 class XGBoost(Tree):
     kind: Literal["xgboost"]
     max_depth: int = Field(ge=0, description="0: no limit")
+    min_child_weight: float = Field(
+        1.0, ge=0, description="least sum of p (1 - p) over the patches of a leaf, p predicted"
+    )
 
 
 class Training(Section):

@@ -20,6 +20,7 @@ from landslip.ensemble.tables import (
 )
 from landslip.ensemble.threshold import HALF, cross_fit, search_exact, warnings_about
 from landslip.files import read_json, write_json
+from landslip.models.predictions import constant_folds
 from landslip.models.seeds import derive_seed
 
 Floats = NDArray[np.float64]
@@ -80,7 +81,12 @@ def measure(
     chosen = read_json(threshold)["threshold"]
     models = {ENSEMBLE: table.probability, **table.members}
     measured = _measure_oof(table, models, chosen, bootstrap, seed)
-    warnings = warnings_about(table.labels, table.probability, chosen)
+    for name, scores in table.members.items():
+        measured[name]["constant_folds"] = constant_folds(scores, table.fold)
+    warnings = [
+        *warnings_about(table.labels, table.probability, chosen),
+        *warnings_about_learning(measured),
+    ]
     on_test = read_labelled(test, manifest)
     tested: dict[str, Any] | None = None
     reason: str | None = None
@@ -108,6 +114,33 @@ def measure(
             "warnings": warnings,
         },
     )
+
+
+def warnings_about_learning(measured: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Sentences about models that learned nothing, as far as out-of-fold predictions tell.
+
+    Parameters
+    ----------
+    measured
+        Model -> its measures with `constant_folds`; the ensemble among them.
+    """
+    sentences = []
+    for name, values in measured.items():
+        who = "the ensemble" if name == ENSEMBLE else f"the member {name}"
+        folds = [str(fold) for fold in values.get("constant_folds", [])]
+        interval = values["intervals"]["auc"]
+        if folds:
+            where = f"fold{'s' if len(folds) > 1 else ''} {', '.join(folds)}"
+            sentences.append(
+                f"{who} learned nothing in {where}: there it gives every patch the same"
+                " probability, and counts in the mean like any other (its logs say more)"
+            )
+        elif interval is not None and interval[0] <= 0.5:
+            sentences.append(
+                f"{who} cannot be told from chance: its AUC is {values['auc']:.3f}"
+                f" (95 % interval {interval[0]:.3f} to {interval[1]:.3f})"
+            )
+    return sentences
 
 
 def _measure_oof(

@@ -51,6 +51,10 @@ class TreeSettings:
     """L2 penalty on leaf values."""
     leaves: int | None = None
     """Most leaves of a tree; LightGBM only."""
+    min_data_in_leaf: int | None = None
+    """Fewest patches of a leaf; LightGBM only."""
+    min_child_weight: float | None = None
+    """Least sum of p (1 - p) over the patches of a leaf; XGBoost only."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +230,9 @@ def _fit_lightgbm(
         "metric": "None",
         "boosting": "gbdt",
         "num_leaves": settings.leaves if settings.leaves is not None else 31,
+        "min_data_in_leaf": (
+            settings.min_data_in_leaf if settings.min_data_in_leaf is not None else 20
+        ),
         "max_depth": settings.max_depth,
         "learning_rate": settings.learning_rate,
         "bagging_fraction": settings.subsample,
@@ -285,6 +292,9 @@ def _fit_xgboost(
         "tree_method": "hist",
         "device": device,
         "max_depth": settings.max_depth,
+        "min_child_weight": (
+            settings.min_child_weight if settings.min_child_weight is not None else 1
+        ),
         "eta": settings.learning_rate,
         "subsample": settings.subsample,
         "colsample_bytree": settings.colsample,

@@ -1,5 +1,6 @@
 """Tables of predictions, out of fold and on test: written and read with the same checks."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +15,11 @@ from landslip.large_tables import TableReader
 
 OOF_COLUMNS = ("id", "fold", "label", "probability")
 TEST_COLUMNS = ("id", "probability")
+
+# Probabilities no further apart tell nothing: rounding in float32 alone sets some so far apart.
+_SAME = 1e-6
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,22 @@ def name_some(ids: Iterable[object], most: int = 5) -> str:
     return f"{len(ids)} ({shown}{' ...' if len(ids) > most else ''})"
 
 
+def constant_folds(probability: NDArray[np.float64], fold: NDArray[np.int64]) -> list[int]:
+    """Folds of two patches or more that all have the same probability: nothing was learned there.
+
+    Parameters
+    ----------
+    probability, fold : (n,)
+        What one model predicts out of fold.
+    """
+    found = []
+    for number in np.unique(fold).tolist():
+        own = probability[fold == number]
+        if len(own) > 1 and np.ptp(own) <= _SAME:
+            found.append(number)
+    return found
+
+
 def write_oof(
     target: Path,
     *,
@@ -46,6 +68,8 @@ def write_oof(
     model: str,
 ) -> None:
     """Write what the model of one fold predicts for that fold's patches.
+
+    The log warns of a model that gives them all the same probability.
 
     Parameters
     ----------
@@ -71,6 +95,11 @@ def write_oof(
         },
         columns=list(OOF_COLUMNS),
     )
+    if constant_folds(frame["probability"].to_numpy(), frame["fold"].to_numpy()):
+        log.warning(
+            "%s learned nothing in fold %d: all %d patches have the same probability (%.6g)",
+            model, fold, len(frame), frame["probability"].iloc[0],
+        )  # fmt: skip
     _write(target, frame, split_digest=split_digest, model=model)
 
 

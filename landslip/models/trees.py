@@ -178,7 +178,15 @@ def train_trees(
         model=model,
     )
     write_parquet(history, record.frame())
-    write_parquet(importance, trained.importance()[list(IMPORTANCE_COLUMNS)])
+    gains = trained.importance()[list(IMPORTANCE_COLUMNS)]
+    if not gains["splits"].any():
+        logger.warning(
+            "no tree has a split: %s may be too high for %d training patches; lower it, or give"
+            " more patches",
+            "min_data_in_leaf" if settings.kind == "lightgbm" else "min_child_weight",
+            len(train.labels),
+        )
+    write_parquet(importance, gains)
     took = Cost(
         model=model,
         fold=fold,

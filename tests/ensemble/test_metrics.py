@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ensemble.small_study import EMPTY, PATCHES, TEST_PATCHES, Study, write_study
+from ensemble.small_study import EMPTY, PATCHES, TEST_PATCHES, Study, rewrite, write_study
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, roc_auc_score
 
 from landslip.ensemble.metrics import measure, overall, split_public
@@ -140,6 +140,31 @@ def test_one_class_only_gives_null_for_rankings_and_a_warning(tmp_path: Path) ->
         assert values["intervals"]["auc"] is None
         assert values["f1"] == values["cross_fitted_f1"] == 0
     assert "not a landslide" in metrics["warnings"][0]
+
+
+def test_a_member_that_learned_nothing_is_named_with_its_folds(
+    labelled: Study, caplog: pytest.LogCaptureFixture
+) -> None:
+    for fold in (1, 3):
+        rewrite(labelled.oof["trees"][fold], lambda frame: frame.assign(probability=0.25))
+    labelled.gather()
+    metrics = run(labelled)
+    assert metrics["members"]["trees"]["constant_folds"] == [1, 3]
+    assert metrics["members"]["network"]["constant_folds"] == []
+    [sentence] = metrics["warnings"]
+    assert sentence.startswith("the member trees learned nothing in folds 1, 3: there it gives")
+    assert sentence in caplog.text
+
+
+def test_models_that_rank_no_better_than_chance_are_named(labelled: Study) -> None:
+    for path in labelled.oof["network"]:
+        rewrite(path, lambda frame: frame.assign(probability=1 - frame["probability"]))
+    labelled.gather()
+    metrics = run(labelled)
+    assert "the member network cannot be told from chance: its AUC is 0.0" in str(
+        metrics["warnings"]
+    )
+    assert "trees" not in str(metrics["warnings"])
 
 
 def test_the_same_seed_gives_the_same_file(labelled: Study) -> None:

@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from landslip.files import InputError, write_parquet
-from landslip.models.predictions import name_some, read_oof, read_test, write_oof, write_test
+from landslip.models.predictions import (
+    constant_folds,
+    name_some,
+    read_oof,
+    read_test,
+    write_oof,
+    write_test,
+)
 from landslip.models.seeds import derive_seed
 
 
@@ -86,3 +93,15 @@ def test_a_seed_is_stable_and_belongs_to_one_training() -> None:
 def test_a_seed_does_not_change_between_versions() -> None:
     # A change here changes every trained model: intended only with a new format version.
     assert derive_seed(42, "lightgbm", 0) == 112363776
+
+
+@pytest.mark.parametrize(
+    ("spread", "expected"), [(0.0, [0, 2]), (5e-7, [0, 2]), (1e-3, []), (np.nan, [])]
+)
+def test_a_fold_whose_patches_all_have_one_probability_is_constant(
+    spread: float, expected: list[int]
+) -> None:
+    """The third fold is a single patch, of which nothing can be told."""
+    fold = np.array([0, 1, 0, 1, 0, 3, 2, 2])
+    probability = np.array([0.1, 0.2, 0.1, 0.9, 0.1 + spread, 0.4, 0.3, 0.3 + spread])
+    assert constant_folds(probability, fold) == expected

@@ -320,6 +320,33 @@ def test_a_fold_that_is_not_in_the_split_is_refused(study_folder: Path, tmp_path
         train(study_folder, tmp_path, KINDS[0], fold=7)
 
 
+@pytest.mark.parametrize(
+    ("kind", "key", "high", "low"),
+    [("lightgbm", "min_data_in_leaf", 120, 20), ("xgboost", "min_child_weight", 80.0, 1.0)],
+)
+def test_trees_without_a_split_are_told_in_the_log_with_the_key_that_forbids_them(
+    kind: str,
+    key: str,
+    high: float,
+    low: float,
+    study_folder: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Of 200 training patches."""
+    caplog.set_level("WARNING")
+    settings = replace(SETTINGS[kind], **{key: high})
+    train(study_folder, tmp_path / "high", kind, settings=settings)
+    assert f"{kind} learned nothing in fold 1: all 100 patches have the same" in caplog.text
+    assert f"no tree has a split: {key} may be too high for 200 training patches" in caplog.text
+    caplog.clear()
+    train(study_folder, tmp_path / "low", kind, settings=replace(SETTINGS[kind], **{key: low}))
+    train(study_folder, tmp_path / "default", kind)
+    assert not caplog.messages
+    weights = f"model{SUFFIXES[kind]}"
+    assert file_digest(tmp_path / "low" / weights) == file_digest(tmp_path / "default" / weights)
+
+
 def test_training_patches_of_one_class_are_refused(study_folder: Path, tmp_path: Path) -> None:
     folds = read_parquet(study_folder / "folds.parquet").assign(label=np.int8(0))
     write_parquet(tmp_path / "folds.parquet", folds, {"split_digest": split_digest(folds)})

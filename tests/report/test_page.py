@@ -11,6 +11,7 @@ import pytest
 from report.drawn import CAPTIONS, write_page
 from report.made_study import MadeStudy, measure_ensemble
 
+from landslip.ensemble.tables import OOF_COLUMNS
 from landslip.files import InputError, read_json, read_metadata, read_parquet, write_parquet
 from landslip.report.pictures import ALTERNATIVES, read_pictures
 
@@ -129,6 +130,22 @@ def test_patches_without_data_are_told_from_patches_that_are_no_landslide(page: 
 
 def test_the_page_says_on_which_patches_scaling_was_fitted(page: Path) -> None:
     assert "Scaling fitted on all patches, training and test, without their labels" in words(page)
+
+
+def test_a_member_that_learned_nothing_is_told_before_any_score(
+    study: MadeStudy, tmp_path: Path
+) -> None:
+    for folder in ("data", "ensemble", "report"):
+        shutil.copytree(study.path(folder), tmp_path / folder)
+    dull = replace(study, folder=tmp_path)
+    path = dull.path("ensemble/oof.parquet")
+    frame, digest = read_parquet(path), read_metadata(path)["split_digest"]
+    member = next(name for name in frame if name not in OOF_COLUMNS)
+    write_parquet(path, frame.assign(**{member: 0.25}), {"split_digest": digest})
+    measure_ensemble(dull)
+    text = words(write_page(dull, []))
+    assert f"The member {member} learned nothing in folds 0, 1, 2" in text
+    assert text.index("learned nothing") < text.index("labelled patches,")
 
 
 def test_predictions_that_mean_nothing_make_a_page_that_warns(
