@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from landslip.config_data import Channel, Data, Simulation, TestSource, TrainSource, Unit
 from landslip.config_errors import explain, nearest
+from landslip.config_paths import ConfigPath, results_mistakes
 from landslip.config_section import Fraction, Name, Section
 from landslip.config_study import Study, Table, Variant
 from landslip.features.names import ScalingKind, Statistic
@@ -50,7 +51,7 @@ class GPU(Section):
 class Encoder(Section):
     timm: str = Field(description="timm's name, architecture.tag")
     pretrained: bool = Field(True, description="false: random start")
-    weights: str | None = Field(None, description="local safetensors; null: timm's hub")
+    weights: ConfigPath | None = Field(None, description="local safetensors; null: timm's hub")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="digest that the weights must have, if known"
     )
@@ -155,7 +156,7 @@ class Ensemble(Section):
 class Config(Section):
     """The whole config. Field names are the top-level keys of config.yaml."""
 
-    results: str = Field("results", min_length=1, description="where outputs go")
+    results: ConfigPath = Field("results", description="where outputs go")
     seed: int = Field(42, ge=0, description="all randomness, through (seed, model, fold)")
     data: Data = Data()
     units: dict[str, Unit]
@@ -207,6 +208,10 @@ class Config(Section):
 
 def _mistakes(config: Config) -> Iterable[str]:
     """Names that stand for nothing, and heads that do not fit their inputs."""
+    data = config.data
+    yield from results_mistakes(
+        config.results, folder=data.folder, tables=data.tables, patches=data.patches
+    )
     for name, channel in config.channels.items():
         yield from _unknown(f"channels.{name}.unit", channel.unit, "unit", config.units)
     for name, pair in config.indices.items():

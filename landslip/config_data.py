@@ -1,12 +1,22 @@
 """The config's part on patches: where they lie, what their channels and units are."""
 
+import os
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from landslip.config_paths import ConfigPath, PartPath, relative_path
 from landslip.config_section import Fraction, Name, Section
 
 Interval = tuple[float, float]
+
+# What a folder in the competition's layout holds.
+_IN_FOLDER = {
+    ("train", "labels"): "Train.csv",
+    ("train", "patches"): "train_data",
+    ("test", "ids"): "Test.csv",
+    ("test", "patches"): "test_data",
+}
 
 
 class Unit(Section):
@@ -33,14 +43,18 @@ class Channel(Section):
 
 
 class TrainSource(Section):
-    labels: str | None = Field(None, description="CSV with columns ID,label")
-    patches: str | None = Field(None, description="folder of <ID>.npy, (row, column, channel)")
+    labels: PartPath | None = Field(None, description="CSV with columns ID,label")
+    patches: PartPath | None = Field(None, description="folder of <ID>.npy, (row, column, channel)")
 
 
 class TestSource(Section):
-    ids: str | None = Field(None, description="CSV with column ID, in the order of submission.csv")
-    patches: str | None = Field(None, description="folder of <ID>.npy")
-    labels: str | None = Field(None, description="CSV with columns ID,label, where they are known")
+    ids: PartPath | None = Field(
+        None, description="CSV with column ID, in the order of submission.csv"
+    )
+    patches: PartPath | None = Field(None, description="folder of <ID>.npy")
+    labels: PartPath | None = Field(
+        None, description="CSV with columns ID,label, where they are known"
+    )
 
 
 class Simulation(Section):
@@ -55,7 +69,7 @@ class Simulation(Section):
 
 
 class Data(Section):
-    folder: str | None = Field(
+    folder: ConfigPath | None = Field(
         None, description="holds Train.csv, Test.csv, train_data/, test_data/; null: see simulation"
     )
     train: TrainSource = TrainSource()
@@ -80,6 +94,31 @@ class Data(Section):
         named = (self.folder, self.train.labels, self.train.patches, self.test.ids)
         return not any((*named, self.test.patches))
 
+    def path_of(self, split: Literal["train", "test"], key: str) -> str | None:
+        """Path of one input: as named, inside the folder if there is one; else the folder's own."""
+        named: str | None = getattr(self.train if split == "train" else self.test, key)
+        if named is None:
+            named = _IN_FOLDER.get((split, key)) if self.folder else None
+        if named is None:
+            return None
+        return relative_path(os.path.normpath(os.path.join(self.folder or "", named)))
+
+    @property
+    def tables(self) -> list[str]:
+        """Paths of the CSV files that are named."""
+        found = (
+            self.path_of("train", "labels"),
+            self.path_of("test", "ids"),
+            self.path_of("test", "labels"),
+        )
+        return [path for path in found if path is not None]
+
+    @property
+    def patches(self) -> list[str]:
+        """Paths of the patch folders that are named."""
+        found = self.path_of("train", "patches"), self.path_of("test", "patches")
+        return [path for path in found if path is not None]
+
     @model_validator(mode="after")
     def _all_or_nothing(self) -> Self:
         required = {
@@ -89,6 +128,7 @@ class Data(Section):
             "data.test.patches": self.test.patches,
         }
         missing = [key for key, value in required.items() if value is None]
-        if self.folder is None and missing and len(missing) < len(required):
+        some = len(missing) < len(required) or self.test.labels is not None
+        if self.folder is None and missing and some:
             raise ValueError(f"give {', '.join(missing)} too, or data.folder")
         return self

@@ -43,3 +43,26 @@ def override(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]
         else:
             merged[key] = value
     return merged
+
+
+def restate(over: Mapping[str, Any], checked: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a second file's keys the values that they have once checked.
+
+    Parameters
+    ----------
+    over
+        Keys and values as they were written.
+    checked
+        The whole config after its check, as builtins: paths have one spelling there.
+
+    Returns
+    -------
+    dict
+        The keys of `over`, in its order. Those that the check took out keep their null.
+    """
+    stated = {}
+    for key, value in over.items():
+        after = checked.get(key, value)
+        both = isinstance(value, Mapping) and isinstance(after, Mapping)
+        stated[key] = restate(value, after) if both else after
+    return stated

@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.common.configfile import load_configfile
 
 from landslip.config import parse_config
-from landslip.config_merge import merge_config
+from landslip.config_merge import merge_config, restate
 from landslip.data.listing import listing_digest
 from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError
@@ -58,20 +58,17 @@ def source_digest(script):
 
 
 def data_path(split, key):
-    """Path of one input: as named, else inside data.folder, else simulated; or None."""
-    named = getattr(getattr(CONFIG.data, split), key)
-    folder = SIMULATED if CONFIG.data.simulated else CONFIG.data.folder
-    names = {
+    """Path of one input: as the config has it, else simulated; or None."""
+    if not CONFIG.data.simulated:
+        return CONFIG.data.path_of(split, key)
+    simulated = {
         ("train", "labels"): "Train.csv",
         ("train", "patches"): "train_data",
         ("test", "ids"): "Test.csv",
         ("test", "patches"): "test_data",
-        ("test", "labels"): "TestLabels.csv" if CONFIG.data.simulated else None,
+        ("test", "labels"): "TestLabels.csv",
     }
-    name = names[split, key]
-    if named is not None:
-        return named if folder is None else str(Path(folder) / named)
-    return f"{folder}/{name}" if name else None
+    return f"{SIMULATED}/{simulated[split, key]}"
 
 
 def patch_listing(split):

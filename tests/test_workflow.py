@@ -39,6 +39,13 @@ def test_a_missing_patch_folder_is_refused_by_name(tmp_path: Path):
     assert "nowhere" in answer.stdout + answer.stderr
 
 
+def test_results_go_where_any_spelling_of_their_folder_says(tmp_path: Path):
+    config = {**SMALL, "results": f"{tmp_path}//x/../out/"}
+    answer = snakemake(tmp_path, "-n", "--quiet", "rules", "--", "out/report.html", config=config)
+    assert planned(answer)["write_report"] == 1
+    assert "double" not in answer.stderr
+
+
 def test_a_gpu_asked_for_and_absent_is_refused(tmp_path: Path, project: Path, run: Path):
     """gpu=1 on a machine without one: no silent training on the CPU."""
     copy = tmp_path / "run"
@@ -154,6 +161,11 @@ def test_touching_every_file_reruns_nothing(project: Path, run: Path):
         if path.is_file():
             os.utime(path)
     assert replan(project, run) == {}
+
+
+def test_another_spelling_of_the_results_folder_reruns_nothing(project: Path, run: Path):
+    for spelling in ("./results/", f"{run}/results", "x/..//results"):
+        assert replan(project, run, config={**SMALL, "results": spelling}) == {}
 
 
 def test_redoing_one_fold_redoes_what_follows_and_nothing_else(project: Path, run: Path):
