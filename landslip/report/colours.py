@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from landslip.report.composites import Pictures, choose_composites, compose
 from landslip.report.patches import LABELS, read_samples
+from landslip.report.plots import Figure
 from landslip.report.style import PAGE_WIDTH, QUIET, drawing, picture_axes
+from landslip.report.wording import shorten
 
 _ACROSS = 3  # patches in a row
 _GAP = 0.25  # inches between patches
 _SPLIT = 0.04  # inches between the pictures of one patch
 _IDS = 0.24  # inches above a patch, for its id and label
+_LETTERS = 20  # of an id
 _NAMES = 0.26  # inches below it, for what its pictures are
 _LEGEND = 0.22  # inches below all, for what colours are
 _MOST = 2.3  # inches, a picture
@@ -66,7 +67,13 @@ def draw_composites(
         ):
             row, column = divmod(number, _ACROSS)
             left, top = column * (across + _GAP), row * tall
-            _write(figure, left, top + 0.03, f"{name}   {LABELS[label]}", bold=bool(label))
+            _write(
+                figure,
+                left,
+                top + 0.03,
+                f"{shorten(name, _LETTERS)}   {LABELS[label]}",
+                bold=bool(label),
+            )
             for place, (composite, colours) in enumerate(zip(composites, pictures, strict=True)):
                 x = left + place * (side + _SPLIT)
                 _show(figure, colours[number], x, top + _IDS, side)

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from landslip.files import InputError, write_text
+from landslip.report.plots import Axes, FixedLocator, FuncFormatter, NullLocator
 from landslip.report.style import BLUE, FAINT, VERMILION, drawing, say_instead
 from landslip.report.wording import duration, memory
 

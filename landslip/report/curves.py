@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from sklearn.metrics import (
     average_precision_score,
@@ -16,6 +15,7 @@ from landslip.ensemble.measures import confusion
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.ensemble.threshold import f1_curve
 from landslip.files import read_json
+from landslip.report.plots import Axes
 from landslip.report.style import FAINT, INK, QUIET, drawing, lines_of, say_instead
 from landslip.report.wording import ENSEMBLE, percent, score
 
@@ -97,8 +97,8 @@ def draw_roc(table: EnsembleOof, threshold: float, target: Path) -> None:
             for name, line in lines_of(list(table.members)).items():
                 false, true = rates[name]
                 line.draw(axes, false, true, f"{name}  {area[name]:.4f}")
-            _mark(axes, false_rate, true_rate)
             axes.set_xlabel("False positive rate (others called a landslide)")
+        _mark(whole, false_rate, true_rate)
         whole.plot([0, 1], [0, 1], color=QUIET, lw=0.9, linestyle=":")
         whole.set(xlim=(-0.01, 1), ylim=(0, 1.01), title="Whole curve")
         whole.set_ylabel("True positive rate (landslides found)")
@@ -109,7 +109,15 @@ def draw_roc(table: EnsembleOof, threshold: float, target: Path) -> None:
         )  # fmt: skip
         right = _corner_limit(rates[ENSEMBLE], false_rate)
         corner.set(xlim=(0, right), title="Enlarged: few false positives")
-        corner.set_ylim(_lowest(rates, right), 1.01)
+        if false_rate > right:
+            corner.set_ylim(_lowest(rates, right), 1.01)
+            corner.text(
+                0.98, 0.03, "The threshold in force lies further right.",
+                transform=corner.transAxes, ha="right", color=QUIET,
+            )  # fmt: skip
+        else:
+            corner.set_ylim(min(_lowest(rates, right), _tenth(true_rate)), 1.01)
+            _mark(corner, false_rate, true_rate)
 
 
 def draw_precision_recall(table: EnsembleOof, threshold: float, target: Path) -> None:
@@ -202,4 +210,9 @@ def _corner_limit(rates: tuple[Floats, Floats], false_rate: float) -> float:
 def _lowest(rates: dict[str, tuple[Floats, Floats]], right: float) -> float:
     """A true positive rate below what the curves pass from a tenth of `right` on."""
     low = min(float(np.interp(right / 10, *rate)) for rate in rates.values())
-    return float(np.floor(low * 10) / 10)
+    return _tenth(low)
+
+
+def _tenth(rate: float) -> float:
+    """The next tenth at or below a rate."""
+    return float(np.floor(rate * 10) / 10)

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.ticker import StrMethodFormatter, SymmetricalLogLocator
 from numpy.typing import NDArray
 
 from landslip.ensemble.measures import confusion as count_decisions
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.files import read_json
+from landslip.report.plots import StrMethodFormatter, SymmetricalLogLocator
 from landslip.report.style import BLUE, INK, QUIET, VERMILION, drawing
 from landslip.report.wording import count, percent, score
 

@@ -5,12 +5,9 @@ from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 
-from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
-from matplotlib.path import Path as Curve
-
 from landslip.files import InputError
 from landslip.report.layout import Edge, Point, lay_out
+from landslip.report.plots import Axes, Curve, FancyArrowPatch, FancyBboxPatch, Patch
 from landslip.report.style import COLOURS, INK, QUIET, drawing, picture_axes
 from landslip.report.wording import readable
 
@@ -88,6 +85,33 @@ def read_dot(path: Path) -> tuple[dict[str, str], list[Edge]]:
         what = f"edges of unknown nodes {unknown[:5]}" if unknown else "no graph"
         raise InputError(f"{path} holds {what}; expected what `snakemake --rulegraph dot` prints")
     return nodes, edges
+
+
+def in_order(dot: str) -> str:
+    """The same graph, whatever the order in which Snakemake went through its sets.
+
+    Nodes are numbered and listed in the order of their labels, edges in that of their nodes.
+
+    Parameters
+    ----------
+    dot
+        What `snakemake --rulegraph dot` prints: a node or an edge a line.
+    """
+    lines = dot.splitlines()
+    nodes = {found[1]: line for line in lines if (found := _NODE.match(line))}
+    edges = [found.groups() for line in lines if (found := _EDGE.match(line))]
+    labels = {key: line.partition("[")[2] for key, line in nodes.items()}
+    number = {key: place for place, key in enumerate(sorted(labels, key=labels.__getitem__))}
+    others = [line for line in lines if line not in nodes.values() and not _EDGE.match(line)]
+    return "\n".join(
+        [
+            *others[:-1],
+            *(f"\t{place}[{labels[key]}" for key, place in number.items()),
+            *(f"\t{a} -> {b}" for a, b in sorted((number[a], number[b]) for a, b in edges)),
+            *others[-1:],
+            "",
+        ]
+    )
 
 
 def _draw_box(axes: Axes, text: str, x: float, y: float, colour: str) -> None:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from landslip.files import read_parquet
+from landslip.report.plots import Axes, MaxNLocator, StrMethodFormatter
 from landslip.report.style import BLUE, GREEN, VERMILION, drawing
 
 _COLUMNS = ("step", "train_loss", "validation_loss", "validation_f1")

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from landslip.data.store import read_ids, read_patches
@@ -14,14 +13,16 @@ from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.files import InputError, read_digest, read_json, write_text
 from landslip.report.composites import choose_composites, compose, side_by_side
 from landslip.report.patches import LABELS
+from landslip.report.plots import Figure
 from landslip.report.style import PAGE_WIDTH, QUIET, drawing, picture_axes, say_instead
-from landslip.report.wording import score
+from landslip.report.wording import score, shorten
 
 SHOWN = 6  # of each kind
 KINDS = {"false alarm": "False alarms", "missed landslide": "Missed landslides"}
 _TITLE = 0.34  # inches
 _CAPTION = 0.46
 _STRIP_GAP = 0.05
+_LETTER = 0.074  # of an id
 
 
 def draw_mistakes(
@@ -145,7 +146,8 @@ def _rows(store: Path, wanted: list[str]) -> NDArray[np.int64]:
 def _write_captions(figure: Figure, shown: pd.DataFrame, top: float, cell: float) -> None:
     for place, patch in enumerate(shown.to_dict("records")):
         x = (place + 0.02) * cell
-        _write(figure, x, top, patch["id"], size=8.5, family="monospace", weight="bold")
+        name = shorten(patch["id"], int(cell / _LETTER))
+        _write(figure, x, top, name, size=8.5, family="monospace", weight="bold")
         _write(figure, x, top + 0.15, f"label: {LABELS[patch['label']]}", size=8)
         _write(
             figure, x, top + 0.29, f"probability {score(patch['probability'])}", size=8, color=QUIET

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from landslip.data.store import read_ids, read_patches
@@ -18,8 +16,9 @@ from landslip.report.composites import (
     limits,
     side_by_side,
 )
+from landslip.report.plots import Axes, Figure
 from landslip.report.style import PAGE_WIDTH, QUIET, drawing, picture_axes
-from landslip.report.wording import readable
+from landslip.report.wording import readable, shorten
 
 SHOWN = 6
 LABELS = {0: "not a landslide", 1: "landslide"}
@@ -29,6 +28,7 @@ _GAP = 0.2  # inches, between blocks
 _HEADING = 0.22  # inches, above a strip
 _WELL_INSIDE = 0.2
 _IDS = 0.32  # inches, above a block
+_LETTER = 0.06  # inches, of an id
 
 
 class Samples(NamedTuple):
@@ -166,10 +166,12 @@ def _labels(manifest: Path, ids: list[str]) -> NDArray[np.int8]:
 def _write_ids(figure: Figure, samples: Samples, left: float, across: float) -> None:
     """Id and label over each column of a block; `left` and `across` in inches."""
     width, height = figure.get_size_inches()
+    letters = int(across / len(samples.ids) / _LETTER)
     for place, (name, label) in enumerate(zip(samples.ids, samples.labels.tolist(), strict=True)):
         x = (left + (place + 0.5) * across / len(samples.ids)) / width
         y = 1 - 0.04 / height
-        figure.text(x, y, f"{name}\n", ha="center", va="top", fontsize=7, family="monospace")
+        text = f"{shorten(name, letters)}\n"
+        figure.text(x, y, text, ha="center", va="top", fontsize=7, family="monospace")
         weight = "bold" if label else "normal"
         figure.text(x, y, f"\n{LABELS[label]}", ha="center", va="top", fontsize=7, weight=weight)
 

@@ -1,18 +1,16 @@
 """The one look of all figures: light, colour-blind safe, legible in print and in grey."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from landslip.files import atomic_path
+from landslip.report.plots import Axes, Figure, FigureCanvasAgg, rc_context, rcParamsDefault
 from landslip.report.wording import ENSEMBLE
 
 PAGE_WIDTH = 9.8  # inches; the page shows a figure at 100 pixels an inch
@@ -34,6 +32,7 @@ COLOURS = (BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE)
 DASHES: tuple[str | tuple[int, tuple[int, ...]], ...] = ("-", (0, (5, 2)), (0, (1, 1)))
 
 _STYLE: dict[Any, Any] = {
+    "text.parse_math": False,  # names are shown as they are: no markup in them
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
     "savefig.dpi": DPI,
@@ -59,6 +58,11 @@ _STYLE: dict[Any, Any] = {
     "legend.fontsize": 8.5,
     "legend.frameon": False,
     "lines.linewidth": 1.5,
+}
+
+# Those of a user's matplotlibrc must not show, nor those of the program that calls this one.
+_DEFAULTS: dict[Any, Any] = {
+    key: value for key, value in rcParamsDefault.items() if not key.startswith("backend")
 }
 
 
@@ -101,11 +105,13 @@ def drawing(target: Path, *, height: float, width: float = PAGE_WIDTH) -> Iterat
     height, width
         Inches.
     """
-    with matplotlib.rc_context(_STYLE):
+    with rc_context({**_DEFAULTS, **_STYLE}):
         figure = Figure(figsize=(width, height))
         FigureCanvasAgg(figure)
         yield figure
-        with atomic_path(target) as temporary:
+        with atomic_path(target) as temporary, warnings.catch_warnings():
+            # a name in a script that the font lacks is drawn as boxes
+            warnings.filterwarnings("ignore", "Glyph .* missing from")
             figure.savefig(temporary, format="png")
 
 

@@ -63,6 +63,21 @@ def listing(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def shorten(name: str, letters: int) -> str:
+    """A user's name for something, as a figure has room for it: 'ID_0123456789' -> 'ID_01…6789'.
+
+    What is not printable, such as a line's end or a mark that turns the direction of the text, is
+    shown as a question mark.
+    """
+    text = "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name
+    )
+    if len(text) <= letters:
+        return text
+    end = (letters - 1) // 2
+    return f"{text[: letters - 1 - end]}…{text[len(text) - end :]}"
+
+
 def readable(name: str) -> str:
     """'train_network' -> 'train network'."""
     return name.replace("_", " ")

@@ -5,10 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-
+from landslip.report.plots import Axes, FancyArrowPatch, FancyBboxPatch, Figure
 from landslip.report.style import INK, QUIET, picture_axes
 
 GAP = 0.2  # between boxes of a column

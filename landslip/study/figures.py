@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from landslip.files import read_json
+from landslip.report.plots import Axes, LogLocator, NullFormatter
 from landslip.report.style import (
     BLUE,
     FAINT,
@@ -69,6 +69,8 @@ def draw_quality(*, tables: list[Path], target: Path) -> None:
         )  # fmt: skip
         _number(axes, best)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.set_xlabel("Seconds for 1,000 patches, all folds (logarithmic)")
         axes.set_ylabel("F1, cross-fitted threshold")

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib.axes import Axes
-
 from landslip.models.network import Architecture
+from landslip.report.plots import Axes
 from landslip.report.style import BLUE, GREEN, QUIET, VERMILION, drawing
 from landslip.study import diagram
 from landslip.study.anatomy import Anatomy, Layer, dissect

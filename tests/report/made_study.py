@@ -1,7 +1,7 @@
 """The files that the report reads, made up: plausible, small, and of any channels and members."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,8 +113,9 @@ def make_study(
     optical_only: bool = False,
     members: Mapping[str, float] = MEMBERS,
     test_labels: bool = True,
+    endings: Sequence[str] = ("",),
 ) -> MadeStudy:
-    """Write every file that the report stage reads."""
+    """Write every file that the report stage reads; the ids end in one of `endings`, in turn."""
     random = np.random.default_rng(7)
     kept = CHANNELS[:3] if optical_only else CHANNELS
     pairs = {name: pair for name, pair in PAIRS.items() if set(pair) <= set(kept)}
@@ -123,6 +124,7 @@ def make_study(
     study = MadeStudy(folder, modalities, units, tuple(members))
     labels = (random.random(patches + test) < 0.2).astype(np.int64)
     ids = [f"ID_{number:06X}" for number in random.choice(16**6, patches + test, replace=False)]
+    ids = [name + endings[place % len(endings)] for place, name in enumerate(ids)]
     usable = _write_patches(study, random, ids[:patches], labels, size, list(kept), pairs)
     _write_manifest(study, ids, labels, patches, usable, test_labels)
     write_folds(

@@ -1,21 +1,26 @@
 """Figures are drawn whatever the data: one class only, no mistakes, nothing measured."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from report.drawn import draw_all
 from report.made_study import MadeStudy
 
 from landslip.ensemble.tables import EnsembleOof
 from landslip.files import write_json, write_parquet
+from landslip.report import curves
 from landslip.report.cost import draw_cost
 from landslip.report.curves import draw_f1_threshold, draw_precision_recall, draw_roc
 from landslip.report.decisions import draw_confusion, draw_reliability
 from landslip.report.mistakes import draw_mistakes
 from landslip.report.pictures import ALTERNATIVES
-from landslip.report.style import COLOURS, DASHES, lines_of
+from landslip.report.style import COLOURS, DASHES, drawing, lines_of
 
 
 def oof(labels: list[int], probability: list[float]) -> EnsembleOof:
@@ -86,3 +91,33 @@ def test_jobs_that_left_no_benchmark_are_counted_as_not_measured(tmp_path: Path)
         target=tmp_path / "cost.png", table=tmp_path / "cost.csv",
     )  # fmt: skip
     assert (tmp_path / "cost.csv").read_text().splitlines()[1].startswith("data/build_store,0,1,")
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.1, 0.3, 0.5, 0.9, 0.98, 1.0])
+def test_the_circle_of_the_threshold_is_inside_every_panel_that_shows_it(
+    threshold: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures: list[Figure] = []
+
+    @contextmanager
+    def watched(target: Path, **size: float) -> Iterator[Figure]:
+        with drawing(target, **size) as figure:
+            yield figure
+            figures.append(figure)
+
+    monkeypatch.setattr(curves, "drawing", watched)
+    labels = [int(row % 5 == 0) for row in range(100)]
+    table = oof(labels, [(0.3 + 0.4 * label + row / 334) for row, label in enumerate(labels)])
+    scaled = (table.probability - table.probability.min()) / np.ptp(table.probability)
+    table = replace(table, probability=scaled)
+    for draw in (draw_f1_threshold, draw_roc, draw_precision_recall):
+        draw(table, threshold, tmp_path / "figure.png")
+    circles = [
+        (axes, line) for figure in figures for axes in figure.axes for line in axes.lines
+        if line.get_marker() == "o"
+    ]  # fmt: skip
+    assert 2 <= len(circles) <= 4
+    for axes, line in circles:
+        (x,), (y,) = line.get_data()
+        assert axes.get_xlim()[0] <= x <= axes.get_xlim()[1]
+        assert axes.get_ylim()[0] <= y <= axes.get_ylim()[1]

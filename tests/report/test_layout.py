@@ -1,5 +1,7 @@
 """The workflow's graph is laid out so that every arrow points down and no box covers another."""
 
+import random
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from report.made_study import EDGES, RULES, write_dot
 
 from landslip.files import InputError
-from landslip.report.graph import draw_graph, read_dot
+from landslip.report.graph import draw_graph, in_order, read_dot
 from landslip.report.layout import Edge, drop_cycles, lay_out, reduce_edges
 
 NODES = [f"rule{number}" for number in range(9)]
@@ -86,3 +88,33 @@ def test_a_file_without_a_graph_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rules.dot").write_text("Building DAG of jobs...\n")
     with pytest.raises(InputError, match="no graph"):
         read_dot(tmp_path / "rules.dot")
+
+
+def test_a_graph_is_written_alike_however_its_nodes_and_edges_were_gone_through(
+    tmp_path: Path,
+) -> None:
+    printed = tmp_path / "rules.dot"
+    write_dot(printed, RULES, EDGES)
+    text = printed.read_text()
+    lines = text.splitlines()
+    middle = lines[4:-1]
+    random.Random(3).shuffle(middle)
+    # numbers, which follow the order in which Snakemake comes to the rules
+    renumbered = [re.sub(r"(?<=\t)\d+|(?<=-> )\d+", _other, line) for line in middle]
+    again = "\n".join([*lines[:4], *renumbered, lines[-1], ""])
+    assert again != text
+    assert in_order(again) == in_order(text)
+    printed.write_text(in_order(text))
+    written = _named(printed)
+    printed.write_text(text)
+    assert written == _named(printed)
+
+
+def _other(number: re.Match[str]) -> str:
+    return str((int(number[0]) + 7) % len(RULES))
+
+
+def _named(path: Path) -> set[tuple[str, str]]:
+    """Edges of a graph, by the labels of their nodes."""
+    nodes, edges = read_dot(path)
+    return {(nodes[start], nodes[end]) for start, end in edges}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from landslip.files import write_text
 from landslip.logs import configure_logging
+from landslip.report.graph import in_order
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -15,4 +16,4 @@ write_text(snakemake.output.config, snakemake.params.config)
 command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile]
 command += ["--configfile", snakemake.output.config, "--rulegraph", "dot", "--", "all"]
 graph = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-write_text(snakemake.output.dot, graph)
+write_text(snakemake.output.dot, in_order(graph))
