@@ -125,7 +125,7 @@ def write_shard(
         ]
         checks = _convert_all(tasks, workers, target, len(ids))
         crc32 = checks.crc32.reshape(shape[:2])
-        with h5py.File(temporary, "r+", libver=_LIBVER) as file:
+        with h5py.File(temporary, "r+", libver=_LIBVER, locking=False) as file:
             stored = as_ids(ids)
             content = write_index(
                 file,
@@ -165,7 +165,10 @@ def join_shards(shards: Sequence[Path], *, target: Path, digest: Path) -> None:
     _refuse_differences(indices)
     first = indices[0]
     n = sum(index.shape[0] for index in indices)
-    with atomic_path(target) as temporary, h5py.File(temporary, "w", libver=_LIBVER) as file:
+    with (
+        atomic_path(target) as temporary,
+        h5py.File(temporary, "w", libver=_LIBVER, locking=False) as file,
+    ):
         _view(file, indices, target)
         content = write_index(
             file,
@@ -214,7 +217,7 @@ def _refuse_differences(indices: Sequence[Index]) -> None:
 
 def _lay_out(target: Path, shape: tuple[int, int, int, int]) -> int:
     """Make the file with room for all patches; return where they begin, in bytes."""
-    with h5py.File(target, "w", libver=_LIBVER) as file:
+    with h5py.File(target, "w", libver=_LIBVER, locking=False) as file:
         # contiguous and raw: reading is copying, and workers write past HDF5, side by side
         settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         settings.set_obj_track_times(False)
