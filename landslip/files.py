@@ -5,12 +5,13 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-# No space on the disk, in the user's quota, under the process's limit.
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+from landslip.temporaries import clear_temporaries, temporary_beside
+
+# What is used up, and what to do.
+_FULL = {
+    errno.ENOSPC: ("disk full", "free space"),
+    errno.EDQUOT: ("quota used up", "free space or ask for more"),
+    errno.EFBIG: ("limit on the size of files reached", "raise it (ulimit -f)"),
+}
+_PROBE = 1 << 20  # bytes
+_LEAST = 1 << 16  # bytes that a folder has room for, or is called full
+# What a file system says when it is asked for what it cannot do.
+_UNKNOWN = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
 class InputError(ValueError):
@@ -50,40 +61,74 @@ def atomic_path(target: Path | str, *, durable: bool = True) -> Iterator[Path]:
     OSError
         The disk is full (path and bytes written named) or the folder is read-only. The old
         file, if there was one, is untouched and no temporary file is left.
+
+    Notes
+    -----
+    What killed writers left beside `target` is removed first, where `durable`.
     """
     target = Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.stem}.{os.getpid()}.tmp{target.suffix}")
+    temporary = temporary_beside(target)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if durable:
+            clear_temporaries(target.parent, target.name)
         yield temporary
         if durable:
-            with open(temporary, "rb+") as written:
-                os.fsync(written.fileno())
+            _sync(temporary, os.O_RDWR)
         os.replace(temporary, target)
         if durable:
-            _sync_folder(target.parent)
-    except OSError as error:
-        if error.errno in _FULL:
-            size = temporary.stat().st_size if temporary.exists() else 0
-            message = (
-                f"disk full after {size} bytes while writing {target}; free space and run again"
-            )
-            raise OSError(error.errno, message) from error
-        raise
+            # a folder may be written into and not read
+            with suppress(PermissionError):
+                _sync(target.parent, os.O_RDONLY)
+    # where HDF5 cannot close a file, h5py raises RuntimeError
+    except (OSError, RuntimeError) as error:
+        number = _why_full(error, temporary)
+        if number is None:
+            raise
+        size = temporary.stat().st_size if temporary.exists() else 0
+        what, remedy = _FULL[number]
+        message = f"{what} after {size} bytes while writing {target}; {remedy} and run again"
+        raise OSError(number, message) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _why_full(error: OSError | RuntimeError, temporary: Path) -> int | None:
+    """The errno of the lack of room that made a write fail, if that is why.
+
+    Libraries put it into their words (HDF5) or leave it out (NumPy): where there is none, some
+    more is written to see.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        known: int | None = error.errno
+    else:
+        told = re.search(r"errno = (\d+)", str(error))
+        known = int(told[1]) if told else None
+    if known is None or (known not in _FULL and isinstance(error, RuntimeError)):
+        try:
+            with open(temporary, "ab", buffering=0) as file:
+                written = file.write(bytes(_PROBE))
+                file.write(bytes(_PROBE - written))
+        except OSError as found:
+            known = found.errno
+    return known if known in _FULL else None
 
 
 def remove(target: Path | str) -> None:
     """Remove a file, if it is there, and what killed writers left beside it."""
     target = Path(target)
     target.unlink(missing_ok=True)
-    for temporary in target.parent.glob(f".{target.stem}.*.tmp{target.suffix}"):
-        temporary.unlink(missing_ok=True)
+    clear_temporaries(target.parent, target.name)
 
 
-def check_writable(folder: Path | str) -> None:
+def check_writable(folder: Path | str, remedy: str = "name another folder in `results`") -> None:
     """Refuse a folder that no file can be written into, before work that would be lost.
+
+    Parameters
+    ----------
+    remedy
+        What else the user can do.
 
     Raises
     ------
@@ -94,11 +139,11 @@ def check_writable(folder: Path | str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as probe:
-            probe.write(b"0")
+            probe.write(bytes(_LEAST))
     except OSError as error:
+        _, first = _FULL.get(error.errno or 0, ("", "make it writable"))
         raise InputError(
-            f"cannot write into {folder} ({error.strerror}); make it writable, or name another "
-            "folder in `results`"
+            f"cannot write into {folder} ({error.strerror}); {first}, or {remedy}"
         ) from error
 
 
@@ -142,10 +187,14 @@ def exclusive(folder: Path | str, *, patience: float = 300) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path, flags: int) -> None:
+    """Wait until the disk has a file or folder, where the file system can be asked to."""
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNKNOWN:
+            raise
     finally:
         os.close(descriptor)
 

@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -14,23 +15,43 @@ def configure_logging(path: str | Path) -> None:
 
     A traceback is for faults of this program; what the user can mend is said without one.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handlers: list[logging.Handler] = [
-        logging.StreamHandler(sys.stderr),
-        logging.FileHandler(path, encoding="utf-8"),
-    ]
+    sys.excepthook = _report
+    form = "%(asctime)s %(message)s"
     logging.basicConfig(
-        level=logging.INFO,
-        format="%(asctime)s %(message)s",
-        datefmt="%H:%M:%S",
-        handlers=handlers,
-        force=True,
+        level=logging.INFO, format=form, datefmt="%H:%M:%S", stream=sys.stderr, force=True
     )
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        file = _LogFile(path, encoding="utf-8")
+    except OSError as error:
+        _say_unwritten(path, error)
+    else:
+        file.setFormatter(logging.Formatter(form, "%H:%M:%S"))
+        logging.getLogger().addHandler(file)
     # timm tells at length what is expected when it adapts weights to other channels.
     logging.getLogger("timm").setLevel(logging.WARNING)
     logging.captureWarnings(True)
-    sys.excepthook = _report
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that is given up, with one line on the terminal, when it cannot be written."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802, logging's name
+        """Say so once: a traceback for each line would bury what the job has to say."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+            return
+        logging.getLogger().removeHandler(self)
+        with suppress(OSError):
+            self.close()
+        _say_unwritten(self.baseFilename, error)
+
+
+def _say_unwritten(path: str | Path, error: OSError) -> None:
+    logging.getLogger("landslip").warning(
+        "the log %s cannot be written (%s): what it lacks is said here alone", path, error.strerror
+    )
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -96,7 +96,8 @@ def forget_all(models: Path) -> None:
         Folder of models: `{model}/fold{k}/`.
     """
     for folder in models.glob(f"*/fold*/*{SUFFIX}"):
-        kept = {file.name for file in folder.iterdir()} - {_RECORD}
+        names = {file.name for file in folder.iterdir()} - {_RECORD}
+        kept = {name for name in names if not name.startswith(".")}
         if all((folder.parent / name).exists() for name in kept):
             forget(folder)
 

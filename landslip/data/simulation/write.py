@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from landslip.data.simulation.patches import simulate_batch
 from landslip.files import InputError, atomic_path
+from landslip.temporaries import clear_temporaries
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +121,8 @@ def simulate_patches(
                 stream = (seed, number, start // BLOCK)
                 yield place, names[split][part], labels[split][part], size, stream
 
+    for split in SPLITS:
+        clear_temporaries(folder / f"{split}_data")
     # loky's workers do not import the caller's main module again, as spawn would
     pool = Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered")
     done, total, told = 0, train + test, 0

@@ -1,0 +1,65 @@
+"""Names of files that are being written, and what to do with those of killed writers."""
+
+import hashlib
+import os
+import platform
+import re
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+_TEMPORARY = re.compile(
+    r"\.(?P<stem>.+)\.(?P<place>[0-9a-f]{8})\.(?P<pid>[0-9]{1,9})\.tmp(?P<suffix>(\.[^.]+)?)"
+)
+
+
+def temporary_beside(target: Path) -> Path:
+    """A hidden name in the folder of `target`, with its suffix, that is this process's alone."""
+    return target.with_name(f".{target.stem}.{_place()}.{os.getpid()}.tmp{target.suffix}")
+
+
+def clear_temporaries(folder: Path | str, name: str | None = None) -> None:
+    """Remove what killed writers left in a folder.
+
+    Whether a writer is alive can be told on the machine that it ran on. What one of another
+    machine left, or of this one before it was restarted, is removed where it was to become `name`:
+    a file has one writer at a time.
+    """
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            found = _TEMPORARY.fullmatch(entry.name)
+            if found is None:
+                continue
+            if found["place"] == _place():
+                left = not _is_alive(int(found["pid"]))
+            else:
+                left = found["stem"] + found["suffix"] == name
+            if left:
+                with suppress(OSError):
+                    os.unlink(entry.path)
+
+
+@cache
+def _place() -> str:
+    """Where process ids mean the same: eight digits of this machine's start and the container."""
+    try:
+        start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+        return _digits(start + os.readlink("/proc/self/ns/pid"))
+    except OSError:
+        return _digits(platform.node())
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process of this machine runs; one that has ended and is not yet reaped does not."""
+    try:
+        os.kill(pid, 0)
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return status.rpartition(")")[2].split()[0] not in ("Z", "X")
+
+
+def _digits(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
