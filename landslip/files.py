@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from landslip.ordinary_files import open_ordinary
 from landslip.temporaries import clear_temporaries, temporary_beside
 
 # What is used up, and what to do.
@@ -308,7 +309,7 @@ def read_arrays(path: Path | str) -> dict[str, NDArray[Any]]:
 
 def file_digest(path: Path | str) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
-    with open(path, "rb") as opened:
+    with open_ordinary(path) as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
@@ -318,10 +319,10 @@ def text_digest(*parts: str) -> str:
 
 
 def texts_digest(parts: Iterable[str]) -> str:
-    """The same of many strings, one in memory at a time."""
+    """The same of many strings, one in memory at a time; names of files need not be UTF-8."""
     digest = hashlib.sha256()
     for part in parts:
-        encoded = part.encode()
+        encoded = part.encode(errors="surrogateescape")
         digest.update(len(encoded).to_bytes(8, "little"))
         digest.update(encoded)
     return digest.hexdigest()

@@ -9,7 +9,7 @@ from snakemake.common.configfile import load_configfile
 
 from landslip.config import parse_config
 from landslip.config_merge import merge_config, restate
-from landslip.data.listing import listing_digest
+from landslip.data.listing import check_sources, listing_digest
 from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError
 from landslip.models.finished import forget_all
@@ -90,7 +90,16 @@ def count_shards(split):
     return shards_for(patches, CONFIG.data.patches_per_shard)
 
 
-SHARDS = {split: count_shards(split) for split in ("train", "test")}
+try:
+    check_sources(
+        data_path("train", "labels"),
+        data_path("test", "ids"),
+        data_path("test", "labels"),
+        *(encoder.weights for encoder in CONFIG.encoders.values()),
+    )
+    SHARDS = {split: count_shards(split) for split in ("train", "test")}
+except InputError as error:
+    sys.exit(f"landslip: {error}")
 
 
 # More than one job's share of patches: scaling is counted shard by shard too.

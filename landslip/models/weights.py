@@ -6,6 +6,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from landslip.files import InputError, atomic_path, file_digest, read_json, write_json
+from landslip.ordinary_files import not_ordinary
 
 
 def fetch_weights(
@@ -83,8 +84,10 @@ def _download(name: str) -> Path:
 
 
 def _check_safetensors(path: Path) -> None:
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"weights file {path} does not exist")
+    if kinds := not_ordinary([path]):
+        raise InputError(f"weights file {path} is {kinds[str(path)]}")
     try:
         with safe_open(path, framework="numpy") as opened:
             names = list(opened.keys())
