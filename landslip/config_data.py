@@ -75,6 +75,10 @@ class Data(Section):
     train: TrainSource = TrainSource()
     test: TestSource = TestSource()
     simulation: Simulation = Simulation()
+    links_into: ConfigPath | None = Field(
+        None,
+        description="links among the patches may lead into this folder; null: not out of their own",
+    )
     on_bad_patch: Literal["refuse", "drop"] = Field(
         "refuse", description="truncated or unreadable patches: stop, or set aside and list"
     )

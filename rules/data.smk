@@ -50,6 +50,7 @@ rule list_patches:
         test_listing=lambda wildcards: patch_listing("test"),
         channels=len(CONFIG.channels),
         group=CONFIG.folds.group,
+        links_into=CONFIG.data.links_into,
         code=source_digest("data/list_patches.py"),
     script:
         "../workflow/scripts/data/list_patches.py"

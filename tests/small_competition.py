@@ -82,12 +82,19 @@ class Competition:
             "test_patches": self.folder / "test_data",
             "test_labels": None,
             "group": None,
+            "links_into": None,
         }
         settings = {**SETTINGS, "group": changes.get("group")}
         for name, value in changes.items():
             (sources if name in sources else settings)[name] = value
         channels = settings["channels"]
-        write_listing(channels=len(channels), listing=self.listing, facts=self.facts, **sources)
+        write_listing(
+            channels=len(channels),
+            listing=self.listing,
+            facts=self.facts,
+            listed=self.listed,
+            **sources,
+        )
         surveys = []
         for split in ("train", "test"):
             for shard in range(shards):
@@ -115,6 +122,7 @@ class Competition:
             **{**SETTINGS, **settings},
             manifest=out / "manifest.parquet",
             audit_json=out / "audit.json",
+            listed=self.listed,
         )
         write_audit(out / "audit.json", out / "audit.html")
         page = (out / "audit.html").read_text(encoding="utf-8")
@@ -129,6 +137,11 @@ class Competition:
     def facts(self) -> Path:
         """Of the listing."""
         return self.listing.with_suffix(".json")
+
+    @property
+    def listed(self) -> Path:
+        """What a refusal has no room for."""
+        return self.folder / "logs" / "listed.txt"
 
     def refusal(self, **changes: Any) -> str:
         """The message with which the data are refused, after a check that nothing was written."""

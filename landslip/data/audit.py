@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from landslip.data.checks import UnitCheck
-from landslip.data.inputs import shortened
+from landslip.data.problems import shortened
 from landslip.data.summary import Summary
 
 # Share of a channel's pixels outside the plausible range that is worth a warning.
@@ -28,6 +28,8 @@ class Findings:
     copies: Sequence[Sequence[tuple[int, str]]]
     """Groups of (row of the manifest, symmetry that turns the group's first patch into it)."""
     strays: Mapping[str, Sequence[str]]
+    respelt: Mapping[str, Sequence[str]]
+    """Split -> ids whose files' names have another Unicode form."""
     shape: tuple[int, int]
     group: str | None
     """The CSV's column that groups patches, if one is named."""
@@ -41,7 +43,7 @@ def build_audit(findings: Findings) -> dict[str, Any]:
     dict
         warnings and done (sentences), counts (by split), patch (size, dtypes), channels (one dict
         each), nonfinite (patches), copies (groups), dropped, empty, files_without_id,
-        ids_in_both_splits.
+        ids_in_both_splits, ids_spelt_otherwise.
     """
     manifest = findings.manifest
     audit: dict[str, Any] = {
@@ -59,12 +61,13 @@ def build_audit(findings: Findings) -> dict[str, Any]:
         "nonfinite": _nonfinite(findings),
         "copies": _copies(findings),
         "dropped": [
-            {**_patch(manifest, row), "reason": reason}
-            for row, (_, reason) in sorted(findings.summary.faults.items())
+            {**_patch(manifest, row), "reason": fault.sentence}
+            for row, fault in sorted(findings.summary.faults.items())
         ],
         "empty": manifest.loc[manifest["status"] == "empty", ["id", "split"]].to_dict("records"),
         "files_without_id": {split: list(findings.strays[split]) for split in _SPLITS},
         "ids_in_both_splits": _in_both(manifest),
+        "ids_spelt_otherwise": {split: list(findings.respelt[split]) for split in _SPLITS},
     }
     return {"warnings": _warnings(audit, findings), "done": _done(audit, findings), **audit}
 
@@ -270,6 +273,12 @@ def _done(audit: Mapping[str, Any], findings: Findings) -> list[str]:
         "Copies were sought under the symmetries of the square, within and across train and test, "
         "and confirmed pixel by pixel; empty patches were left out.",
     ]
+    for split, ids in audit["ids_spelt_otherwise"].items():
+        if ids:
+            sentences.append(
+                f"{number(len(ids), 'id')} of {split} were taken for files whose names differ in "
+                f"the Unicode form of their letters alone: {shortened(ids)}."
+            )
     if findings.group:
         sentences.append(f"Patches are grouped by the column {findings.group}, and copies joined.")
     if not audit["counts"]["test"]["landslides"] + audit["counts"]["test"]["others"]:

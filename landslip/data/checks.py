@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from landslip.data.inputs import shortened
+from landslip.data.problems import Item, Problem
 from landslip.data.summary import Summary
 
 Interval = tuple[float, float]
@@ -79,8 +79,8 @@ def check_units(
 
 def find_faults(
     table: pd.DataFrame, summary: Summary, channels: Sequence[str], *, drop: bool, fill: bool
-) -> list[str]:
-    """Patches that stop the work, a sentence for each kind of fault.
+) -> list[Problem]:
+    """Patches that stop the work, a problem for each kind of fault.
 
     Parameters
     ----------
@@ -91,65 +91,55 @@ def find_faults(
     fill
         NaN and infinity will be filled, and are no fault.
     """
-    faults = []
-    kinds: dict[str, dict[str, list[int]]] = {}
-    for row, (fault, reason) in sorted(summary.faults.items()):
-        kinds.setdefault(fault, {}).setdefault(reason, []).append(row)
-    for fault, what in (
+    problems = []
+    for kind, what in (
         ("pickled", "hold Python objects or a pickle, and nothing was unpickled"),
         ("dtype", "hold no integers or floats"),
         (
             "layout",
-            f"lack the shape that {len(channels)} channels in the config and the first patch give",
+            f"lack the shape that {len(channels)} channels in the config and most patches give",
+        ),
+        (
+            "unreadable",
+            "are truncated or unreadable; get them again, or set data.on_bad_patch: drop to set "
+            "them aside",
         ),
     ):
-        for reason, rows in kinds.get(fault, {}).items():
-            faults.append(f"{_patches(rows)} {what}: {reason}\n  {_ids(table, rows)}")
-    unreadable = kinds.get("unreadable", {})
-    if unreadable and not drop:
-        notes = {row: f" ({reason})" for reason, rows in unreadable.items() for row in rows}
-        listed = _ids(table, sorted(notes), notes=notes, limit=len(table))
-        faults.append(
-            f"{_patches(notes)} are truncated or unreadable; get them again, or set "
-            f"data.on_bad_patch: drop to set them aside\n  {listed}"
-        )
+        faults = {row: fault for row, fault in sorted(summary.faults.items()) if fault.kind == kind}
+        if faults and not (kind == "unreadable" and drop):
+            items = _items(
+                table,
+                {row: (fault.reason, fault.detail) for row, fault in faults.items()},
+            )
+            problems.append(Problem(f"{_patches(items)} {what}", items))
     if summary.nonfinite and not fill:
         notes = {
-            row: " ("
-            + ", ".join(f"{channels[i]}: {counts[i]}" for i in np.flatnonzero(counts).tolist())
-            + ")"
-            for row, counts in summary.nonfinite.items()
+            row: ", ".join(f"{channels[i]}: {counts[i]}" for i in np.flatnonzero(counts).tolist())
+            for row, counts in sorted(summary.nonfinite.items())
         }
         total = np.sum(list(summary.nonfinite.values()), axis=0)
         hit = [channels[i] for i in np.flatnonzero(total).tolist()]
-        faults.append(
-            f"{_patches(notes)} hold NaN or infinity, as float32, in {', '.join(hit)}; mend "
-            "them, or set data.on_nonfinite: fill. Id (channel: pixels):\n  "
-            f"{_ids(table, sorted(notes), notes=notes)}"
+        items = _items(table, {row: ("", note) for row, note in notes.items()})
+        problems.append(
+            Problem(
+                f"{_patches(items)} hold NaN or infinity, as float32, in {', '.join(hit)}; mend "
+                "them, or set data.on_nonfinite: fill. Id (split, channel: pixels)",
+                items,
+            )
         )
-    return faults
+    return problems
 
 
 def _patches(rows: Sized) -> str:
-    return f"{len(rows)} patches" if len(rows) != 1 else "1 patch"
+    return f"{len(rows):,} patches" if len(rows) != 1 else "1 patch"
 
 
-def _ids(
-    table: pd.DataFrame,
-    rows: Sequence[int],
-    *,
-    notes: Mapping[int, str] | None = None,
-    limit: int = 10,
-) -> str:
-    """`train: A, B; test: C`, the first of each."""
-    chosen = table.iloc[list(rows)]
-    parts = []
-    for split in ("train", "test"):
-        names = [
-            f"{patch}{notes[row] if notes else ''}"
-            for row, patch, of in zip(rows, chosen["id"], chosen["split"], strict=True)
-            if of == split
-        ]
-        if names:
-            parts.append(f"{split}: {shortened(names, limit)}")
-    return "; ".join(parts)
+def _items(table: pd.DataFrame, notes: Mapping[int, tuple[str, str]]) -> list[Item]:
+    """Patches by their row, each with the reason and what holds for it alone."""
+    chosen = table.iloc[list(notes)]
+    return [
+        Item(str(patch), reason, f"{split}, {note}" if note else str(split))
+        for patch, split, (reason, note) in zip(
+            chosen["id"], chosen["split"], notes.values(), strict=True
+        )
+    ]

@@ -1,18 +1,21 @@
 """The patches that the tables name, each with its file; or all that keeps them from being used."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from landslip.data.patches import patch_path, patch_shape
+from landslip.data.matching import PatchFolder, list_folder, respelt
+from landslip.data.patches import check_id, check_link, patch_shape
+from landslip.data.problems import Item, Problem, forget_refusal, printable, refusal
 from landslip.data.tables import read_ids, read_labels
 from landslip.files import InputError, read_json, write_json, write_parquet
 
-_LISTED = 10
+# Patches whose headers tell the size that most have.
+_HEADERS = 101
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,9 @@ class Inputs:
     """id, split ("train", "test"), label (Int8), path, and group (str, null in test) if asked for;
     train in the order of its CSV, then test."""
     strays: dict[str, list[str]]
-    """Split -> names of patch files that no id stands for."""
+    """Split -> names of patch files that no id stands for; marks that none can see spelt out."""
+    respelt: dict[str, list[str]]
+    """Split -> ids whose files' names have another Unicode form."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +49,28 @@ def write_listing(*, channels: int, listing: Path, facts: Path, **sources: Any) 
     channels
         Length of a patch's last axis.
     listing, facts
-        Parquet, the table of `Inputs`; JSON, its strays and the shape that every patch must have,
-        that of the first whose header is sound.
+        Parquet, the table of `Inputs`; JSON, the rest of it and the shape that every patch must
+        have: that of most, among the first hundred whose headers are sound.
     **sources
         See `list_inputs`, also for what is refused.
     """
     inputs = list_inputs(**sources)
-    shapes = (patch_shape(Path(path), channels) for path in inputs.table["path"])
-    shape = next((shape for shape in shapes if shape is not None), None)
+    shapes: Counter[tuple[int, int]] = Counter()
+    for path in inputs.table["path"]:
+        shape = patch_shape(Path(path), channels)
+        shapes.update([shape] if shape else [])
+        if shapes.total() == _HEADERS:
+            break
+    most = shapes.most_common(1)
     write_parquet(listing, inputs.table)
-    write_json(facts, {"strays": inputs.strays, "shape": shape})
+    write_json(
+        facts,
+        {
+            "strays": inputs.strays,
+            "respelt": inputs.respelt,
+            "shape": most[0][0] if most else None,
+        },
+    )
 
 
 def read_shape(facts: Path) -> tuple[int, int] | None:
@@ -70,6 +87,8 @@ def list_inputs(
     test_patches: Path,
     test_labels: Path | None,
     group: str | None,
+    links_into: Path | None,
+    listed: Path,
 ) -> Inputs:
     """Read the tables and find every patch's file, without opening one.
 
@@ -80,6 +99,10 @@ def list_inputs(
         `test_ids`, if it has any.
     group
         A further column of `train_labels`.
+    links_into
+        A folder that links among the patches may lead into; None: they must not leave their own.
+    listed
+        Text file for what a refusal has no room for.
 
     Raises
     ------
@@ -87,7 +110,8 @@ def list_inputs(
         Tables that cannot be read, rows with mistakes, ids without file or that lead out of the
         folder: all of them in one message.
     """
-    problems: list[str] = []
+    forget_refusal(listed)
+    problems: list[Problem] = []
     splits = []
     for name, csv, folder in (
         ("train", train_labels, train_patches),
@@ -96,45 +120,49 @@ def list_inputs(
         try:
             table, found = read_labels(csv, group=group) if name == "train" else read_ids(csv)
         except InputError as error:
-            problems.append(str(error))
+            problems.append(Problem(str(error)))
         else:
             problems += found
             splits.append(_Split(name, csv, folder, table))
     if test_labels is not None and splits and splits[-1].name == "test":
         try:
-            _add_answers(splits[-1], test_labels, problems)
+            _add_labels(splits[-1], test_labels, problems)
         except InputError as error:
-            problems.append(str(error))
-    tables, strays = [], {}
+            problems.append(Problem(str(error)))
+    tables, strays, others = [], {}, {}
+    folders: dict[str, PatchFolder] = {}
     for split in splits:
         try:
-            names = _patch_files(split.folder)
+            folders[split.name] = list_folder(split.folder)
         except InputError as error:
-            problems.append(str(error))
+            problems.append(Problem(str(error)))
+    files = {
+        split.name: folders[split.name].files(split.table["id"].unique().tolist())
+        for split in splits
+        if split.name in folders
+    }
+    for split in splits:
+        if split.name not in folders:
             continue
-        tables.append(_with_paths(split, names, problems))
-        known = {name for other in splits if _same(other, split) for name in other.table["id"]}
-        strays[split.name] = sorted(names - {f"{name}.npy" for name in known})
+        own = files[split.name]
+        tables.append(_with_paths(split, folders[split.name], own, links_into, problems))
+        used = {
+            file
+            for other in splits
+            if _same(other, split)
+            for file in files.get(other.name, {}).values()
+        }
+        strays[split.name] = [printable(name) for name in folders[split.name].unused(used)]
+        others[split.name] = [name for name, file in own.items() if file != f"{name}.npy"]
     if problems:
         for split in splits:
-            if files := strays.get(split.name):
-                problems.append(
-                    f"{split.folder}: files without an id in {split.csv}, in themselves no "
-                    f"obstacle: {shortened(files, 100)}"
+            if names := strays.get(split.name):
+                text = (
+                    f"{split.folder}: files without an id in {split.csv}, in themselves no obstacle"
                 )
-        raise InputError(refusal(problems))
-    return Inputs(pd.concat(tables, ignore_index=True), strays)
-
-
-def refusal(problems: Iterable[str]) -> str:
-    """One message of all problems, an item each."""
-    return "the data cannot be used as it is:\n" + "\n".join(f"- {text}" for text in problems)
-
-
-def shortened(names: Sequence[str], limit: int = _LISTED) -> str:
-    """The first names and how many more there are."""
-    more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+                problems.append(Problem(text, [Item(name) for name in names]))
+        raise refusal(problems, listed)
+    return Inputs(pd.concat(tables, ignore_index=True), strays, others)
 
 
 def _same(one: _Split, other: _Split) -> bool:
@@ -142,58 +170,69 @@ def _same(one: _Split, other: _Split) -> bool:
     return one.folder.resolve() == other.folder.resolve()
 
 
-def _patch_files(folder: Path) -> set[str]:
-    """Names of the .npy files, hidden ones left out."""
-    try:
-        names = os.listdir(folder)
-    except OSError as error:
-        raise InputError(
-            f"cannot list the patch folder {folder} ({error.strerror}); "
-            "set data.folder, or data.train.patches and data.test.patches"
-        ) from error
-    return {name for name in names if name.endswith(".npy") and not name.startswith(".")}
-
-
-def _with_paths(split: _Split, names: set[str], problems: list[str]) -> pd.DataFrame:
+def _with_paths(
+    split: _Split,
+    folder: PatchFolder,
+    files: dict[str, str],
+    links_into: Path | None,
+    problems: list[Problem],
+) -> pd.DataFrame:
     """The split's table with a path for every id; what is wrong is added to `problems`."""
-    paths, missing, unsafe = [], [], []
-    for patch_id in split.table["id"]:
+    missing, unusable = [], []
+    for patch_id in split.table["id"].unique().tolist():
+        cause = "" if patch_id in files else folder.cause(patch_id)
+        path = split.folder / files.get(patch_id, f"{patch_id}.npy")
         try:
-            path = patch_path(split.folder, patch_id)
+            if patch_id and not cause:
+                check_id(patch_id)
+            if patch_id in files:
+                check_link(path, links_into)
         except InputError as error:
-            if patch_id:  # an empty id is a mistake of the table, which has been noted
-                unsafe.append(str(error))
+            note = f"to {os.readlink(path)}" if patch_id in files and path.is_symlink() else ""
+            unusable.append(Item(patch_id, str(error), note))
             continue
-        paths.append(str(path))
-        if path.name not in names or (path.is_symlink() and not path.exists()):
-            missing.append(patch_id)
-    problems += [f"{split.csv}: {text}" for text in unsafe]
-    missing = list(dict.fromkeys(missing))
-    if missing and len(missing) == split.table["id"].nunique():
-        problems.append(
-            f"none of the {len(missing)} ids of {split.csv} has a file in {split.folder} "
-            f"({shortened([f'{name}.npy' for name in missing], 3)}); name the right folder"
+        dead = patch_id in files and path.is_symlink() and not path.exists()
+        if patch_id and (dead or patch_id not in files):
+            missing.append(Item(patch_id, folder.cause(patch_id) if dead else cause))
+    if unusable:
+        text = f"{split.csv}: {_count(unusable)} cannot be used with {split.folder}"
+        problems.append(Problem(text, unusable))
+    if missing:
+        total = split.table["id"].nunique()
+        which = f"none of the {total:,} ids" if len(missing) == total else _count(missing)
+        verb = "has" if which.startswith(("none", "1 ")) else "have"
+        text = (
+            f"{which} of {split.csv} {verb} {'a' if which.startswith('none') else 'no'} file in "
+            f"{split.folder}; name the right folder, add the files or take out the rows"
         )
-    elif missing:
-        problems.append(
-            f"no file in {split.folder} for {len(missing)} of the ids of {split.csv}; add the "
-            f"files or take out the rows: {', '.join(missing)}"
-        )
-    if len(paths) < len(split.table):
+        problems.append(Problem(text, missing))
+    if unusable or missing or (split.table["id"] == "").any():
         return split.table
+    paths = [str(split.folder / files[name]) for name in split.table["id"]]
     return split.table.assign(split=split.name, path=paths)
 
 
-def _add_answers(test: _Split, path: Path, problems: list[str]) -> None:
+def _add_labels(test: _Split, path: Path, problems: list[Problem]) -> None:
     """Take the test labels from a table of their own."""
     answers, found = read_labels(path)
     problems += found
     if found:
         return
-    absent = sorted(set(test.table["id"]) - set(answers["id"]))
-    excess = sorted(set(answers["id"]) - set(test.table["id"]))
+    known = dict(zip(answers["id"], answers["label"], strict=True))
+    ids = test.table["id"].tolist()
+    missing = [name for name in dict.fromkeys(ids) if name not in known]
+    meant = respelt(missing, ids, known.keys() - set(ids))
+    absent = [name for name in missing if name not in meant]
+    excess = sorted(known.keys() - set(ids) - set(meant.values()))
     if absent:
-        problems.append(f"{path} has no label for these of the test ids: {shortened(absent)}")
+        text = f"{path} has no label for these of the test ids"
+        problems.append(Problem(text, [Item(name) for name in absent]))
     if excess:
-        problems.append(f"{path} has ids that {test.csv} lacks: {shortened(excess)}")
-    test.table["label"] = test.table["id"].map(answers.set_index("id")["label"]).astype("Int8")
+        text = f"{path} has ids that {test.csv} lacks"
+        problems.append(Problem(text, [Item(name) for name in excess]))
+    labels = [known.get(meant.get(name, name)) for name in ids]
+    test.table["label"] = pd.Series(labels, dtype="Int8")
+
+
+def _count(ids: list[Item]) -> str:
+    return "1 id" if len(ids) == 1 else f"{len(ids):,} ids"

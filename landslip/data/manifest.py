@@ -13,8 +13,9 @@ from scipy.sparse.csgraph import connected_components
 from landslip.data.audit import Findings, build_audit
 from landslip.data.checks import Interval, check_units, find_faults
 from landslip.data.duplicates import find_copies
-from landslip.data.inputs import read_shape, refusal
+from landslip.data.inputs import read_shape
 from landslip.data.patches import as_float32, read_patch
+from landslip.data.problems import Problem, forget_refusal, refusal
 from landslip.data.summary import Summary, summarise
 from landslip.data.survey import read_survey
 from landslip.files import InputError, read_json, read_parquet, write_json, write_parquet
@@ -35,6 +36,7 @@ def build_manifest(
     group: str | None,
     manifest: Path,
     audit_json: Path,
+    listed: Path,
 ) -> None:
     """Judge all input by what the surveys found; write what it holds, or refuse it.
 
@@ -62,6 +64,8 @@ def build_manifest(
         its CSV, then test.
     audit_json
         The audit; `landslip.data.audit_page` makes it a page.
+    listed
+        Text file for what a refusal has no room for.
 
     Raises
     ------
@@ -70,7 +74,8 @@ def build_manifest(
         of another listing.
     """
     table = read_parquet(listing)
-    strays, shape = read_json(facts)["strays"], read_shape(facts)
+    forget_refusal(listed)
+    names_in_folders, shape = read_json(facts), read_shape(facts)
     summary = summarise(read_survey(path) for path in surveys)
     if len(summary.sha256) != len(table):
         raise InputError(
@@ -82,20 +87,22 @@ def build_manifest(
     drop, fill = on_bad_patch == "drop", on_nonfinite == "fill"
     problems = find_faults(table, summary, names, drop=drop, fill=fill)
     if on_wrong_unit == "refuse":
-        problems += [check.sentence for check in unit_checks if not check.fits]
+        problems += [Problem(check.sentence) for check in unit_checks if not check.fits]
         if not all(check.fits for check in unit_checks):
             problems.append(
-                "units: see channels.*.unit, the order of channels, and units in the config; "
-                "data.on_wrong_unit: report lets them pass"
+                Problem(
+                    "units: see channels.*.unit, the order of channels, and units in the config; "
+                    "data.on_wrong_unit: report lets them pass"
+                )
             )
     status = summary.status
     problems += [
-        f"no {split} patch can be used: all {len(rows)} are empty or set aside"
+        Problem(f"no {split} patch can be used: all {len(rows)} are empty or set aside")
         for split, rows in table.assign(status=status).groupby("split", sort=False)
         if not (rows["status"] == "ok").any() and not problems
     ]
     if problems or shape is None:
-        raise InputError(refusal(problems))
+        raise refusal(problems, listed)
     copies = _find_copies(table["path"], summary, status, shape, len(channels))
     frame = pd.DataFrame(
         {
@@ -116,7 +123,8 @@ def build_manifest(
             plausible=[units[unit][0] for unit in channels.values()],
             unit_checks=unit_checks,
             copies=copies,
-            strays=strays,
+            strays=names_in_folders["strays"],
+            respelt=names_in_folders["respelt"],
             shape=shape,
             group=group,
         )

@@ -2,14 +2,17 @@
 
 import math
 import os
-import stat
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from landslip.data.foreign import HEAD, foreign_content
 from landslip.files import InputError
+from landslip.ordinary_files import open_ordinary
+
+SUFFIX = ".npy"
 
 PatchFault = Literal["unreadable", "pickled", "dtype", "layout"]
 
@@ -29,37 +32,60 @@ class PatchError(InputError):
         "unreadable" (truncated, damaged or no .npy file), "pickled" (Python objects), "dtype" (no
         integers or floats) or "layout" (wrong shape).
     reason
-        What is wrong, without the name of the file.
+        What is wrong, in words that other patches share for which the same is wrong.
+    detail
+        What holds for this patch alone; may be empty.
     """
 
-    def __init__(self, path: Path, fault: PatchFault, reason: str) -> None:
-        super().__init__(f"patch {path.stem} ({path}): {reason}")
+    def __init__(self, path: Path, fault: PatchFault, reason: str, detail: str = "") -> None:
+        super().__init__(
+            f"patch {path.stem} ({path}): {reason}" + (f" ({detail})" if detail else "")
+        )
         self.fault: PatchFault = fault
         self.reason = reason
+        self.detail = detail
 
 
-def patch_path(folder: Path, patch_id: str) -> Path:
-    """Path of a patch's file, which need not exist; nothing is opened.
+def check_id(patch_id: str) -> None:
+    """Refuse an id that is no plain file name.
 
     Raises
     ------
     InputError
-        The id is no plain file name (path separator, "..", NUL, too long), or its file is a link
-        that leaves `folder`.
+        It holds a path separator, "..", NUL, or is empty; the message is for many ids.
     """
     if not patch_id or patch_id == "." or any(mark in patch_id for mark in ("/", "\\", "..", "\0")):
-        raise InputError(f"id {patch_id!r} is not a plain file name; it could leave {folder}")
-    path = folder / f"{patch_id}.npy"
+        raise InputError("not a plain file name, which could leave the patch folder")
+
+
+def check_link(path: Path, links_into: Path | None = None) -> None:
+    """Refuse a patch that is a link out of its folder; nothing is opened.
+
+    Parameters
+    ----------
+    links_into
+        A further folder that links may lead into, at any depth.
+
+    Raises
+    ------
+    InputError
+        See above, or the file's name is too long, or links go in a circle; the message is for
+        many patches.
+    """
     try:
-        leaves = path.is_symlink() and not path.resolve().is_relative_to(folder.resolve())
+        if not path.is_symlink():
+            return
+        target = path.resolve(strict=False)
+        folders = [path.parent.resolve(), *([links_into.resolve()] if links_into else [])]
     except (OSError, RuntimeError) as error:  # too long a name, links in a circle
-        raise InputError(f"id {patch_id!r} is not a usable file name ({error})") from error
-    if leaves:
+        reason = getattr(error, "strerror", None) or "links go in a circle"
+        raise InputError(f"not a usable file name ({reason})") from error
+    if not any(target.is_relative_to(folder) for folder in folders):
+        allowed = f" or {links_into}" if links_into else ""
         raise InputError(
-            f"id {patch_id!r}: {path} is a link out of its folder, to {path.resolve()}; "
-            "put the file itself there, or name its folder in the config"
+            f"a link that leads out of the patch folder{allowed}; put the file itself there, or "
+            "name the folder that links may lead into in data.links_into"
         )
-    return path
 
 
 def read_patch(path: Path, channels: int, shape: tuple[int, int] | None) -> NDArray[Any]:
@@ -86,12 +112,10 @@ def read_patch(path: Path, channels: int, shape: tuple[int, int] | None) -> NDAr
         There is no such file.
     """
     try:
-        with open(path, "rb", opener=_open_file) as file:
+        with open_ordinary(path) as file:
             size, dtype = _read_header(file, path)
             _check_header(path, size, dtype, channels, shape)
-            missing = file.tell() + math.prod(size) * dtype.itemsize - _length(file)
-            if missing > 0:
-                raise PatchError(path, "unreadable", f"truncated: {missing} bytes are missing")
+            _check_length(file, path, size, dtype)
             file.seek(0)
             patch: NDArray[Any] = np.load(file, mmap_mode=None, allow_pickle=False)
             return patch
@@ -111,36 +135,38 @@ def as_float32(patch: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def patch_shape(path: Path, channels: int) -> tuple[int, int] | None:
-    """Rows and columns by a file's header; None if it is no patch with so many channels."""
+    """Rows and columns by a file's header; None if it is no patch with so many channels, or if the
+    file is shorter than they say."""
     try:
-        with open(path, "rb", opener=_open_file) as file:
+        with open_ordinary(path) as file:
             size, dtype = _read_header(file, path)
             _check_header(path, size, dtype, channels, None)
+            _check_length(file, path, size, dtype)
     except (PatchError, OSError):
         return None
     return size[0], size[1]
 
 
-def _open_file(path: str, flags: int) -> int:
-    """Open what is an ordinary file; a named pipe would wait for ever."""
-    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(0, "no ordinary file")
-    return descriptor
-
-
-def _length(file: BinaryIO) -> int:
-    return os.fstat(file.fileno()).st_size
+def _check_length(file: BinaryIO, path: Path, size: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Refuse a file that ends before its pixels do; it stands at the first of them."""
+    length = os.fstat(file.fileno()).st_size
+    missing = file.tell() + math.prod(size) * dtype.itemsize - length
+    if missing > 0:
+        raise PatchError(path, "unreadable", "truncated", f"{missing} bytes are missing")
 
 
 def _read_header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and dtype that the file declares; it is left at its first pixel."""
     magic = np.lib.format.MAGIC_PREFIX
-    start = file.read(len(magic))
+    head = file.read(HEAD)
+    start = head[: len(magic)]
+    if not start:
+        raise PatchError(path, "unreadable", "empty")
     if len(start) < len(magic) and magic.startswith(start):
-        raise PatchError(path, "unreadable", f"truncated: only {len(start)} bytes long")
+        raise PatchError(path, "unreadable", "truncated", f"only {len(start)} bytes long")
     if start != magic:
+        if what := foreign_content(head):
+            raise PatchError(path, "unreadable", f"no .npy file but {what}")
         file.seek(-1, os.SEEK_END)
         # Pickles of protocol 2 and later start with 0x80; those of every protocol end with a dot.
         if start[:1] == b"\x80" or file.read(1) == b".":
@@ -149,7 +175,7 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype[
                 "pickled",
                 "a pickle, not an array; nothing was unpickled. Save it again with numpy.save",
             )
-        raise PatchError(path, "unreadable", f"no .npy file: starts with {start!r}")
+        raise PatchError(path, "unreadable", "no .npy file", f"starts with {start!r}")
     file.seek(0)
     try:
         version = np.lib.format.read_magic(file)
@@ -161,7 +187,7 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype[
             raise ValueError(f"format version {version} is not 1.0 or 2.0")
     except Exception as error:  # numpy parses damaged bytes as Python, which fails in many ways
         first = str(error).split("\n")[0][:_QUOTED]
-        raise PatchError(path, "unreadable", f"damaged or truncated header ({first})") from error
+        raise PatchError(path, "unreadable", "damaged or truncated header", first) from error
     return size, dtype
 
 

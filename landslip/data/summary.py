@@ -3,11 +3,25 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landslip.data.survey import Survey
+
+
+class Fault(NamedTuple):
+    """Why a patch cannot be used: as `landslip.data.patches.PatchError` says it."""
+
+    kind: str
+    reason: str
+    detail: str
+
+    @property
+    def sentence(self) -> str:
+        """Reason and detail."""
+        return f"{self.reason} ({self.detail})" if self.detail else self.reason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,8 +34,8 @@ class Summary:
     """(n,) see landslip.data.duplicates."""
     empty: NDArray[np.bool_]
     """(n,) every channel constant: no data."""
-    faults: dict[int, tuple[str, str]]
-    """Row of a patch that cannot be used -> PatchError.fault and .reason."""
+    faults: dict[int, Fault]
+    """Row of a patch that cannot be used -> what is wrong with it."""
     nonfinite: dict[int, NDArray[np.int64]]
     """Row of a patch with pixels that are NaN or infinite -> their number in each channel."""
     dtypes: dict[str, int]
@@ -56,7 +70,7 @@ class Summary:
 def summarise(surveys: Iterable[Survey]) -> Summary:
     """Gather surveys, one in memory at a time; there is at least one."""
     digests, prints, empty = [], [], []
-    faults: dict[int, tuple[str, str]] = {}
+    faults: dict[int, Fault] = {}
     nonfinite: dict[int, NDArray[np.int64]] = {}
     dtypes: Counter[str] = Counter()
     lows, highs, outside, constant, samples = [], [], [], [], []
@@ -64,7 +78,8 @@ def summarise(surveys: Iterable[Survey]) -> Summary:
     for survey in surveys:
         good = survey.fault == ""
         for row in np.flatnonzero(~good).tolist():
-            faults[n + row] = str(survey.fault[row]), str(survey.reason[row])
+            texts = (survey.fault[row], survey.reason[row], survey.detail[row])
+            faults[n + row] = Fault(*map(str, texts))
         for row in np.flatnonzero(survey.nonfinite.any(axis=1)).tolist():
             nonfinite[n + row] = survey.nonfinite[row].copy()
         dtypes.update(survey.dtype[good].tolist())

@@ -36,6 +36,8 @@ class Survey:
     """(n,) PatchError.fault, empty where the patch is good; below, such patches have zeros."""
     reason: NDArray[np.str_]
     """(n,) PatchError.reason."""
+    detail: NDArray[np.str_]
+    """(n,) PatchError.detail."""
     dtype: NDArray[np.str_]
     """(n,) of the file's pixels."""
     fingerprint: NDArray[np.uint64]
@@ -157,7 +159,7 @@ def _joined(parts: Sequence[Survey]) -> Survey:
 def _survey(paths: Sequence[Path], task: _Task) -> Survey:
     """Facts of a few patches."""
     n, channels = len(paths), task.channels
-    texts = {name: [""] * n for name in ("sha256", "fault", "reason", "dtype")}
+    texts = {name: [""] * n for name in ("sha256", "fault", "reason", "detail", "dtype")}
     keys = np.zeros(n, np.uint64)
     nonfinite, outside = np.zeros((2, n, channels), np.int64)
     constant = np.zeros((n, channels), np.bool_)
@@ -168,6 +170,7 @@ def _survey(paths: Sequence[Path], task: _Task) -> Survey:
             patch = read_patch(path, channels, task.shape)
         except PatchError as error:
             texts["fault"][i], texts["reason"][i] = error.fault, error.reason
+            texts["detail"][i] = error.detail
             continue
         except FileNotFoundError:
             texts["fault"][i], texts["reason"][i] = "unreadable", "gone since it was listed"

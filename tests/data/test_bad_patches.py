@@ -1,6 +1,7 @@
 """Bad patches: what each kind leads to, in the manifest and the audit or as a refusal."""
 
 import pickle
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +19,59 @@ def test_line_1_a_pickle_or_objects_are_refused_with_the_id_and_never_unpickled(
     for policy in ("refuse", "drop"):
         message = competition.refusal(on_bad_patch=policy)
         assert "nothing was unpickled" in message
-        assert "train: ID_03" in message and "test: ID_T1" in message
+        assert "ID_03 (train)" in message and "ID_T1 (test)" in message
 
 
-def test_line_2_all_truncated_patches_stand_in_one_message(competition: Competition):
-    for size, patch_id in enumerate([*competition.train[1:], "ID_T2"]):
-        competition.truncate(patch_id, 40 * size)
+def test_line_2_all_truncated_patches_are_counted_in_one_message_and_listed_in_a_file(
+    competition: Competition,
+):
+    for size, patch_id in enumerate([*competition.train, "ID_T2"]):
+        competition.truncate(patch_id, 200 + 10 * size)
     message = competition.refusal()
-    assert "12 patches are truncated or unreadable" in message
+    assert "13 patches are truncated or unreadable" in message
     assert "data.on_bad_patch: drop" in message
-    for patch_id in [*competition.train[1:], "ID_T2"]:
-        assert patch_id in message
+    assert re.search(r"ID_00 \(train, \d+ bytes.*, ID_01 .*, ID_02 .* and 10 more", message)
+    assert str(competition.listed) in message
+    listed = competition.listed.read_text()
+    for patch_id in [*competition.train, "ID_T2"]:
+        assert re.search(rf"\t{patch_id} \(.*bytes are missing\)\ttruncated\n", listed)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n", "git lfs pull"),
+        (b"/annex/objects/SHA256E-s9--00.npy\n", "git annex get"),
+        (b"\n<!doctype html><html><title>Sign in</title></html>", "web page"),
+        (b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "error of a server"),
+        (b'{"message": "Not Found"}', "JSON"),
+        (b"PK\x03\x04" + bytes(99), "npz"),
+        (b"\x1f\x8b" + bytes(99), "gzip"),
+        (b"II*\x00" + bytes(99), "TIFF"),
+        (bytes(1664), "zero bytes"),
+        (b"", "empty"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_files_of_another_kind_are_named_once_for_all_patches(
+    competition: Competition, content: bytes, words: str
+):
+    for patch_id in competition.train:
+        competition.path(patch_id).write_bytes(content)
+    message = competition.refusal()
+    assert "12 patches are truncated or unreadable" in message and message.count(words) == 1
+    assert "ID_00 (train), ID_01 (train), ID_02 (train) and 9 more" in message
+    assert len(message.splitlines()) < 5
+
+
+def test_the_first_patch_is_blamed_where_its_header_differs_from_all_others(
+    competition: Competition,
+):
+    """Also where so many pixels are there as the header says."""
+    path = competition.path("ID_00")
+    path.write_bytes(path.read_bytes().replace(b"(8, 8, 3)", b"(4, 4, 3)", 1))
+    message = competition.refusal()
+    assert "1 patch lack" in message and "got (4, 4, 3)\n    ID_00 (train)" in message
 
 
 def test_line_2_truncated_patches_are_set_aside_and_listed_on_request(competition: Competition):
@@ -63,7 +106,7 @@ def test_line_3_another_shape_is_refused_expected_against_got(
         competition.write(patch_id, change(np.load(competition.path(patch_id))))
     message = competition.refusal(on_bad_patch="drop")
     assert f"expected (8, 8, 3), {got}" in message
-    assert "2 patches" in message and "train: ID_05; test: ID_T0" in message
+    assert "2 patches" in message and "ID_05 (train), ID_T0 (test)" in message
 
 
 def test_line_3_patches_need_not_be_square_if_all_agree(tmp_path: Path):
@@ -110,7 +153,7 @@ def test_line_5_nan_and_infinity_are_refused_with_ids_and_channels(competition: 
     spoil(competition)
     message = competition.refusal()
     assert "2 patches hold NaN or infinity" in message
-    assert "ID_01 (red: 1, diff_vv: 1)" in message and "ID_T0 (vv: 1)" in message
+    assert "ID_01 (train, red: 1, diff_vv: 1), ID_T0 (test, vv: 1)" in message
     assert "data.on_nonfinite: fill" in message
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from landslip.data.folds import read_folds, write_folds
+from landslip.data.problems import printable
 from landslip.files import InputError, read_json
 from small_competition import Competition
 
@@ -139,8 +140,9 @@ def test_line_10_wrong_labels_of_both_tables_are_named_by_row(competition: Compe
     competition.csv("Train.csv", "ID,label\nID_00,1\nID_01,\nID_02,7\n")
     answers = competition.csv("Answers.csv", "ID,label\nID_T0,x\n")
     message = competition.refusal(test_labels=answers)
-    assert "no label in row 3" in message and "not 0 or 1 in row 4: '7'" in message
-    assert "Answers.csv: label not 0 or 1 in row 2: 'x'" in message
+    assert "no label in 1 row; expected 0 or 1\n    row 3\n" in message
+    assert "Train.csv: label not 0 or 1 in 1 row: '7'\n    row 4\n" in message
+    assert "Answers.csv: label not 0 or 1 in 1 row: 'x'\n    row 2\n" in message
 
 
 def test_line_11_a_table_from_a_spreadsheet_is_read(competition: Competition):
@@ -171,7 +173,8 @@ def test_line_12_an_id_that_leaves_the_folder_is_refused_before_any_file_is_open
     monkeypatch.setattr("landslip.data.inputs.patch_shape", no_patch)
     monkeypatch.setattr("landslip.data.survey.survey_patches", no_patch)
     message = competition.refusal()
-    assert "Test.csv" in message and repr(patch_id) in message
+    assert f"Test.csv: 1 id cannot be used with {competition.folder / 'test_data'}" in message
+    assert f"\n    {printable(patch_id)}" in message
 
 
 def copy(competition: Competition, source: str, target: str, turn=lambda patch: patch) -> None:
@@ -269,8 +272,8 @@ def test_test_labels_are_matched_by_id(competition: Competition):
 def test_test_labels_of_other_ids_are_refused(competition: Competition):
     answers = competition.csv("Answers.csv", "ID,label\nID_T3,1\nID_T0,0\nID_T2,1\nother,0\n")
     message = competition.refusal(test_labels=answers)
-    assert "no label for these of the test ids: ID_T1" in message
-    assert "has ids that" in message and "lacks: other" in message
+    assert "no label for these of the test ids\n    ID_T1\n" in message
+    assert "has ids that" in message and "lacks\n    other" in message
 
 
 def test_labels_in_the_table_of_test_ids_are_used(competition: Competition):

@@ -18,5 +18,6 @@ build_manifest(
     **snakemake.params.settings,
     manifest=Path(snakemake.output.manifest),
     audit_json=Path(snakemake.output.audit),
+    listed=Path(snakemake.log[0]).with_suffix(".txt"),
 )
 write_text(snakemake.output.digest, file_digest(snakemake.output.manifest))

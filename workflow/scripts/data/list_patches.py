@@ -18,6 +18,8 @@ write_listing(
     test_labels=Path(snakemake.input.test_labels) if snakemake.input.test_labels else None,
     channels=snakemake.params.channels,
     group=snakemake.params.group,
+    links_into=Path(snakemake.params.links_into) if snakemake.params.links_into else None,
     listing=Path(snakemake.output.listing),
     facts=Path(snakemake.output.facts),
+    listed=Path(snakemake.log[0]).with_suffix(".txt"),
 )
