@@ -90,6 +90,9 @@ class PatchFolder:
                 "several ids or files differ in the Unicode form of their letters alone; give id "
                 "and file the same"
             )
+        seen = "".join(mark for mark in patch_id if mark.isprintable())
+        if seen != patch_id and seen + SUFFIX in self.patches:
+            return "the ids hold marks that none can see; take them out of the table"
         if suffix := self._suffixes.get(patch_id):
             return f"the file ends in {suffix}; save it with numpy.save as {SUFFIX}"
         return ""
