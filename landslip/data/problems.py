@@ -58,7 +58,7 @@ class Problem:
         lines = [self.text]
         for reason, items in list(reasons.items())[:_REASONS]:
             names = shortened([str(item) for item in items])
-            lines.append(f"  {len(items):,}: {printable(reason)}: {names}")
+            lines.append(f"  {len(items):,}: {printable(reason) or 'no likely cause'}: {names}")
         if rest := list(reasons.values())[_REASONS:]:
             lines.append(f"  {sum(map(len, rest)):,}: {len(rest):,} other reasons")
         return lines

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from landslip.data.foreign import HEAD, foreign_content
 from landslip.files import InputError, atomic_path, file_digest, read_json, write_json
-from landslip.ordinary_files import not_ordinary
+from landslip.ordinary_files import not_ordinary, open_ordinary
 
 
 def fetch_weights(
@@ -92,6 +93,9 @@ def _check_safetensors(path: Path) -> None:
         with safe_open(path, framework="numpy") as opened:
             names = list(opened.keys())
     except SafetensorError as error:
-        raise InputError(f"{path} is not a safetensors file ({error})") from error
+        with open_ordinary(path) as file:
+            what = foreign_content(file.read(HEAD))
+        reason = f"but {what}" if what else f"({error})"
+        raise InputError(f"{path} is not a safetensors file {reason}") from error
     if not names:
         raise InputError(f"{path} holds no weights")

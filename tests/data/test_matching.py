@@ -110,6 +110,17 @@ def test_patches_may_be_links_into_a_cache_that_is_named(competition: Competitio
     assert (manifest["status"] == "ok").all()
 
 
+def test_ids_without_a_likely_cause_are_counted_beside_those_that_have_one(
+    competition: Competition,
+):
+    relabel(competition, lambda name: name if name > "ID_08" else f"{name}.npy")
+    for patch_id in ("ID_10", "ID_11"):
+        competition.path(patch_id).unlink()
+    message = competition.refusal()
+    assert "11 ids of" in message and "    9: the ids end in .npy" in message
+    assert "    2: no likely cause: ID_10, ID_11\n" in message
+
+
 def test_a_link_to_what_git_annex_has_not_fetched_is_named(competition: Competition):
     path = competition.path("ID_00")
     path.unlink()

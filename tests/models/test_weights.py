@@ -54,6 +54,17 @@ def test_a_pickle_under_the_name_of_weights_is_refused(tmp_path: Path):
         fetch(path, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"version https://git-lfs.github.com/spec/v1\n", "git lfs"), (b"<html>", "web page")],
+)
+def test_what_stands_in_place_of_weights_is_named(tmp_path: Path, content: bytes, words: str):
+    path = tmp_path / "given.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"not a safetensors file but .*{words}"):
+        fetch(path, tmp_path)
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path):
     with pytest.raises(InputError, match="absent"):
         fetch(tmp_path / "absent.safetensors", tmp_path)
