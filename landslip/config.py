@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 from landslip.config_data import Channel, Data, Simulation, TestSource, TrainSource, Unit
 from landslip.config_errors import explain, nearest
 from landslip.config_paths import ConfigPath, results_mistakes
-from landslip.config_section import Fraction, Name, Section
+from landslip.config_section import Fraction, Name, Section, expecting
 from landslip.config_study import Study, Table, Variant
 from landslip.features.names import ScalingKind, Statistic
 from landslip.files import InputError
@@ -29,7 +29,7 @@ class Folds(Section):
         "kfold", description="kfold is the paper's; grouped keeps copies of a patch in one fold"
     )
     n: int = Field(5, ge=2, le=100)
-    seed: int = Field(42, ge=0)
+    seed: int = Field(42, ge=0, lt=2**63)
     group: str | None = Field(
         None, description="column of the labels CSV that groups patches; null: copies of a patch"
     )
@@ -119,10 +119,18 @@ class Training(Section):
         return self
 
 
+_Input = Annotated[
+    str | Annotated[list[str], Field(min_length=1)],
+    expecting("a modality or channel, or a list of them"),
+]
+
+
 class Network(Section):
     kind: Literal["network"]
-    encoder: str | list[str] = Field(description="a name in `encoders`, or one for each input")
-    inputs: list[str | Annotated[list[str], Field(min_length=1)]] = Field(
+    encoder: Annotated[str | list[str], expecting("a name in `encoders`, or a list of them")] = (
+        Field(description="a name in `encoders`, or one for each input")
+    )
+    inputs: list[_Input] = Field(
         min_length=1, description="one encoder each: a modality or channel, or a stack of several"
     )
     scaling: ScalingKind
@@ -147,17 +155,18 @@ Model = Annotated[LightGBM | XGBoost | Network, Field(discriminator="kind")]
 
 class Ensemble(Section):
     members: list[str] | None = Field(None, min_length=1, description="null: every model")
-    threshold: Literal["exact", "grid"] | Fraction = Field(
-        "exact", description="the search whose threshold is in force, or a number"
-    )
-    bootstrap: int = Field(2000, ge=100, description="resamples for the intervals")
+    threshold: Annotated[
+        Literal["exact", "grid"] | Fraction,
+        expecting("exact, grid or a number from 0 to 1 (50 % is 0.5)"),
+    ] = Field("exact", description="the search whose threshold is in force, or a number")
+    bootstrap: int = Field(2000, ge=100, le=10**6, description="resamples for the intervals")
 
 
 class Config(Section):
     """The whole config. Field names are the top-level keys of config.yaml."""
 
     results: ConfigPath = Field("results", description="where outputs go")
-    seed: int = Field(42, ge=0, description="all randomness, through (seed, model, fold)")
+    seed: int = Field(42, ge=0, lt=2**63, description="all randomness, through (seed, model, fold)")
     data: Data = Data()
     units: dict[str, Unit]
     channels: dict[Name, Channel] = Field(min_length=1)

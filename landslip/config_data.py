@@ -60,12 +60,12 @@ class TestSource(Section):
 class Simulation(Section):
     """Patches made when no data is named."""
 
-    train: int = Field(7147, ge=20, description="training patches")
-    test: int = Field(5398, ge=1, description="test patches")
+    train: int = Field(7147, ge=20, le=10**6, description="training patches")
+    test: int = Field(5398, ge=1, le=10**6, description="test patches")
     positives: Fraction = Field(0.1756, description="share of landslides among training patches")
     test_positives: Fraction = Field(0.1141, description="share among test patches")
     size: int = Field(64, ge=16, le=512, description="rows and columns, 10 m pixels")
-    seed: int = Field(42, ge=0)
+    seed: int = Field(42, ge=0, lt=2**63)
 
 
 class Data(Section):

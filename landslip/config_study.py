@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from landslip.config_section import Fraction, Name, Section
+from landslip.config_section import Fraction, Name, Section, expecting
 
 Each = Literal["models", "subsets", "statistics", "indices"]
 Kinds = Literal["all", "networks", "trees"]
@@ -27,7 +27,10 @@ class Variant(Section):
     pretrained: bool | None = Field(
         None, description="of a network: false, its encoders start at random; null: as configured"
     )
-    members: Kinds | Annotated[list[str], Field(min_length=1)] | None = Field(
+    members: Annotated[
+        Kinds | Annotated[list[str], Field(min_length=1)] | None,
+        expecting("all, networks, trees or a list of names"),
+    ] = Field(
         None, description="instead: mean of these models, or of `table.variant`, from OOF files"
     )
     against: str | None = Field(
@@ -64,7 +67,9 @@ class Table(Section):
 
 
 class Study(Section):
-    bootstrap: int = Field(2000, ge=100, description="resamples for intervals of differences")
+    bootstrap: int = Field(
+        2000, ge=100, le=10**6, description="resamples for intervals of differences"
+    )
     prevalence: Fraction = Field(
         0.114, gt=0, lt=1, description="share of landslides that thresholds are carried over to"
     )

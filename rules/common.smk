@@ -5,9 +5,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from snakemake.common.configfile import load_configfile
-
 from landslip.config import parse_config
+from landslip.config_files import read_config_file, read_overrides
 from landslip.config_merge import merge_config, restate
 from landslip.data.listing import check_sources, listing_digest
 from landslip.data.ranges import count_lines, shards_for
@@ -18,14 +17,17 @@ from landslip.study.plan import names_in, plan_study
 
 ROOT = Path(workflow.basedir)
 
-# No `configfile:` directive: Snakemake's merge would reorder the channels (see merge_config). Here
-# `config` holds what --configfile and --config say; config.yaml and the study's tables are below.
-SHIPPED = merge_config(
-    load_configfile(ROOT / "config.yaml"),
-    load_configfile(ROOT / "resources" / "configs" / "study.yaml"),
-)
+# No `configfile:` directive: Snakemake's merge would reorder the channels (see merge_config). Nor
+# is its `config` used: of --configfile and --config it has what its own reader left of them.
 try:
-    CONFIG = parse_config(merge_config(SHIPPED, config))
+    SHIPPED = merge_config(
+        read_config_file(ROOT / "config.yaml"),
+        read_config_file(ROOT / "resources" / "configs" / "study.yaml"),
+    )
+    OVERRIDES = read_overrides(
+        workflow.config_settings.configfiles, workflow.config_settings.config_args
+    )
+    CONFIG = parse_config(merge_config(SHIPPED, OVERRIDES))
     STUDY = plan_study(CONFIG, names_in(SHIPPED))
 except InputError as error:
     # One message for the person at the keyboard; a traceback would bury it.

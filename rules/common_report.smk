@@ -27,7 +27,7 @@ PAPER_FIGURES = [
 
 def config_as_text():
     """What overrides config.yaml, to run this workflow once more with it."""
-    return json.dumps(restate(config, CONFIG.model_dump(mode="json")))
+    return json.dumps(restate(OVERRIDES, CONFIG.model_dump(mode="json")))
 
 
 def rule_stages(wildcards):

@@ -33,6 +33,31 @@ def test_a_misspelt_key_is_refused_before_any_job(tmp_path: Path):
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("seed: 1\nfolds: {n: 3}\nseed: 2\n", "seed stands there twice, on lines 1 and 3"),
+        ("__use_yte__: true\nresults: out\n", "__use_yte__ lets values run code"),
+        ("ensemble: {threshold: 50%}\n", "expected exact, grid or a number"),
+        ("data: {folder: 'data{2024}'}\n", "data.folder: a path cannot hold { }"),
+    ],
+)
+def test_a_config_file_is_refused_in_landslips_words(tmp_path: Path, text: str, words: str):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    answer = snakemake(tmp_path, "-n", "--configfile", str(path), "--", "all")
+    assert answer.returncode != 0
+    assert words in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_null_on_the_command_line_means_what_it_means_in_a_file(tmp_path: Path):
+    values = ["data={folder: null}", "ensemble={'members': None}", "models={xgboost: null}"]
+    jobs = planned(snakemake(tmp_path, "-n", "--quiet", "rules", "--config", *values, "--", "all"))
+    assert jobs["simulate_patches"] == 1
+    assert "train_xgboost" not in jobs
+
+
 def test_a_missing_patch_folder_is_refused_by_name(tmp_path: Path):
     answer = snakemake(tmp_path, "-n", "--", "all", config={"data": {"folder": "nowhere"}})
     assert answer.returncode != 0

@@ -142,7 +142,7 @@ def test_a_table_can_be_taken_out():
         ({"base": "lightgmb"}, "unknown model 'lightgmb'; did you mean 'lightgbm'?"),
         ({"change": {"tree": 5}}, "tree: unknown key; did you mean 'trees'?"),
         ({"change": {"inputs": ["rgb"]}}, "unknown modality or channel 'rgb'"),
-        ({"change": {"subsample": 2}}, "subsample: input should be less than or equal to 1"),
+        ({"change": {"subsample": 2}}, "subsample: expected 1 or less; got 2"),
         ({"members": ["modalities.rgbb"]}, "no variant 'rgbb'; did you mean 'rgbn'?"),
         ({"members": ["nothing"]}, "unknown model or variant 'nothing'"),
         ({"members": ["mine.v"]}, "mine.v is made of itself"),
