@@ -52,7 +52,7 @@ def plain(options: Options, rows: slice = slice(None)) -> None:
 
 def ours(options: Options, rows: slice = slice(None)) -> None:
     """landslip."""
-    trees = load("lightgbm", (options.folder / "model.txt").read_bytes())
+    trees = load("lightgbm", (options.folder / "model.txt").read_bytes(), COLUMNS)
     trees.predict(read(options)[rows], options.threads)
 
 

@@ -215,7 +215,7 @@ def read_json(path: Path | str) -> Any:
     """Read a JSON file; the error of a broken one names the file."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid JSON ({error}); delete it and run again") from error
 
 

@@ -16,6 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.files import InputError
+from landslip.models.lightgbm_text import checked_lightgbm
+from landslip.models.tree_checks import NotTreesError
+from landslip.models.xgboost_ubj import checked_xgboost
 
 if TYPE_CHECKING:
     import lightgbm
@@ -116,16 +119,30 @@ def fit(
     return _fit_xgboost(settings, train, validation, columns, seed, threads, gpu, watch)
 
 
-def load(kind: str, data: bytes) -> Trees:
-    """The model whose `to_bytes` gave `data`."""
+def load(kind: str, data: bytes, columns: Sequence[str]) -> Trees:
+    """The model over `columns` whose `to_bytes` gave `data`, for prediction.
+
+    Raises
+    ------
+    NotTreesError
+        `data` is no such model; no library has seen it then.
+    """
     if kind == "lightgbm":
+        text = checked_lightgbm(data, columns).decode("utf-8")
         import lightgbm
 
-        return LightGBMTrees(lightgbm.Booster(model_str=data.decode("utf-8")))
+        try:
+            return LightGBMTrees(lightgbm.Booster(model_str=text))
+        except lightgbm.basic.LightGBMError as error:
+            raise NotTreesError(str(error)) from error
+    checked = bytearray(checked_xgboost(data, columns))
     import xgboost
 
     booster = xgboost.Booster()
-    booster.load_model(bytearray(data))
+    try:
+        booster.load_model(checked)
+    except xgboost.core.XGBoostError as error:
+        raise NotTreesError(str(error)) from error
     return XGBoostTrees(booster)
 
 

@@ -1,19 +1,23 @@
 """A trained tree model on disk: the library's own file, the rest as JSON beside it."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from landslip.files import InputError, atomic_path, read_json, write_json
+from landslip.files import InputError, atomic_path, write_json
 from landslip.models.boosting import Floats, Trees, load
+from landslip.models.model_files import read_model
 from landslip.models.predictions import name_some
+from landslip.models.tree_checks import NotTreesError
 
 FORMAT_VERSION = 1
 SUFFIXES = {"lightgbm": ".txt", "xgboost": ".ubj"}
+_COLUMN = re.compile("[A-Za-z0-9_]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,48 +98,31 @@ def load_trees(description: Path, *, threads: int = 1) -> StoredTrees:
     ------
     InputError
         The files are of another format version or kind, the weights lie outside the folder of
-        `description`, or their bytes are not those that were stored.
+        `description`, their bytes are not those that were stored, or they are no trees over the
+        columns that `description` names.
     """
-    told = read_json(description)
-    expected = {"format_version", "kind", "columns", "weights", "sha256"}
-    if not isinstance(told, dict) or expected - told.keys():
-        missing = sorted(expected - told.keys()) if isinstance(told, dict) else sorted(expected)
-        raise InputError(f"{description} does not describe a tree model: it lacks {missing}")
-    if told["format_version"] != FORMAT_VERSION:
+    told, weights = read_model(description, kinds=sorted(SUFFIXES), version=FORMAT_VERSION)
+    columns = told.get("columns")
+    if not _are_columns(columns):
         raise InputError(
-            f"{description} has format version {told['format_version']}, expected"
-            f" {FORMAT_VERSION}; train the model again"
+            f"{description}: columns must be the names of features, each once, got"
+            f" {str(columns)[:80]}; train the model again"
         )
-    if told["kind"] not in SUFFIXES:
+    try:
+        trees = load(told["kind"], weights.read_bytes(), columns)
+    except NotTreesError as error:
         raise InputError(
-            f"{description}: kind {told['kind']!r} is no tree model; expected one of"
-            f" {sorted(SUFFIXES)}"
-        )
-    weights = _beside(description, told["weights"])
-    if not weights.is_file():
-        raise InputError(f"{description} names {weights.name}, which is not beside it")
-    data = weights.read_bytes()
-    if hashlib.sha256(data).hexdigest() != told["sha256"]:
-        raise InputError(
-            f"{weights} is damaged: its SHA-256 is not the one in {description}; delete both and"
-            " run again"
-        )
-    trees = load(told["kind"], data)
-    if trees.columns != told["columns"]:
-        raise InputError(f"{weights} reads other columns than {description} says")
-    return StoredTrees(
-        trees=trees, columns=list(told["columns"]), description=told, threads=threads
+            f"{weights} does not hold the trees that {description.name} describes: {error}; do not"
+            " use it, whatever its digest; train the model again"
+        ) from error
+    return StoredTrees(trees=trees, columns=columns, description=told, threads=threads)
+
+
+def _are_columns(names: object) -> TypeGuard[list[str]]:
+    """Whether these are names as the libraries' files can hold them, each once."""
+    return (
+        isinstance(names, list)
+        and len(names) > 0
+        and all(isinstance(name, str) and _COLUMN.fullmatch(name) for name in names)
+        and len(set(names)) == len(names)
     )
-
-
-def _beside(description: Path, name: object) -> Path:
-    """The file of that name in the folder of `description`; nothing else can be named."""
-    plain = isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\\0")
-    if not plain:
-        raise InputError(
-            f"{description}: weights must be the name of a file beside it, got {name!r}"
-        )
-    weights = description.parent / str(name)
-    if weights.resolve().parent != description.parent.resolve():
-        raise InputError(f"{weights} is a link that leaves its folder; put the file itself there")
-    return weights
