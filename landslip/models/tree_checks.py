@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 
+# Libraries follow a tree by recursion: one of a million levels overflows their stack.
+_DOUBLINGS = 10
+DEEPEST = 2**_DOUBLINGS
+
 
 class NotTreesError(ValueError):
     """A file that is not as its library writes it; the message says where and what."""
@@ -59,7 +63,8 @@ class Forest:
         Raises
         ------
         NotTreesError
-            A child does not exist, comes before its parent, or has two parents or none.
+            A child does not exist, comes before its parent, has two parents or none, or lies more
+            than DEEPEST levels below the root.
         """
         wrong = (child <= parent) | (child >= self.nodes[tree])
         if wrong.any():
@@ -70,6 +75,11 @@ class Forest:
             )
         parents = np.bincount(self.start[tree] + child, minlength=len(self.tree))
         self.require(parents == (self.node > 0), "expected one parent, the root none")
+        ancestor = np.arange(len(self.tree))
+        ancestor[self.start[tree] + child] = self.start[tree] + parent
+        for _ in range(_DOUBLINGS):
+            ancestor = ancestor[ancestor]
+        self.require(self.node[ancestor] == 0, f"it lies more than {DEEPEST} levels deep")
 
 
 def require_lengths(found: Sequence[int] | Ints, expected: Ints, what: str) -> None:

@@ -7,15 +7,17 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from small_trees import KINDS, make_features, train
 
 from landslip.files import InputError, read_json, write_json
 from landslip.models.lightgbm_text import checked_lightgbm
-from landslip.models.tree_checks import NotTreesError
+from landslip.models.tree_checks import DEEPEST, Forest, NotTreesError
 from landslip.models.tree_files import load_trees
 from landslip.models.ubjson import read_ubjson
 from project import ROOT
@@ -167,6 +169,20 @@ def test_the_library_gets_nothing_of_a_text_but_what_was_checked(stored: dict[st
     planted = re.sub(rb"parameters:\n", b"parameters:\n[forcedsplits_filename: /x]\n", data)
     assert checked_lightgbm(planted, told["columns"]) == checked
     assert b"filename" not in checked
+
+
+def test_a_tree_too_deep_for_its_library_is_refused() -> None:
+    """Of XGBoost, one of a million levels ended the process."""
+    for levels in (DEEPEST, DEEPEST + 1):
+        nodes = 2 * levels + 1
+        child = np.arange(1, nodes)
+        parent = np.maximum(2 * ((child - 1) // 2) - 1, 0)
+        forest = Forest(np.array([1, nodes]))
+        expected = (
+            nullcontext() if levels == DEEPEST else pytest.raises(NotTreesError, match="deep")
+        )
+        with expected:
+            forest.require_children(np.ones_like(child), parent, child)
 
 
 @pytest.mark.parametrize("data", [b"[" * 10**6, (b"[#L" + b"\0" * 7 + b"\1") * 99, b"{L"])
