@@ -142,10 +142,9 @@ def check_writable(folder: Path | str, remedy: str = "name another folder in `re
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(bytes(_LEAST))
     except OSError as error:
-        _, first = _FULL.get(error.errno or 0, ("", "make it writable"))
-        raise InputError(
-            f"cannot write into {folder} ({error.strerror}); {first}, or {remedy}"
-        ) from error
+        known = (error.strerror, "make it writable")
+        what, first = _FULL.get(error.errno or 0, known)
+        raise InputError(f"cannot write into {folder} ({what}); {first}, or {remedy}") from error
 
 
 @contextmanager

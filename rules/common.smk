@@ -10,7 +10,7 @@ from landslip.config_files import read_config_file, read_overrides
 from landslip.config_merge import merge_config, restate
 from landslip.data.listing import check_sources, listing_digest
 from landslip.data.ranges import count_lines, shards_for
-from landslip.files import InputError
+from landslip.files import InputError, check_writable
 from landslip.models.finished import forget_all
 from landslip.sources import source_digest as digest_sources
 from landslip.study.plan import names_in, plan_study
@@ -29,6 +29,8 @@ try:
     )
     CONFIG = parse_config(merge_config(SHIPPED, OVERRIDES))
     STUDY = plan_study(CONFIG, names_in(SHIPPED))
+    # Snakemake keeps its records here, and answers with a traceback where it cannot.
+    check_writable(Path.cwd(), "work in another folder")
 except InputError as error:
     # One message for the person at the keyboard; a traceback would bury it.
     sys.exit(f"landslip: {error}")

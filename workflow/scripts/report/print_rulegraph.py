@@ -15,5 +15,7 @@ configure_logging(snakemake.log[0])
 write_text(snakemake.output.config, snakemake.params.config)
 command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile]
 command += ["--configfile", snakemake.output.config, "--rulegraph", "dot", "--", "all"]
-graph = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-write_text(snakemake.output.dot, in_order(graph))
+printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+if printed.returncode:
+    sys.exit("error: Snakemake could not print its graph of rules; what it says stands above")
+write_text(snakemake.output.dot, in_order(printed.stdout))
