@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from landslip.data.nodata import NoData
 from landslip.data.store_write import write_shard
 from landslip.files import file_digest
 
@@ -22,6 +23,12 @@ INDICES = {
     "blue_red": ("blue", "red"),
     "green_red": ("green", "red"),
 }
+# As config.yaml has them.
+NO_DATA = NoData(
+    plausible=[(0, 22000)] * 4 + [*[(-70, 40)] * 2, *[(-60, 60)] * 2] * 2,
+    values=[[]] * len(CHANNELS),
+    zeros=[[0, 1, 2, 3], [4, 5], [8, 9]],
+)
 _LEVELS = np.array([900, 850, 650, 2400, -11, -18, 0, 0, -11, -18, 0, 0])
 _SPREADS = np.array([0.35, 0.3, 0.3, 0.3, 3, 3, 2, 2, 3, 3, 2, 2])
 _OPTICAL = 4
@@ -57,7 +64,9 @@ def write_benchmark_store(folder: Path, n: int, workers: int) -> None:
         write_patches(folder / "patches", n),
         channels=CHANNELS,
         indices=INDICES,
+        no_data=NO_DATA,
         on_nonfinite="refuse",
+        on_zeros="fill",
         workers=workers,
         target=folder / "store.h5",
         digest=folder / "store.digest",

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.inputs import CHANNELS, INDICES, write_patches
+from benchmarks.inputs import CHANNELS, INDICES, NO_DATA, write_patches
 from benchmarks.measure import Options, Variant, compare
 from benchmarks.plain import plain_scaling, plain_statistics, plain_store
 from landslip.data.store_write import write_shard
@@ -45,7 +45,9 @@ def ours(options: Options) -> None:
         pd.read_parquet(folder / "manifest.parquet"),
         channels=CHANNELS,
         indices=INDICES,
+        no_data=NO_DATA,
         on_nonfinite="refuse",
+        on_zeros="fill",
         workers=options.threads,
         target=store,
         digest=folder / "ours.digest",

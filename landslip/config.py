@@ -14,6 +14,7 @@ from landslip.config_errors import explain, nearest
 from landslip.config_paths import ConfigPath, results_mistakes
 from landslip.config_section import Fraction, Name, Section, expecting
 from landslip.config_study import Study, Table, Variant
+from landslip.data.nodata import NoData, zero_groups
 from landslip.features.names import ScalingKind, Statistic
 from landslip.files import InputError
 from landslip.models.names import HEADS, Head, timm_architectures
@@ -195,6 +196,20 @@ class Config(Section):
         if self.indices:
             groups.setdefault(INDEX_MODALITY, []).extend(self.indices)
         return groups
+
+    @property
+    def no_data(self) -> NoData:
+        """What tells pixels of the patches without data."""
+        units = {name: self.units[channel.unit] for name, channel in self.channels.items()}
+        groups = zero_groups({name: unit.quantity for name, unit in units.items()})
+        return NoData(
+            plausible=[unit.plausible for unit in units.values()],
+            values=[
+                units[name].nodata if channel.nodata is None else channel.nodata
+                for name, channel in self.channels.items()
+            ],
+            zeros=[] if self.data.on_zeros == "keep" else groups,
+        )
 
     @property
     def members(self) -> list[str]:

@@ -3,7 +3,7 @@
 import os
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from landslip.config_paths import ConfigPath, PartPath, relative_path
 from landslip.config_section import Fraction, Name, Section
@@ -22,10 +22,18 @@ _IN_FOLDER = {
 class Unit(Section):
     """What values of a unit look like; catches dB given as linear power and the like."""
 
-    plausible: Interval = Field(description="pixels outside are counted in the audit")
+    plausible: Interval = Field(
+        description="pixels outside are counted in the audit; usual sentinels, and values farther "
+        "outside than the interval is wide, are no data"
+    )
     magnitude: Interval = Field(
         description="the median absolute value of a channel's pixels lies inside, or it is wrong"
     )
+
+    quantity: Literal["reflectance", "backscatter", "change"] | None = Field(
+        None, description="reflectance; backscatter in dB; its change, in dB too; null: any other"
+    )
+    nodata: list[FiniteFloat] = Field([], description="values that mean no data")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -40,6 +48,9 @@ class Channel(Section):
 
     modality: Name = Field(description="group that model inputs name, such as rgbn or sar")
     unit: str = Field(description="a name in `units`")
+    nodata: list[FiniteFloat] | None = Field(
+        None, description="values that mean no data; null: those of the unit"
+    )
 
 
 class TrainSource(Section):
@@ -83,10 +94,17 @@ class Data(Section):
         "refuse", description="truncated or unreadable patches: stop, or set aside and list"
     )
     on_nonfinite: Literal["refuse", "fill"] = Field(
-        "refuse", description="NaN or infinity: stop, or fill with the median of the finite pixels"
+        "refuse",
+        description="NaN, infinity or values that mean no data: stop, or fill with the median of "
+        "the other pixels",
+    )
+    on_zeros: Literal["fill", "refuse", "keep"] = Field(
+        "fill",
+        description="zeros in every channel of reflectance, or in both polarisations of an orbit, "
+        "at once; keep: they are data",
     )
     on_wrong_unit: Literal["refuse", "report"] = Field(
-        "refuse", description="a channel whose magnitude does not fit its unit"
+        "refuse", description="channels or patches whose magnitude does not fit the unit"
     )
     patches_per_shard: int = Field(
         8192, ge=1, description="patches that one job checks, stores, describes or predicts"

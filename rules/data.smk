@@ -1,5 +1,7 @@
 """Data stage: from patches and tables to a manifest, an audit, folds and the patch stores."""
 
+from dataclasses import asdict
+
 if CONFIG.data.simulated:
 
     rule simulate_patches:
@@ -74,10 +76,7 @@ rule survey_patches:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         shards=lambda wildcards: SHARDS[wildcards.split],
-        plausible=[
-            list(CONFIG.units[channel.unit].plausible)
-            for channel in CONFIG.channels.values()
-        ],
+        no_data=asdict(CONFIG.no_data),
         code=source_digest("data/survey_patches.py"),
     script:
         "../workflow/scripts/data/survey_patches.py"
@@ -111,14 +110,17 @@ rule build_manifest:
                 name: channel.unit for name, channel in CONFIG.channels.items()
             },
             "units": {
-                name: [list(unit.plausible), list(unit.magnitude)]
+                name: unit.model_dump(exclude={"nodata"})
                 for name, unit in CONFIG.units.items()
             },
+            "ndvi": CONFIG.indices.get("ndvi"),
             "on_bad_patch": CONFIG.data.on_bad_patch,
             "on_nonfinite": CONFIG.data.on_nonfinite,
+            "on_zeros": CONFIG.data.on_zeros,
             "on_wrong_unit": CONFIG.data.on_wrong_unit,
             "group": CONFIG.folds.group,
         },
+        no_data=asdict(CONFIG.no_data),
         code=source_digest("data/build_manifest.py"),
     script:
         "../workflow/scripts/data/build_manifest.py"
@@ -192,7 +194,9 @@ rule build_store:
             "channels": list(CONFIG.channels),
             "indices": {name: list(pair) for name, pair in CONFIG.indices.items()},
             "on_nonfinite": CONFIG.data.on_nonfinite,
+            "on_zeros": CONFIG.data.on_zeros,
         },
+        no_data=asdict(CONFIG.no_data),
         shards=lambda wildcards: SHARDS[wildcards.split],
         code=source_digest("data/build_store.py"),
     script:

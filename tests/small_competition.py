@@ -1,5 +1,6 @@
 """A small folder in the competition's layout, to be damaged by tests of the data stage."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,24 +12,43 @@ from numpy.typing import NDArray
 from landslip.data.audit_page import write_audit
 from landslip.data.inputs import write_listing
 from landslip.data.manifest import build_manifest
+from landslip.data.nodata import NoData, zero_groups
 from landslip.data.survey import survey_shard
+from landslip.data.units import UnitRange
 from landslip.files import InputError, read_json, read_parquet
 
 CHANNELS = {"red": "reflectance_1e4", "vv": "db", "diff_vv": "db_change"}
 UNITS = {
-    "reflectance_1e4": ((0.0, 22000.0), (30.0, 20000.0)),
-    "db": ((-70.0, 40.0), (2.5, 50.0)),
-    "db_change": ((-60.0, 60.0), (0.2, 12.0)),
+    "reflectance_1e4": UnitRange((0.0, 22000.0), (30.0, 20000.0), "reflectance"),
+    "db": UnitRange((-70.0, 40.0), (2.5, 50.0), "backscatter"),
+    "db_change": UnitRange((-60.0, 60.0), (0.2, 12.0), "change"),
 }
 SETTINGS: dict[str, Any] = {
     "channels": CHANNELS,
     "units": UNITS,
     "on_bad_patch": "refuse",
     "on_nonfinite": "refuse",
+    "on_zeros": "fill",
+    "ndvi": None,
     "on_wrong_unit": "refuse",
     "group": None,
 }
 SIZE = 8
+
+
+def no_data(
+    channels: Mapping[str, str],
+    units: Mapping[str, UnitRange],
+    declared: Mapping[str, list[float]],
+    on_zeros: str = "fill",
+) -> NoData:
+    """What tells pixels without data; `declared`: channel -> values."""
+    groups = zero_groups({name: units[unit].quantity for name, unit in channels.items()})
+    return NoData(
+        plausible=[units[unit].plausible for unit in channels.values()],
+        values=[declared.get(name, []) for name in channels],
+        zeros=[] if on_zeros == "keep" else groups,
+    )
 
 
 def draw_patch(seed: int, shape: tuple[int, int] = (SIZE, SIZE)) -> NDArray[np.float64]:
@@ -87,7 +107,9 @@ class Competition:
         settings = {**SETTINGS, "group": changes.get("group")}
         for name, value in changes.items():
             (sources if name in sources else settings)[name] = value
-        channels = settings["channels"]
+        channels, units = settings["channels"], settings["units"]
+        declared = settings.pop("nodata", {})
+        settings["no_data"] = no_data(channels, units, declared, settings["on_zeros"])
         write_listing(
             channels=len(channels),
             listing=self.listing,
@@ -106,7 +128,7 @@ class Competition:
                     shard=shard,
                     shards=shards,
                     channels=len(channels),
-                    plausible=[settings["units"][unit][0] for unit in channels.values()],
+                    no_data=settings["no_data"],
                     workers=workers,
                     target=surveys[-1],
                 )
@@ -119,7 +141,7 @@ class Competition:
             listing=self.listing,
             facts=self.facts,
             surveys=surveys,
-            **{**SETTINGS, **settings},
+            **{"no_data": no_data(CHANNELS, UNITS, {}), **SETTINGS, **settings},
             manifest=out / "manifest.parquet",
             audit_json=out / "audit.json",
             listed=self.listed,

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from landslip.data.nodata import NoData
 from landslip.data.ranges import shard_rows, shards_for
 from landslip.data.store_write import join_shards, write_shard
 
@@ -16,7 +17,13 @@ def write_store(
     target: Path,
     **settings: Any,
 ) -> Path:
-    """Build `target`, its digest beside it and its shards in a folder `{name}_shards`."""
+    """Build `target`, its digest beside it and its shards in a folder `{name}_shards`.
+
+    Without `no_data` among the settings, every finite value is data.
+    """
+    channels = len(settings["channels"])
+    settings.setdefault("no_data", NoData([(-1e38, 1e38)] * channels, [[]] * channels))
+    settings.setdefault("on_zeros", "fill")
     count = shards_for(len(manifest), patches_per_shard)
     folder = target.with_name(f"{target.stem}_shards")
     shards = [folder / f"shard{number}.h5" for number in range(count)]

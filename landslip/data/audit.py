@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from landslip.data.checks import UnitCheck
 from landslip.data.problems import shortened
-from landslip.data.summary import Summary
+from landslip.data.summary import Missing, Summary
+from landslip.data.units import UnitCheck
 
 # Share of a channel's pixels outside the plausible range that is worth a warning.
 _OUTSIDE = 0.01
@@ -25,6 +25,10 @@ class Findings:
     channels: Sequence[str]
     plausible: Sequence[tuple[float, float]]
     unit_checks: Sequence[UnitCheck]
+    wrong_patches: Sequence[str]
+    """Sentences on patches in another unit than the rest."""
+    oddities: Sequence[str]
+    """Sentences on what is physically odd."""
     copies: Sequence[Sequence[tuple[int, str]]]
     """Groups of (row of the manifest, symmetry that turns the group's first patch into it)."""
     strays: Mapping[str, Sequence[str]]
@@ -42,8 +46,8 @@ def build_audit(findings: Findings) -> dict[str, Any]:
     -------
     dict
         warnings and done (sentences), counts (by split), patch (size, dtypes), channels (one dict
-        each), nonfinite (patches), copies (groups), dropped, empty, files_without_id,
-        ids_in_both_splits, ids_spelt_otherwise.
+        each), missing (patches with pixels without data), copies (groups), dropped, empty,
+        files_without_id, ids_in_both_splits, ids_spelt_otherwise.
     """
     manifest = findings.manifest
     audit: dict[str, Any] = {
@@ -58,7 +62,10 @@ def build_audit(findings: Findings) -> dict[str, Any]:
             "dtypes": findings.summary.dtypes,
         },
         "channels": _channels(findings),
-        "nonfinite": _nonfinite(findings),
+        "missing": [
+            {**_patch(manifest, row), "pixels": _missing(missing, findings.channels)}
+            for row, missing in sorted(findings.summary.missing.items())
+        ],
         "copies": _copies(findings),
         "dropped": [
             {**_patch(manifest, row), "reason": fault.sentence}
@@ -92,11 +99,17 @@ def _patch(manifest: pd.DataFrame, row: int) -> dict[str, str]:
 def _channels(findings: Findings) -> list[dict[str, Any]]:
     summary = findings.summary
     pixels = summary.usable * findings.shape[0] * findings.shape[1]
-    holes = np.array([*summary.nonfinite.values()]).reshape(-1, len(findings.channels))
+    holes = {
+        kind: np.array(
+            [getattr(found, kind) for found in summary.missing.values()], np.int64
+        ).reshape(-1, len(findings.channels))
+        for kind in ("nonfinite", "sentinel", "zero")
+    }
+    missing = holes["nonfinite"] + holes["sentinel"] + holes["zero"]
     table = []
     for i, (name, check) in enumerate(zip(findings.channels, findings.unit_checks, strict=True)):
         low, high = summary.low[i], summary.high[i]
-        nonfinite, outside = int(holes[:, i].sum()), int(summary.outside[i])
+        outside = int(summary.outside[i])
         table.append(
             {
                 "name": name,
@@ -108,25 +121,39 @@ def _channels(findings: Findings) -> list[dict[str, Any]]:
                 "unit_fits": check.fits,
                 "plausible": list(findings.plausible[i]),
                 "outside_plausible": outside,
-                "outside_share": outside / max(pixels - nonfinite, 1),
-                "nonfinite_pixels": nonfinite,
-                "nonfinite_patches": int((holes[:, i] > 0).sum()),
+                "outside_share": outside / max(pixels - int(missing[:, i].sum()), 1),
+                **{f"{kind}_pixels": int(found[:, i].sum()) for kind, found in holes.items()},
+                "missing_patches": int((missing[:, i] > 0).sum()),
                 "constant_patches": int(summary.constant[i]),
             }
         )
     return table
 
 
-def _nonfinite(findings: Findings) -> list[dict[str, Any]]:
-    return [
-        {
-            **_patch(findings.manifest, row),
-            "pixels": {
-                findings.channels[i]: int(counts[i]) for i in np.flatnonzero(counts).tolist()
-            },
-        }
-        for row, counts in sorted(findings.summary.nonfinite.items())
-    ]
+def _missing(found: Missing, channels: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Channel -> its pixels without data by kind, and the most frequent value of sentinels."""
+    holes: dict[str, dict[str, Any]] = {}
+    for i, name in enumerate(channels):
+        counts = {kind: int(getattr(found, kind)[i]) for kind in ("nonfinite", "sentinel", "zero")}
+        if any(counts.values()):
+            value = float(found.sentinel_value[i]) if counts["sentinel"] else None
+            holes[name] = {**counts, "sentinel_value": value}
+    return holes
+
+
+def _kinds(audit: Mapping[str, Any]) -> str:
+    """How many pixels are without data, and what stands there."""
+    holes = [hole for patch in audit["missing"] for hole in patch["pixels"].values()]
+    parts = []
+    if nonfinite := sum(hole["nonfinite"] for hole in holes):
+        parts.append(f"NaN or infinity {nonfinite:,} times")
+    values = sorted({hole["sentinel_value"] for hole in holes} - {None})
+    if values:
+        total = sum(hole["sentinel"] for hole in holes)
+        parts.append(f"{shortened([f'{value:.6g}' for value in values], 5)} {total:,} times")
+    if zero := sum(hole["zero"] for hole in holes):
+        parts.append(f"zero in all channels of a sensor {zero:,} times")
+    return "; ".join(parts)
 
 
 def _copies(findings: Findings) -> list[dict[str, Any]]:
@@ -168,6 +195,8 @@ def _warnings(audit: Mapping[str, Any], findings: Findings) -> list[str]:
     return [
         *_label_warnings(audit),
         *(f"Wrong unit: {check.sentence}." for check in findings.unit_checks if not check.fits),
+        *(f"Wrong unit: {sentence}." for sentence in findings.wrong_patches),
+        *findings.oddities,
         *_copy_warnings(audit, findings),
         *_patch_warnings(audit),
         *_channel_warnings(audit),
@@ -222,7 +251,7 @@ def _patch_warnings(audit: Mapping[str, Any]) -> list[str]:
     for patches, what in (
         (audit["dropped"], "set aside, truncated or unreadable"),
         (audit["empty"], "empty, with every channel constant, and will get no prediction"),
-        (audit["nonfinite"], "with NaN or infinity, which the store fills"),
+        (audit["missing"], f"with pixels without data ({_kinds(audit)}), which the store fills"),
     ):
         if patches:
             sentences.append(f"{number(len(patches), 'patch')} {what}: {_listed(patches)}.")
@@ -263,13 +292,17 @@ def _channel_warnings(audit: Mapping[str, Any]) -> list[str]:
 
 def _done(audit: Mapping[str, Any], findings: Findings) -> list[str]:
     """What was done with the input, and how it was looked at."""
-    sample = findings.summary.sampled
+    sample = findings.summary.sample.shape[1]
     total = sum(counts["patches"] for counts in audit["counts"].values())
     sentences = [
         f"Every one of {total:,} files was read and its SHA-256 noted in the manifest.",
         "Pixels were judged as float32, to which integers and floats of any width are rounded.",
         f"Units were checked by the median magnitude of {number(sample, 'pixel')} of each patch, "
         "at random positions, the same in all; channels constant in a patch were left out.",
+        "Finite pixels are without data where their value is declared as nodata, or is outside the "
+        "plausible range and a usual sentinel or farther outside than the range is wide, or where "
+        "all channels of reflectance, or both polarisations of an orbit, are zero at once, unless "
+        "data.on_zeros is keep.",
         "Copies were sought under the symmetries of the square, within and across train and test, "
         "and confirmed pixel by pixel; empty patches were left out.",
     ]

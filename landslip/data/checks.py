@@ -1,84 +1,23 @@
 """What surveyed patches show to be wrong with the data, as sentences for a refusal."""
 
 from collections.abc import Mapping, Sequence, Sized
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from landslip.data.problems import Item, Problem
-from landslip.data.summary import Summary
-
-Interval = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class UnitCheck:
-    """Whether a channel's pixels are as large as its unit says."""
-
-    channel: str
-    unit: str
-    magnitude: float | None
-    """Median absolute value of sampled pixels; None where no patch has data."""
-    expected: Interval
-    guess: str
-    """What may explain the mistake, or empty."""
-    negative_missing: bool = False
-    """The unit's values lie on both sides of zero, and not one pixel is negative."""
-
-    @property
-    def fits(self) -> bool:
-        """Also where there is nothing to judge by."""
-        low, high = self.expected
-        if self.magnitude is None:
-            return True
-        return low <= self.magnitude <= high and not self.negative_missing
-
-    @property
-    def sentence(self) -> str:
-        """What was expected and found."""
-        low, high = self.expected
-        found = f"the median magnitude of its pixels is {self.magnitude:.4g}"
-        if self.negative_missing:
-            found += " and not one is negative"
-        return (
-            f"channel {self.channel} (unit {self.unit}): {found}, expected {low:g} to {high:g}"
-            + (" on both sides of zero" if self.negative_missing else "")
-            + (f"; it looks like {self.guess}" if self.guess else "")
-        )
-
-
-def check_units(
-    summary: Summary, channels: Mapping[str, str], units: Mapping[str, tuple[Interval, Interval]]
-) -> list[UnitCheck]:
-    """Compare each channel's median magnitude with the range of its unit.
-
-    Parameters
-    ----------
-    channels
-        Name -> unit.
-    units
-        Unit -> (plausible, magnitude).
-    """
-    checks = []
-    for i, (channel, unit) in enumerate(channels.items()):
-        known = np.isfinite(summary.magnitude[i])
-        magnitude = float(summary.magnitude[i]) if known else None
-        plausible, expected = units[unit]
-        guess, one_sided = "", False
-        if magnitude is not None:
-            least = float(summary.low[i])
-            one_sided = plausible[0] < 0 <= least
-            if one_sided:
-                guess = "linear power or a ratio: take 10 log10"
-            elif least >= 0 and magnitude < expected[0] <= 1e4 * magnitude <= expected[1]:
-                guess = "reflectance from 0 to 1: multiply by 10^4"
-        checks.append(UnitCheck(channel, unit, magnitude, expected, guess, one_sided))
-    return checks
+from landslip.data.summary import Missing, Summary
+from landslip.data.units import WrongPatches
 
 
 def find_faults(
-    table: pd.DataFrame, summary: Summary, channels: Sequence[str], *, drop: bool, fill: bool
+    table: pd.DataFrame,
+    summary: Summary,
+    channels: Sequence[str],
+    *,
+    drop: bool,
+    fill: bool,
+    fill_zeros: bool,
 ) -> list[Problem]:
     """Patches that stop the work, a problem for each kind of fault.
 
@@ -89,7 +28,9 @@ def find_faults(
     drop
         Unreadable patches will be set aside, and are no fault.
     fill
-        NaN and infinity will be filled, and are no fault.
+        NaN, infinity and values that mean no data will be filled, and are no fault.
+    fill_zeros
+        Zeros of a whole group of channels will be filled, and are no fault.
     """
     problems = []
     for kind, what in (
@@ -112,21 +53,68 @@ def find_faults(
                 {row: (fault.reason, fault.detail) for row, fault in faults.items()},
             )
             problems.append(Problem(f"{_patches(items)} {what}", items))
-    if summary.nonfinite and not fill:
-        notes = {
-            row: ", ".join(f"{channels[i]}: {counts[i]}" for i in np.flatnonzero(counts).tolist())
-            for row, counts in sorted(summary.nonfinite.items())
+    if not fill:
+        holes = {row: _holes(found, channels) for row, found in summary.missing.items()}
+        kinds = {
+            "NaN or infinity": any(found.nonfinite.any() for found in summary.missing.values()),
+            "values that mean no data": any(f.sentinel.any() for f in summary.missing.values()),
         }
-        total = np.sum(list(summary.nonfinite.values()), axis=0)
-        hit = [channels[i] for i in np.flatnonzero(total).tolist()]
-        items = _items(table, {row: ("", note) for row, note in notes.items()})
-        problems.append(
-            Problem(
-                f"{_patches(items)} hold NaN or infinity, as float32, in {', '.join(hit)}; mend "
-                "them, or set data.on_nonfinite: fill. Id (split, channel: pixels)",
-                items,
-            )
+        problems += _no_data(
+            table,
+            {row: counts for row, counts in holes.items() if counts},
+            f"hold {' or '.join(kind for kind, found in kinds.items() if found)}, as float32",
+            "mend them, or set data.on_nonfinite: fill; units.*.plausible and .nodata say which "
+            "values are data",
         )
+    if not fill_zeros:
+        problems += _no_data(
+            table,
+            {
+                row: {name: str(found.zero[i]) for i, name in enumerate(channels) if found.zero[i]}
+                for row, found in summary.missing.items()
+                if found.zero.any() and not summary.empty[row]
+            },
+            "hold zeros in all channels of a sensor at once",
+            "mend them, or set data.on_zeros: fill",
+        )
+    return problems
+
+
+def _holes(found: Missing, channels: Sequence[str]) -> dict[str, str]:
+    """Channel -> `3`, or `3, as -9999`: how many pixels without data, and their usual value."""
+    counts = found.nonfinite + found.sentinel
+    return {
+        channels[i]: f"{counts[i]}"
+        + (f", as {found.sentinel_value[i]:.6g}" if found.sentinel[i] else "")
+        for i in np.flatnonzero(counts).tolist()
+    }
+
+
+def _no_data(
+    table: pd.DataFrame, found: Mapping[int, Mapping[str, str]], what: str, todo: str
+) -> list[Problem]:
+    """One problem of all patches with such pixels, if there are any."""
+    if not found:
+        return []
+    hit = dict.fromkeys(name for holes in found.values() for name in holes)
+    notes = {
+        row: ("", ", ".join(f"{name}: {text}" for name, text in holes.items()))
+        for row, holes in sorted(found.items())
+    }
+    text = f"{_patches(notes)} {what}, in {', '.join(hit)}; {todo}. Id (split, channel: pixels)"
+    return [Problem(text, _items(table, notes))]
+
+
+def describe_wrong(table: pd.DataFrame, found: Sequence[WrongPatches]) -> list[Problem]:
+    """Patches that are in another unit than the rest, with their share of each split."""
+    problems = []
+    for wrong in found:
+        shares = " and ".join(
+            f"{int((table['split'].iloc[wrong.rows] == split).sum()):,} of {len(rows):,} {split}"
+            for split, rows in table.groupby("split", sort=False)
+        )
+        items = _items(table, dict.fromkeys(wrong.rows, ("", "")))
+        problems.append(Problem(f"{shares} patches: {wrong.sentence}", items))
     return problems
 
 

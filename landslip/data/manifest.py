@@ -11,13 +11,16 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from landslip.data.audit import Findings, build_audit
-from landslip.data.checks import Interval, check_units, find_faults
+from landslip.data.checks import describe_wrong, find_faults
 from landslip.data.duplicates import find_copies
 from landslip.data.inputs import read_shape
+from landslip.data.nodata import DATA, NoData, find_no_data
+from landslip.data.oddities import find_oddities
 from landslip.data.patches import as_float32, read_patch
 from landslip.data.problems import Problem, forget_refusal, refusal
 from landslip.data.summary import Summary, summarise
 from landslip.data.survey import read_survey
+from landslip.data.units import UnitRange, check_units, judge_patches, wrong_patches
 from landslip.files import InputError, read_json, read_parquet, write_json, write_parquet
 
 log = logging.getLogger(__name__)
@@ -29,9 +32,12 @@ def build_manifest(
     facts: Path,
     surveys: Sequence[Path],
     channels: Mapping[str, str],
-    units: Mapping[str, tuple[Interval, Interval]],
+    units: Mapping[str, UnitRange],
+    no_data: NoData,
+    ndvi: tuple[str, str] | None,
     on_bad_patch: str,
     on_nonfinite: str,
+    on_zeros: str,
     on_wrong_unit: str,
     group: str | None,
     manifest: Path,
@@ -48,14 +54,18 @@ def build_manifest(
         Of the listing's shards, in its order.
     channels
         Name -> unit, in the order of the patches' last axis.
-    units
-        Unit -> (plausible, magnitude): where its pixels lie, and their median magnitude.
+    no_data
+        What the surveys told pixels without data by.
+    ndvi
+        The channels (near infrared, red), if config says which they are.
     on_bad_patch
         "refuse" truncated or unreadable patches, or "drop" them: status dropped.
     on_nonfinite
-        "refuse" NaN and infinity, or let the store "fill" them.
+        "refuse" NaN, infinity and values that mean no data, or let the store "fill" them.
+    on_zeros
+        The same for zeros in all channels of a sensor at once; "keep": they are data.
     on_wrong_unit
-        "refuse" a channel whose magnitude does not fit its unit, or "report" it.
+        "refuse" a channel or patches whose magnitude does not fit the unit, or "report" them.
     group
         Column of the training labels; patches of one value are of one group.
     manifest
@@ -76,7 +86,12 @@ def build_manifest(
     table = read_parquet(listing)
     forget_refusal(listed)
     names_in_folders, shape = read_json(facts), read_shape(facts)
-    summary = summarise(read_survey(path) for path in surveys)
+    of_unit = list(channels.values())
+    summary = summarise(
+        (read_survey(path) for path in surveys),
+        train=int((table["split"] == "train").sum()),
+        judge=lambda survey: judge_patches(survey, of_unit, units),
+    )
     if len(summary.sha256) != len(table):
         raise InputError(
             f"{listing} lists {len(table)} patches, {surveys[0].parent} has looked at "
@@ -84,11 +99,19 @@ def build_manifest(
         )
     unit_checks = check_units(summary, channels, units)
     names = list(channels)
-    drop, fill = on_bad_patch == "drop", on_nonfinite == "fill"
-    problems = find_faults(table, summary, names, drop=drop, fill=fill)
+    problems = find_faults(
+        table,
+        summary,
+        names,
+        drop=on_bad_patch == "drop",
+        fill=on_nonfinite == "fill",
+        fill_zeros=on_zeros != "refuse",
+    )
+    wrong = describe_wrong(table, wrong_patches(summary, units))
     if on_wrong_unit == "refuse":
-        problems += [Problem(check.sentence) for check in unit_checks if not check.fits]
-        if not all(check.fits for check in unit_checks):
+        mistakes = [Problem(check.sentence) for check in unit_checks if not check.fits] + wrong
+        problems += mistakes
+        if mistakes:
             problems.append(
                 Problem(
                     "units: see channels.*.unit, the order of channels, and units in the config; "
@@ -103,7 +126,7 @@ def build_manifest(
     ]
     if problems or shape is None:
         raise refusal(problems, listed)
-    copies = _find_copies(table["path"], summary, status, shape, len(channels))
+    copies = _find_copies(table["path"], summary, status, shape, no_data)
     frame = pd.DataFrame(
         {
             "id": table["id"],
@@ -120,8 +143,10 @@ def build_manifest(
             manifest=frame,
             summary=summary,
             channels=names,
-            plausible=[units[unit][0] for unit in channels.values()],
+            plausible=no_data.plausible,
             unit_checks=unit_checks,
+            wrong_patches=["\n".join(problem.lines) for problem in wrong],
+            oddities=find_oddities(summary, channels, units, ndvi),
             copies=copies,
             strays=names_in_folders["strays"],
             respelt=names_in_folders["respelt"],
@@ -140,18 +165,26 @@ def _find_copies(
     summary: Summary,
     status: Sequence[str],
     shape: tuple[int, int],
-    channels: int,
+    no_data: NoData,
 ) -> list[list[tuple[int, str]]]:
     """Groups of usable patches that are copies, by their rows in the manifest."""
     rows = np.flatnonzero(np.array(status) == "ok")
     groups = find_copies(
         summary.fingerprint[rows],
         summary.sha256[rows],
-        lambda position: as_float32(
-            read_patch(Path(paths.iloc[int(rows[position])]), channels, shape)
-        ),
+        lambda position: _read(Path(paths.iloc[int(rows[position])]), shape, no_data),
     )
     return [[(int(rows[position]), symmetry) for position, symmetry in group] for group in groups]
+
+
+def _read(path: Path, shape: tuple[int, int], no_data: NoData) -> NDArray[np.float32]:
+    """A patch (row, column, channel) as its fingerprint is of it: NaN where there is no data."""
+    channels = len(no_data.plausible)
+    bands = as_float32(read_patch(path, channels, shape)).reshape(-1, channels).T.copy()
+    codes = find_no_data(bands, no_data)
+    if codes is not None:
+        bands[codes != DATA] = np.nan
+    return bands.T.reshape(*shape, channels)
 
 
 def _texts(digests: NDArray[np.bytes_], at_once: int = 8192) -> pd.Series:

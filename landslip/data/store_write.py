@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
 from landslip.data.channels import add_indices
+from landslip.data.nodata import DATA, ZERO, NoData, find_no_data
 from landslip.data.patches import as_float32, read_patch
 from landslip.data.shards import damaged
 from landslip.data.store_index import (
@@ -51,7 +52,9 @@ class _Task:
     shape: tuple[int, int]
     channels: Sequence[str]
     pairs: Sequence[tuple[int, int]]
+    no_data: NoData
     fill: bool
+    fill_zeros: bool
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,9 @@ def write_shard(
     *,
     channels: Sequence[str],
     indices: Mapping[str, tuple[str, str]],
+    no_data: NoData,
     on_nonfinite: str,
+    on_zeros: str,
     workers: int,
     target: Path,
     digest: Path,
@@ -84,9 +89,13 @@ def write_shard(
         Names of the patches' channels, in the order of their last axis.
     indices
         Name -> the channels (a, b) of (a - b) / (a + b); appended in this order.
+    no_data
+        What tells pixels without data.
     on_nonfinite
-        "fill": NaN and infinity become the median of the finite pixels of their channel and
-        patch (0 where there is none); "refuse".
+        "fill": NaN, infinity and values that mean no data become the median of the pixels with
+        data of their channel and patch (0 where there is none); "refuse".
+    on_zeros
+        The same for zeros in all channels of a group of `no_data`.
     workers
         Processes; each holds at most 32 patches at once.
     target, digest
@@ -96,8 +105,8 @@ def write_shard(
     Raises
     ------
     InputError
-        A patch has changed since the manifest was made, holds NaN or infinity, or cannot be
-        read.
+        A patch has changed since the manifest was made, holds pixels without data that are to be
+        refused, or cannot be read.
     """
     paths = [Path(path) for path in manifest["path"]]
     ids = [str(name) for name in manifest["id"]]
@@ -119,7 +128,9 @@ def write_shard(
                 shape=(rows, columns),
                 channels=bands,
                 pairs=pairs,
+                no_data=no_data,
                 fill=on_nonfinite == "fill",
+                fill_zeros=on_zeros == "fill",
             )
             for start in range(0, len(ids), _CHUNK)
         ]
@@ -281,30 +292,33 @@ def _read(task: _Task, number: int) -> NDArray[np.float32]:
         )
     patch = as_float32(read_patch(path, len(task.channels), task.shape))
     bands = np.ascontiguousarray(patch.transpose(2, 0, 1))
-    finite = np.isfinite(bands)
-    if not finite.all():
-        if not task.fill:
-            channel, row, column = (int(i) for i in np.argwhere(~finite)[0])
+    codes = find_no_data(bands.reshape(len(bands), -1), task.no_data)
+    if codes is not None:
+        missing = (codes != DATA).reshape(bands.shape)
+        zero = (codes == ZERO).reshape(bands.shape)
+        refused = (missing & ~zero & (not task.fill)) | (zero & (not task.fill_zeros))
+        if refused.any():
+            channel, row, column = (int(i) for i in np.argwhere(refused)[0])
+            key = "on_zeros" if zero[channel, row, column] else "on_nonfinite"
             raise InputError(
                 f"patch {patch_id} ({path}): channel {task.channels[channel]}, row {row}, column "
-                f"{column} is {bands[channel, row, column]}, in float32; mend the patch or set "
-                "data.on_nonfinite: fill"
+                f"{column} is {bands[channel, row, column]}, in float32, and no data; mend the "
+                f"patch or set data.{key}: fill"
             )
-        fill_nonfinite(bands)
+        fill_holes(bands, missing)
     return bands
 
 
-def fill_nonfinite(bands: NDArray[np.float32]) -> None:
-    """Replace NaN and infinity in a patch (channel, row, column), in place.
+def fill_holes(bands: NDArray[np.float32], missing: NDArray[np.bool_]) -> None:
+    """Replace pixels without data in a patch (channel, row, column), in place.
 
-    They become the median of the finite pixels of their channel, 0 where there is none.
+    They become the median of the other pixels of their channel, 0 where there is none.
     """
-    for channel in bands:
-        finite = np.isfinite(channel)
-        if not finite.all():
+    for channel, holes in zip(bands, missing, strict=True):
+        if holes.any():
             # in float64: the mean of the two middle pixels must not overflow
-            known = channel[finite].astype(np.float64)
-            channel[~finite] = np.median(known) if known.size else 0
+            known = channel[~holes].astype(np.float64)
+            channel[holes] = np.median(known) if known.size else 0
 
 
 def _name_in(target: Path, shard: Index) -> str:

@@ -1,7 +1,7 @@
 """What the surveys of all shards say together, without a row of every channel for every patch."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +24,20 @@ class Fault(NamedTuple):
         return f"{self.reason} ({self.detail})" if self.detail else self.reason
 
 
+@dataclass(frozen=True)
+class Missing:
+    """Pixels of one patch that hold no data, of each channel."""
+
+    nonfinite: NDArray[np.int64]
+    """NaN or infinity."""
+    sentinel: NDArray[np.int64]
+    """Finite values that mean no data."""
+    sentinel_value: NDArray[np.float32]
+    """The most frequent of those, NaN where there is none."""
+    zero: NDArray[np.int64]
+    """Zero in a whole group of channels at once."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Summary:
     """Facts of n patches, in the order of their surveys. All of pixels are of float32 values."""
@@ -36,22 +50,24 @@ class Summary:
     """(n,) every channel constant: no data."""
     faults: dict[int, Fault]
     """Row of a patch that cannot be used -> what is wrong with it."""
-    nonfinite: dict[int, NDArray[np.int64]]
-    """Row of a patch with pixels that are NaN or infinite -> their number in each channel."""
+    missing: dict[int, Missing]
+    """Row of a patch with pixels that hold no data -> how many in each channel."""
+    judged: dict[str, NDArray[np.uint8]]
+    """Unit -> (n,) what is wrong with the patch's pixels of it; see `landslip.data.units`."""
+    train: int
+    """The first so many patches are of the training split."""
     dtypes: dict[str, int]
     """Patches of each type of pixels, those that can be used."""
     low: NDArray[np.float32]
-    """(channel,) least finite pixel, NaN where there is none."""
+    """(channel,) least pixel with data, NaN where there is none."""
     high: NDArray[np.float32]
-    """(channel,) greatest finite pixel, NaN where there is none."""
+    """(channel,) greatest pixel with data, NaN where there is none."""
     outside: NDArray[np.int64]
-    """(channel,) finite pixels outside the plausible range."""
+    """(channel,) pixels with data outside the plausible range."""
     constant: NDArray[np.int64]
-    """(channel,) patches in which no two finite pixels differ."""
-    sampled: int
-    """Pixels of each patch that `magnitude` is of."""
-    magnitude: NDArray[np.float64]
-    """(channel,) median absolute value of sampled pixels; NaN where no patch has data."""
+    """(channel,) patches in which no two pixels with data differ."""
+    sample: NDArray[np.float32]
+    """(n, pixel, channel) sampled pixels, NaN where there is no data."""
 
     @property
     def usable(self) -> int:
@@ -67,11 +83,25 @@ class Summary:
         return status
 
 
-def summarise(surveys: Iterable[Survey]) -> Summary:
-    """Gather surveys, one in memory at a time; there is at least one."""
+def summarise(
+    surveys: Iterable[Survey],
+    *,
+    train: int,
+    judge: Callable[[Survey], Mapping[str, NDArray[np.uint8]]],
+) -> Summary:
+    """Gather surveys, one in memory at a time; there is at least one.
+
+    Parameters
+    ----------
+    train
+        How many patches, the first, are of the training split.
+    judge
+        Tells what is wrong with the units of a survey's patches.
+    """
     digests, prints, empty = [], [], []
     faults: dict[int, Fault] = {}
-    nonfinite: dict[int, NDArray[np.int64]] = {}
+    missing: dict[int, Missing] = {}
+    judged: dict[str, list[NDArray[np.uint8]]] = {}
     dtypes: Counter[str] = Counter()
     lows, highs, outside, constant, samples = [], [], [], [], []
     n = 0
@@ -80,8 +110,16 @@ def summarise(surveys: Iterable[Survey]) -> Summary:
         for row in np.flatnonzero(~good).tolist():
             texts = (survey.fault[row], survey.reason[row], survey.detail[row])
             faults[n + row] = Fault(*map(str, texts))
-        for row in np.flatnonzero(survey.nonfinite.any(axis=1)).tolist():
-            nonfinite[n + row] = survey.nonfinite[row].copy()
+        holes = (survey.nonfinite + survey.sentinel + survey.zero).any(axis=1)
+        for row in np.flatnonzero(holes).tolist():
+            missing[n + row] = Missing(
+                survey.nonfinite[row].copy(),
+                survey.sentinel[row].copy(),
+                survey.sentinel_value[row].copy(),
+                survey.zero[row].copy(),
+            )
+        for unit, codes in judge(survey).items():
+            judged.setdefault(unit, []).append(codes)
         dtypes.update(survey.dtype[good].tolist())
         digests.append(survey.sha256.astype(np.bytes_))
         prints.append(survey.fingerprint)
@@ -97,23 +135,13 @@ def summarise(surveys: Iterable[Survey]) -> Summary:
         fingerprint=np.concatenate(prints),
         empty=np.concatenate(empty),
         faults=faults,
-        nonfinite=nonfinite,
+        missing=missing,
+        judged={unit: np.concatenate(parts) for unit, parts in judged.items()},
+        train=train,
         dtypes=dict(sorted(dtypes.items())),
         low=np.fmin.reduce(lows, axis=0),
         high=np.fmax.reduce(highs, axis=0),
         outside=np.sum(outside, axis=0),
         constant=np.sum(constant, axis=0),
-        sampled=samples[0].shape[1],
-        magnitude=_magnitude(samples),
+        sample=np.concatenate(samples),
     )
-
-
-def _magnitude(samples: list[NDArray[np.float32]]) -> NDArray[np.float64]:
-    """(channel,) median absolute value of the finite pixels of samples (n, pixel, channel)."""
-    medians = np.full(samples[0].shape[2], np.nan)
-    for channel in range(len(medians)):
-        pixels = np.concatenate([np.abs(sample[:, :, channel]).ravel() for sample in samples])
-        pixels = pixels[np.isfinite(pixels)]
-        if pixels.size:
-            medians[channel] = np.median(pixels)
-    return medians

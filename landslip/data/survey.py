@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,16 @@ from tqdm import tqdm
 
 from landslip.data.duplicates import fingerprint
 from landslip.data.inputs import read_shape
+from landslip.data.nodata import (
+    DATA,
+    FAR,
+    NONFINITE,
+    SENTINEL,
+    ZERO,
+    NoData,
+    find_no_data,
+    most_frequent,
+)
 from landslip.data.patches import PatchError, as_float32, read_patch
 from landslip.data.shard_tables import listed_paths
 from landslip.files import file_digest, read_arrays, write_arrays
@@ -44,17 +55,26 @@ class Survey:
     """(n,) see landslip.data.duplicates."""
     nonfinite: NDArray[np.int64]
     """(n, channel) pixels that are NaN or infinite."""
+    sentinel: NDArray[np.int64]
+    """(n, channel) finite pixels whose value means no data."""
+    sentinel_value: NDArray[np.float32]
+    """(n, channel) the most frequent value of those, NaN where there is none."""
+    zero: NDArray[np.int64]
+    """(n, channel) pixels that are zero in a whole group of channels at once."""
     constant: NDArray[np.bool_]
-    """(n, channel) no two finite pixels differ: no data."""
+    """(n, channel) no two pixels with data differ: no data."""
     low: NDArray[np.float32]
-    """(n, channel) least finite pixel, NaN where there is none."""
+    """(n, channel) least pixel with data, NaN where there is none."""
     high: NDArray[np.float32]
-    """(n, channel) greatest finite pixel, NaN where there is none."""
+    """(n, channel) greatest pixel with data, NaN where there is none."""
     outside: NDArray[np.int64]
-    """(n, channel) finite pixels outside the plausible range."""
+    """(n, channel) pixels with data outside the plausible range."""
+    magnitude: NDArray[np.float32]
+    """(n, channel) median absolute value of sampled pixels of the patch, NaN where there is no
+    data."""
     sample: NDArray[np.float32]
     """(n, pixel, channel) pixels at the same random positions of every patch, NaN where constant
-    or not finite."""
+    or without data. Pixels far outside the plausible range stay: they tell a wrong unit."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +83,7 @@ class _Task:
 
     channels: int
     shape: tuple[int, int] | None
-    plausible: Sequence[tuple[float, float]]
+    no_data: NoData
     sample: int
 
 
@@ -73,7 +93,7 @@ def survey_patches(
     of: int,
     channels: int,
     shape: tuple[int, int] | None,
-    plausible: Sequence[tuple[float, float]],
+    no_data: NoData,
     workers: int,
 ) -> Survey:
     """Read every patch once.
@@ -86,14 +106,14 @@ def survey_patches(
         How many patches there are in all: the more, the fewer pixels of each are sampled.
     channels, shape
         Length of the last axis, and rows and columns, that every patch must have.
-    plausible
-        Least and greatest plausible value of each channel, in its unit.
+    no_data
+        What tells pixels without data.
     workers
         Processes; 1: none but this one. The result does not depend on it.
     """
     pixels = 1 if shape is None else shape[0] * shape[1]
     sample = min(_SAMPLE_OF_PATCH, pixels, max(1, _SAMPLE // max(1, of)))
-    task = _Task(channels, shape, plausible, sample)
+    task = _Task(channels, shape, no_data, sample)
     chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     # loky's workers do not run the caller's script again, as spawn and forkserver would
     pool = Parallel(n_jobs=min(workers, len(chunks)) or 1, backend="loky", return_as="generator")
@@ -117,7 +137,7 @@ def survey_shard(
     shard: int,
     shards: int,
     channels: int,
-    plausible: Sequence[tuple[float, float]],
+    no_data: NoData,
     workers: int,
     target: Path,
 ) -> None:
@@ -135,7 +155,7 @@ def survey_shard(
         of=count_rows(listing),
         channels=channels,
         shape=read_shape(facts),
-        plausible=plausible,
+        no_data=no_data,
         workers=workers,
     )
     write_survey(target, survey)
@@ -161,9 +181,9 @@ def _survey(paths: Sequence[Path], task: _Task) -> Survey:
     n, channels = len(paths), task.channels
     texts = {name: [""] * n for name in ("sha256", "fault", "reason", "detail", "dtype")}
     keys = np.zeros(n, np.uint64)
-    nonfinite, outside = np.zeros((2, n, channels), np.int64)
+    nonfinite, sentinel, zero, outside = np.zeros((4, n, channels), np.int64)
     constant = np.zeros((n, channels), np.bool_)
-    low, high = np.full((2, n, channels), np.nan, np.float32)
+    low, high, value, magnitude = np.full((4, n, channels), np.nan, np.float32)
     sample = np.full((n, task.sample, channels), np.nan, np.float32)
     for i, path in enumerate(paths):
         try:
@@ -179,35 +199,66 @@ def _survey(paths: Sequence[Path], task: _Task) -> Survey:
             texts["sha256"][i] = _digest(path)
         texts["dtype"][i] = str(patch.dtype.newbyteorder("="))
         bands = np.ascontiguousarray(as_float32(patch).transpose(2, 0, 1)).reshape(channels, -1)
+        codes = find_no_data(bands, task.no_data)
+        sampled = _sample(bands, codes)
+        if codes is not None:
+            far = codes == FAR
+            nonfinite[i] = np.count_nonzero(codes == NONFINITE, axis=1)
+            zero[i] = np.count_nonzero(codes == ZERO, axis=1)
+            odd = far | (codes == SENTINEL)
+            sentinel[i] = np.count_nonzero(odd, axis=1)
+            for channel in np.flatnonzero(sentinel[i]).tolist():
+                value[i, channel] = most_frequent(bands[channel, odd[channel]])
+            bands[codes != DATA] = np.nan
         keys[i] = fingerprint(bands)
-        finite = np.isfinite(bands)
-        if not finite.all():
-            nonfinite[i] = np.count_nonzero(~finite, axis=1)
-            bands[~finite] = np.nan
         # fmin and fmax pass over NaN, without the warning of nanmin where there is nothing else
         low[i], high[i] = np.fmin.reduce(bands, axis=1), np.fmax.reduce(bands, axis=1)
         constant[i] = ~(low[i] < high[i])
-        for channel, (least, greatest) in enumerate(task.plausible):
+        for channel, (least, greatest) in enumerate(task.no_data.plausible):
             if low[i, channel] < least or high[i, channel] > greatest:
                 values = bands[channel]
                 outside[i, channel] = np.count_nonzero((values < least) | (values > greatest))
-        bands[constant[i]] = np.nan
-        sample[i] = bands[:, _positions(bands.shape[1], task.sample)].T
+        sampled[constant[i] if codes is None else constant[i] & ~far.any(axis=1)] = np.nan
+        magnitude[i] = _median(np.abs(sampled))
+        sample[i] = sampled[:, : task.sample].T
     return Survey(
         **{name: np.array(values, np.str_) for name, values in texts.items()},
         fingerprint=keys,
         nonfinite=nonfinite,
+        sentinel=sentinel,
+        sentinel_value=value,
+        zero=zero,
         constant=constant,
         low=low,
         high=high,
         outside=outside,
+        magnitude=magnitude,
         sample=sample,
     )
 
 
-def _positions(pixels: int, count: int) -> NDArray[np.int64]:
+def _sample(bands: NDArray[np.float32], codes: NDArray[np.uint8] | None) -> NDArray[np.float32]:
+    """(channel, pixel) at the sampled positions, NaN where there is no data; FAR stays."""
+    positions = _positions(bands.shape[1])
+    sampled = bands[:, positions]
+    if codes is not None:
+        there = codes[:, positions]
+        sampled[(there != DATA) & (there != FAR)] = np.nan
+    return sampled
+
+
+@lru_cache
+def _positions(pixels: int) -> NDArray[np.int64]:
     """The same positions for every patch, scattered: a grid could follow a pattern of the image."""
-    return np.random.default_rng(0).choice(pixels, min(count, pixels), replace=False)
+    return np.random.default_rng(0).choice(pixels, min(_SAMPLE_OF_PATCH, pixels), replace=False)
+
+
+def _median(sampled: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of each row, over what is no NaN; NaN where that is nothing."""
+    if not np.isnan(sampled).any():
+        return np.median(sampled, axis=1)
+    known = [row[~np.isnan(row)] for row in sampled]
+    return np.array([np.median(row) if row.size else np.nan for row in known], np.float32)
 
 
 def _digest(path: Path) -> str:

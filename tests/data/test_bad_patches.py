@@ -161,12 +161,16 @@ def test_line_5_nan_and_infinity_to_be_filled_are_counted(competition: Competiti
     spoil(competition)
     manifest, audit, _ = competition.build(on_nonfinite="fill")
     assert (manifest["status"] == "ok").all()
-    assert audit["nonfinite"] == [
-        {"id": "ID_01", "split": "train", "pixels": {"red": 1, "diff_vv": 1}},
-        {"id": "ID_T0", "split": "test", "pixels": {"vv": 1}},
+    hole = {"nonfinite": 1, "sentinel": 0, "zero": 0, "sentinel_value": None}
+    assert audit["missing"] == [
+        {"id": "ID_01", "split": "train", "pixels": {"red": hole, "diff_vv": hole}},
+        {"id": "ID_T0", "split": "test", "pixels": {"vv": hole}},
     ]
     assert [channel["nonfinite_pixels"] for channel in audit["channels"]] == [1, 1, 1]
-    assert any("2 patches with NaN" in sentence for sentence in audit["warnings"])
+    assert any(
+        "2 patches with pixels without data (NaN or infinity 3 times)" in sentence
+        for sentence in audit["warnings"]
+    )
     assert all(np.isfinite(channel["max"]) for channel in audit["channels"])
 
 
@@ -226,7 +230,7 @@ def convert(competition: Competition, channel: int, function) -> None:
         (1, lambda db: db / 100, ["vv", "unit db", "is 0.1", "2.5 to 50"]),
         (2, lambda change: 10 ** (change / 10), ["diff_vv", "not one is negative", "10 log10"]),
         (0, lambda red: red / 1e6, ["red", "reflectance_1e4", "is 0.001"]),
-        (2, lambda change: change * 100, ["diff_vv", "unit db_change", "0.2 to 12"]),
+        (2, lambda change: change * 1000, ["diff_vv", "unit db_change", "0.2 to 12"]),
     ],
     ids=["linear power", "0 to 1", "no power below 0", "linear ratio", "dark", "no guess"],
 )

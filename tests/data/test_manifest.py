@@ -52,7 +52,7 @@ def test_the_number_of_shards_changes_nothing(competition: Competition, shards: 
     competition.build(shards=shards, **policy)
     assert [file.read_bytes() for file in files] == whole
     audit = read_json(files[1])
-    assert len(audit["copies"]) == len(audit["dropped"]) == len(audit["nonfinite"]) == 1
+    assert len(audit["copies"]) == len(audit["dropped"]) == len(audit["missing"]) == 1
 
 
 def test_a_survey_of_another_listing_or_a_damaged_one_is_refused(competition: Competition):

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from landslip.data import store_index
 from landslip.data.channels import add_indices
+from landslip.data.nodata import NoData
 from landslip.data.store import open_store, read_ids, read_patches
 from landslip.data.store_write import join_shards, write_shard
 from landslip.files import InputError, file_digest, read_digest
@@ -226,10 +227,12 @@ def test_a_script_without_a_main_guard_can_build_with_workers(tmp_path: Path) ->
     script.write_text(
         "import pandas as pd; from pathlib import Path\n"
         "from landslip.data import store_write\n"
+        "from landslip.data.nodata import NoData\n"
         "store_write._CHUNK = 5\n"
         "print('once')\n"
         "store_write.write_shard(pd.read_parquet('manifest.parquet'), channels=['a', 'b', 'c'],\n"
-        "    indices={}, on_nonfinite='refuse', workers=2, target=Path('s/t.h5'),\n"
+        "    indices={}, no_data=NoData([(-1e9, 1e9)] * 3, [[]] * 3), on_nonfinite='refuse',\n"
+        "    on_zeros='fill', workers=2, target=Path('s/t.h5'),\n"
         "    digest=Path('s/t.digest'))\n"
     )
     root = Path(__file__).parents[2]
@@ -388,7 +391,8 @@ def test_a_shard_is_a_store_of_its_own_patches(store: Path) -> None:
 
 def write_part(shard: Path, manifest: pd.DataFrame, channels: list[str] = BANDS) -> None:
     write_shard(
-        manifest, channels=channels, indices={}, on_nonfinite="refuse", workers=1, target=shard,
+        manifest, channels=channels, indices={}, no_data=NoData([(-1e9, 1e9)] * 3, [[]] * 3),
+        on_nonfinite="refuse", on_zeros="fill", workers=1, target=shard,
         digest=shard.with_suffix(".digest"),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landslip.data.nodata import NoData
 from landslip.data.shard_tables import usable_patches
 from landslip.data.store_write import write_shard
 from landslip.files import verified
@@ -20,6 +21,7 @@ write_shard(
         shards=snakemake.params.shards,
     ),
     **snakemake.params.settings,
+    no_data=NoData(**snakemake.params.no_data),
     workers=snakemake.threads,
     target=Path(snakemake.output.shard),
     digest=Path(snakemake.output.digest),

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landslip.data.nodata import NoData
 from landslip.data.survey import survey_shard
 from landslip.logs import configure_logging
 
@@ -16,8 +17,8 @@ survey_shard(
     split=snakemake.wildcards.split,
     shard=int(snakemake.wildcards.shard),
     shards=snakemake.params.shards,
-    channels=len(snakemake.params.plausible),
-    plausible=snakemake.params.plausible,
+    channels=len(snakemake.params.no_data["plausible"]),
+    no_data=NoData(**snakemake.params.no_data),
     workers=snakemake.threads,
     target=Path(snakemake.output.survey),
 )
