@@ -25,7 +25,9 @@ def lease_device(
 ) -> str:
     """Take `gpus` GPUs for this process, or the CPU when none is asked for.
 
-    Sets CUDA_VISIBLE_DEVICES, which counts only before torch is imported.
+    Sets CUDA_VISIBLE_DEVICES, which counts only before torch is imported, and, unless the user has
+    set it, OMP_WAIT_POLICY: threads that have nothing to do give their core away. Those that spin
+    hold up the very threads that they wait for wherever other programs want the cores too.
 
     Parameters
     ----------
@@ -54,6 +56,7 @@ def lease_device(
     Snakemake gives no GPU ids to local jobs. SLURM does: inside a SLURM job that was given GPUs,
     they are used as they are.
     """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if gpus == 0:
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
         return "cpu"

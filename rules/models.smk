@@ -26,6 +26,25 @@ rule fetch_weights:
         "../workflow/scripts/models/fetch_weights.py"
 
 
+# Once a run: where the folds of a model are trained on different machines, they are to agree.
+rule measure_processor:
+    output:
+        processor="<results>/models/processor.json",
+    log:
+        "<logs>/models/measure_processor.log",
+    benchmark:
+        "<benchmarks>/models/measure_processor.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        code=source_digest("models/measure_processor.py"),
+    script:
+        "../workflow/scripts/models/measure_processor.py"
+
+
 rule train_network:
     input:
         train_store=ancient("<results>/store/train.h5"),
@@ -34,6 +53,8 @@ rule train_network:
         folds="<results>/data/folds.parquet",
         pretrained=pretrained_weights,
         pretrained_digests=pretrained_digests,
+        # What was measured once stays in force, so that nothing is trained anew for it.
+        processor=ancient("<results>/models/processor.json"),
     output:
         weights="<results>/models/{model}/fold{fold}/model.safetensors",
         description="<results>/models/{model}/fold{fold}/model.json",
@@ -126,6 +147,7 @@ rule predict_network:
         weights=lambda wildcards: weights_of(wildcards.model),
         store=ancient("<results>/store/test.h5"),
         store_digest="<results>/store/test.digest",
+        processor=ancient("<results>/models/processor.json"),
     output:
         predictions=predicted_files(),
     log:

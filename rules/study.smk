@@ -280,6 +280,7 @@ rule mask_inputs:
         store=ancient("<results>/store/train.h5"),
         store_digest="<results>/store/train.digest",
         scaling=lambda wildcards: sorted(set(scaling_files(wildcards.model))),
+        processor=ancient("<results>/models/processor.json"),
         folds="<results>/data/folds.parquet",
     output:
         predictions="<results>/study/importance/{model}.parquet",

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from processors import processor_file
 
 from landslip.config import Network
 from landslip.data.folds import split_digest
@@ -101,6 +102,7 @@ def train_fold(inputs: Path, target: Path, **changes: Any) -> None:
         "scaling": inputs / "scaling.parquet",
         "folds": inputs / "folds.parquet",
         "pretrained": {},
+        "processor": processor_file(inputs),
         "resume": target / "model.safetensors.resume",
         "save_minutes": 10.0,
         "compiled": target / "compiled",

@@ -29,7 +29,7 @@ from landslip.models.fingerprint import flatten
 from landslip.models.interruption import noting_signals
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import save_network
-from landslip.models.precision import choose_precision
+from landslip.models.precision import choose_precision, read_processor
 from landslip.models.prediction import predict_logits, sigmoid
 from landslip.models.predictions import write_oof
 from landslip.models.residence import Subset, place_patches
@@ -68,6 +68,7 @@ def train_network(
     scaling: Path,
     folds: Path,
     pretrained: Mapping[str, Path],
+    processor: Path,
     resume: Path,
     save_minutes: float,
     compiled: Path,
@@ -85,6 +86,8 @@ def train_network(
         Path of the training patches' store and the content digest it must have.
     pretrained
         timm name -> safetensors of its pretrained start.
+    processor
+        How fast this run's processors are, as `landslip.models.precision.write_processor` tells.
     resume
         Where the state of the training is saved, and gone on from. Deleted at the end.
     save_minutes
@@ -104,7 +107,12 @@ def train_network(
     check_writable(outputs.weights.parent)
     torch.set_num_threads(threads)
     place = usable_device(device)
-    precision = choose_precision(settings.training.precision, place)
+    precision = choose_precision(
+        settings.training.precision,
+        place,
+        processor=read_processor(processor),
+        architecture=architecture,
+    )
     derived = derive_seed(seed, model, fold)
     table, split = read_folds(folds)
     held_out = table["fold"].to_numpy() == fold

@@ -1,36 +1,124 @@
-"""Which number format a device computes in."""
+"""Which number format a network computes in.
 
+`auto` is the faster one of float32 and the device's half-width format. A GPU's generation says
+which that is. A processor's instruction set does not: one with AVX-512 BF16 multiplies matrices in
+bfloat16 at twice, another at half of float32's speed. So the products are timed once a run
+(`measure_processor`), and every training and prediction, on whatever node, reads what was found.
+"""
+
+import platform
+import time
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from landslip.files import InputError, read_json, write_json
+from landslip.models.network import Architecture, MultiEncoder
+
+# Side of the matrices that are multiplied, and how often; the best time of each format counts.
+_SIDE, _REPEATS = 1024, 5
+# What bfloat16 products must gain: what is known lies at 0.5 and at 1.8.
+_MIN_GAIN = 1.2
+# Floating-point operations for each number that a layer puts out. Below, converting numbers costs
+# more than faster products spare. On an AMD EPYC (Zen 5) training went 0.40 to 0.84 times as fast
+# in bfloat16 at 20 to 50 (EfficientNet lite0, MobileNetV3, EfficientViT b0), 1.0 times at 79
+# (ConvNeXt atto), and 1.15 to 1.86 times from 100 on (MaxViT, CAFormer, ViTs, ResNets).
+_MIN_INTENSITY = 90
 
 
-@cache
-def _cpu_flags() -> frozenset[str]:
-    """Instruction sets of this processor, as Linux names them."""
+@dataclass(frozen=True, kw_only=True)
+class Processor:
+    """How fast a processor multiplies matrices, on one thread, in 10^9 operations a second."""
+
+    name: str
+    float32: float
+    bfloat16: float
+
+    @property
+    def gains_from_bfloat16(self) -> bool:
+        """Whether products in bfloat16 are clearly the faster ones."""
+        return self.bfloat16 >= _MIN_GAIN * self.float32
+
+
+def measure_processor() -> Processor:
+    """Time products in float32 and bfloat16, one after the other in turn, on one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    factors = [torch.randn(_SIDE, _SIDE).to(dtype) for dtype in (torch.float32, torch.bfloat16)]
+    seconds = [float("inf")] * len(factors)
     try:
-        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
-    except OSError:
-        return frozenset()
-    line = next((line for line in text.splitlines() if line.startswith("flags")), "")
-    return frozenset(line.split())
+        for factor in factors:
+            factor @ factor  # the library chooses its kernel
+        for _ in range(_REPEATS):
+            for number, factor in enumerate(factors):
+                started = time.perf_counter()
+                factor @ factor
+                seconds[number] = min(seconds[number], time.perf_counter() - started)
+    finally:
+        torch.set_num_threads(threads)
+    float32, bfloat16 = (2e-9 * _SIDE**3 / value for value in seconds)
+    return Processor(name=_processor_name(), float32=float32, bfloat16=bfloat16)
 
 
-def choose_precision(asked: str, device: torch.device) -> str:
+def write_processor(target: Path) -> Processor:
+    """Measure this machine's processor and write what was found as JSON."""
+    found = measure_processor()
+    write_json(target, asdict(found))
+    return found
+
+
+def read_processor(path: Path) -> Processor:
+    """Read what `write_processor` wrote.
+
+    Raises
+    ------
+    InputError
+        The file is damaged or lacks a value.
+    """
+    values = read_json(path)
+    try:
+        found = Processor(
+            name=str(values["name"]),
+            float32=float(values["float32"]),
+            bfloat16=float(values["bfloat16"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+    if not (0 < found.float32 < float("inf") and 0 < found.bfloat16 < float("inf")):
+        raise InputError(f"{path} is damaged (speeds must be positive); delete it and run again")
+    return found
+
+
+def choose_precision(
+    asked: str, device: torch.device, *, processor: Processor, architecture: Architecture
+) -> str:
     """`float32`, `bfloat16` or `float16` for `auto`; what was asked otherwise.
 
-    bfloat16 where the device has it, float16 on older GPUs (training then scales the loss), float32
-    elsewhere.
+    On a GPU, bfloat16 where the device has it and float16 on older ones (training then scales the
+    loss). On a processor, bfloat16 where its products gain and the network consists of products.
+
+    Parameters
+    ----------
+    processor
+        As it was measured for this run.
+    architecture
+        Of the network.
     """
     if asked != "auto":
         return asked
-    return next(name for name in ("bfloat16", "float16", "float32") if _has(device, name))
+    if device.type == "cuda":
+        return "bfloat16" if _has(device, "bfloat16", processor) else "float16"
+    if not processor.gains_from_bfloat16 or arithmetic_intensity(architecture) < _MIN_INTENSITY:
+        return "float32"
+    return "bfloat16"
 
 
-def same_precision(trained: str, asked: str, device: torch.device) -> str:
-    """What a trained network predicts in: as it was trained, where the device has that format.
+def same_precision(trained: str, asked: str, device: torch.device, *, processor: Processor) -> str:
+    """What a trained network predicts in: as it was trained, where the device is fast at it.
 
     Parameters
     ----------
@@ -39,17 +127,56 @@ def same_precision(trained: str, asked: str, device: torch.device) -> str:
     asked
         What the settings say: a format that they name is used on every device; with `auto` a
         device that lacks `trained` computes in float32, which holds all that the others do.
+    processor
+        As it was measured for this run.
     """
-    return trained if asked != "auto" or _has(device, trained) else "float32"
+    return trained if asked != "auto" or _has(device, trained, processor) else "float32"
 
 
-def _has(device: torch.device, precision: str) -> bool:
-    """bfloat16: GPUs from Ampere on, processors with AVX-512 BF16 or AMX. float16: GPUs."""
+def arithmetic_intensity(architecture: Architecture) -> float:
+    """Floating-point operations of a forward pass for each number that a layer puts out.
+
+    Transformers and plain convolutions have hundreds, depthwise convolutions tens. Nothing is
+    computed: the network is built without memory.
+    """
+    blank = [1.0] * len(architecture.stack)
+    size = architecture.image_size
+    with torch.device("meta"):
+        network = MultiEncoder(architecture, shift=blank, scale=blank).eval()
+        patch = torch.empty(1, len(blank), size, size)
+    numbers = 0
+
+    def count(module: nn.Module, _: object, output: object) -> None:
+        nonlocal numbers
+        if isinstance(output, Tensor):
+            numbers += output.numel()
+
+    for module in network.modules():
+        if not any(module.children()):
+            module.register_forward_hook(count)
+    with torch.inference_mode(), FlopCounterMode(display=False) as operations:
+        network(patch)
+    total: int = operations.get_total_flops()
+    return total / numbers
+
+
+def _has(device: torch.device, precision: str, processor: Processor) -> bool:
+    """bfloat16: GPUs from Ampere on, processors that gain from it. float16: GPUs."""
     if precision == "bfloat16" and device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if precision == "bfloat16":
-        return bool(_cpu_flags() & {"avx512_bf16", "amx_bf16"})
+        return processor.gains_from_bfloat16
     return precision == "float32" or device.type == "cuda"
+
+
+def _processor_name() -> str:
+    """As Linux tells it, else as Python does."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
+    named = (line.split(":", 1)[1].strip() for line in text.splitlines() if "model name" in line)
+    return next(named, platform.processor() or platform.machine())
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:

@@ -19,7 +19,7 @@ from landslip.models.device import memory_in_words, usable_device
 from landslip.models.fold_models import check_folds
 from landslip.models.network import MultiEncoder
 from landslip.models.network_files import load_network
-from landslip.models.precision import same_precision
+from landslip.models.precision import Processor, read_processor, same_precision
 from landslip.models.prediction import BATCH, predict_logits, sigmoid
 from landslip.models.predictions import write_test
 from landslip.models.residence import StoredPatches
@@ -45,6 +45,7 @@ def predict_network(
     model: str,
     descriptions: Sequence[Path],
     store: tuple[Path, str],
+    processor: Path,
     shard: int,
     shards: int,
     device: str,
@@ -63,6 +64,8 @@ def predict_network(
         model.json of every fold, in order; weights beside it.
     store
         Path of the patches' store and the content digest it must have.
+    processor
+        As in the trainings.
     shard, shards
         Which patches: `landslip.data.ranges.shard_rows`.
     device
@@ -80,7 +83,9 @@ def predict_network(
     """
     torch.set_num_threads(threads)
     place = usable_device(device)
-    folds, split_digest = _load(model, descriptions, len(targets), place, compiled)
+    folds, split_digest = _load(
+        model, descriptions, len(targets), place, compiled, read_processor(processor)
+    )
     for target in targets:
         check_writable(target.parent)
     path, digest = store
@@ -103,7 +108,12 @@ def predict_network(
 
 
 def _load(
-    model: str, descriptions: Sequence[Path], count: int, device: torch.device, compiled: Path
+    model: str,
+    descriptions: Sequence[Path],
+    count: int,
+    device: torch.device,
+    compiled: Path,
+    processor: Processor,
 ) -> tuple[list[_Fold], str]:
     """Every fold, still on the host, and the digest of their split."""
     loaded = [load_network(description) for description in descriptions]
@@ -112,7 +122,9 @@ def _load(
     for network, facts in loaded:
         training = facts["settings"]["training"]
         compile_encoders(network, training["compile"], compiled)
-        precision = same_precision(facts["precision"], training["precision"], device)
+        precision = same_precision(
+            facts["precision"], training["precision"], device, processor=processor
+        )
         folds.append(_Fold(network=network, tta=training["tta"], precision=precision))
         if precision != facts["precision"]:
             log.warning(

@@ -15,7 +15,7 @@ from landslip.features.scales import read_scaling
 from landslip.files import InputError, write_parquet
 from landslip.models.device import usable_device
 from landslip.models.network_files import load_network
-from landslip.models.precision import same_precision
+from landslip.models.precision import read_processor, same_precision
 from landslip.models.prediction import predict_logits, sigmoid
 
 JOIN = "+"
@@ -30,6 +30,7 @@ def mask_inputs(
     scalings: Sequence[Path],
     folds: Path,
     parts: Mapping[str, Sequence[str]],
+    processor: Path,
     device: str,
     threads: int,
     target: Path,
@@ -46,6 +47,8 @@ def mask_inputs(
         Path of the training patches' store and its content digest.
     parts
         Input -> channels.
+    processor
+        As in the trainings.
     target
         parquet: id, fold, label, and a column for every set: its inputs, joined by `+`; the
         column of none is called `none`.
@@ -69,7 +72,9 @@ def mask_inputs(
         network, facts = load_network(description)
         network.to(place)
         training = facts["settings"]["training"]
-        precision = same_precision(facts["precision"], training["precision"], place)
+        precision = same_precision(
+            facts["precision"], training["precision"], place, processor=read_processor(processor)
+        )
         stack = network.architecture.stack
         means = read_scaling(scaling).set_index("channel").loc[stack, "mean"].to_numpy(np.float32)
         own = np.flatnonzero((split["fold"] == fold).to_numpy())

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
+from processors import processor_file
 
 from landslip.data.store import PatchStore, read_ids, read_patches
 from landslip.files import InputError, file_digest, read_digest, read_json, read_metadata
@@ -85,6 +86,7 @@ def predict(
     arguments: dict[str, Any] = {
         "model": "small",
         "descriptions": trained,
+        "processor": processor_file(path.parent),
         "store": (path, read_digest(path.with_suffix(".digest"))),
         "shard": shard,
         "shards": shards,

@@ -1,18 +1,28 @@
 """Training: symmetries, loss, schedule, and that a network learns what is there to learn."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from processors import FAST, SLOW
 
 from landslip.config import Training
+from landslip.files import InputError
 from landslip.models.augmentation import VIEWS, random_symmetry
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate, smooth_f1_loss
-from landslip.models.precision import choose_precision, same_precision
+from landslip.models.precision import (
+    Processor,
+    arithmetic_intensity,
+    choose_precision,
+    read_processor,
+    same_precision,
+    write_processor,
+)
 from landslip.models.prediction import predict_logits, sigmoid
 from landslip.models.run import LabelledPatches, LossNotFiniteError
 from landslip.models.training import train
@@ -210,14 +220,71 @@ def test_certain_logits_stay_apart_as_probabilities():
     assert sigmoid(np.array([0.0], np.float32))[0] == 0.5
 
 
-def test_a_precision_that_is_asked_for_is_used():
-    assert choose_precision("float32", CPU) == "float32"
-    assert choose_precision("auto", CPU) in ("float32", "bfloat16")
+def of(*encoders: str, image_size: int = 64) -> Architecture:
+    groups = tuple((f"red{number}",) for number in range(len(encoders)))
+    head = {1: "single", 2: "V2"}[len(encoders)]
+    return Architecture(
+        channels=groups, encoders=encoders, head=head, features=8, image_size=image_size
+    )
 
 
-def test_a_network_predicts_in_the_format_it_was_trained_in_where_the_device_has_it():
-    assert same_precision("float32", "auto", CPU) == "float32"
-    assert same_precision("float16", "auto", CPU) == "float32"
-    assert same_precision("float16", "float16", CPU) == "float16"
-    own = choose_precision("auto", CPU)
-    assert same_precision(own, "auto", CPU) == own
+@pytest.mark.parametrize("processor", [FAST, SLOW])
+@pytest.mark.parametrize("asked", ["float32", "bfloat16", "float16"])
+def test_a_precision_that_is_asked_for_is_used(asked: str, processor: Processor):
+    network = of("test_vit2")
+    assert choose_precision(asked, CPU, processor=processor, architecture=network) == asked
+
+
+def test_auto_is_bfloat16_where_products_gain_and_the_network_consists_of_them():
+    chosen = {
+        (processor is FAST, encoder): choose_precision(
+            "auto", CPU, processor=processor, architecture=of(encoder)
+        )
+        for processor in (FAST, SLOW)
+        for encoder in ("vit_pwee_patch16_reg1_gap_256", "resnet18", "tf_efficientnet_lite0")
+    }
+    assert {key for key, value in chosen.items() if value == "bfloat16"} == {
+        (True, "vit_pwee_patch16_reg1_gap_256"),
+        (True, "resnet18"),
+    }
+
+
+def test_intensity_of_a_network_lies_between_those_of_its_encoders():
+    low, high = (arithmetic_intensity(of(name)) for name in ("mobilenetv3_small_100", "resnet18"))
+    both = arithmetic_intensity(of("mobilenetv3_small_100", "resnet18"))
+    assert low < both < high
+
+
+def test_choosing_a_precision_draws_nothing():
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    choose_precision("auto", CPU, processor=FAST, architecture=of("test_vit2"))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_a_measured_processor_is_read_as_it_was_written(tmp_path: Path):
+    found = write_processor(tmp_path / "processor.json")
+    assert read_processor(tmp_path / "processor.json") == found
+    assert found.name
+    assert min(found.float32, found.bfloat16) > 0.1
+
+
+@pytest.mark.parametrize(
+    "content", ['{"name": "x", "float32": -1, "bfloat16": 2}', '{"name": "x"}', "[]", "7"]
+)
+def test_a_damaged_measurement_is_refused_by_name(tmp_path: Path, content: str):
+    (tmp_path / "processor.json").write_text(content)
+    with pytest.raises(InputError, match="processor"):
+        read_processor(tmp_path / "processor.json")
+
+
+def test_a_network_predicts_in_the_format_it_was_trained_in_where_the_device_is_fast_at_it():
+    def predicts(trained: str, asked: str, processor: Processor) -> str:
+        return same_precision(trained, asked, CPU, processor=processor)
+
+    assert predicts("float32", "auto", FAST) == "float32"
+    assert predicts("bfloat16", "auto", FAST) == "bfloat16"
+    assert predicts("bfloat16", "auto", SLOW) == "float32"
+    assert predicts("float16", "auto", FAST) == "float32"
+    assert predicts("float16", "float16", SLOW) == "float16"

@@ -20,6 +20,7 @@ predict_network(
     model=snakemake.wildcards.model,
     descriptions=[Path(path) for path in snakemake.input.descriptions],
     store=(Path(snakemake.input.store), read_digest(snakemake.input.store_digest)),
+    processor=Path(snakemake.input.processor),
     **snakemake.params.part,
     device=device,
     threads=snakemake.threads,

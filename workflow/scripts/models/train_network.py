@@ -32,6 +32,7 @@ train_network(
     scaling=Path(snakemake.input.scaling),
     folds=Path(snakemake.input.folds),
     pretrained={Path(path).stem: Path(path) for path in snakemake.input.pretrained},
+    processor=Path(snakemake.input.processor),
     resume=Path(snakemake.params.resume),
     save_minutes=snakemake.params.save_minutes,
     compiled=Path(snakemake.params.compiled) / "compiled",

@@ -23,6 +23,7 @@ mask_inputs(
     scalings=[Path(path) for path in snakemake.params.scalings],
     folds=Path(snakemake.input.folds),
     parts=snakemake.params.parts,
+    processor=Path(snakemake.input.processor),
     device=device,
     threads=snakemake.threads,
     target=Path(snakemake.output.predictions),
