@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from landslip.models.network import Architecture, MultiEncoder
-from landslip.models.precision import choose_precision
+from landslip.models.precision import choose_precision, measure_processor
 
 _ENCODERS = {
     "enc1": "maxvit_rmlp_tiny_rw_256.sw_in1k",
@@ -55,8 +55,12 @@ def arguments(description: str | None, patches: int) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--precision", default="auto", help="of ours; default: %(default)s")
     parser.add_argument("--workers", type=int, default=2, help="of the plain loop's loader")
     parser.add_argument("--compile", default="none", help="of ours; torch.compile's mode")
+    parser.add_argument("--neighbours", type=int, default=2, help="default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=20, help="of each of both ways")
+    parser.add_argument("--one-of-several", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     return given
@@ -82,7 +86,9 @@ def make_task(configuration: str, given: argparse.Namespace) -> Task:
     model = MultiEncoder(plan, shift=[0.1] * depth, scale=[1.5] * depth).to(device)
     patches = torch.randn(given.patches, depth, _SIZE, _SIZE)
     labels = (torch.rand(given.patches) < 0.18).float()
-    precision = choose_precision("auto", device)
+    precision = choose_precision(
+        given.precision, device, processor=measure_processor(), architecture=plan
+    )
     return Task(model, patches, labels, device, precision, given.compile, given.batch)
 
 
