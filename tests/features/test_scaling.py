@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from landslip.data.folds import split_digest
+from landslip.data.nodata import NoData
 from landslip.data.store import read_ids, read_patches
 from landslip.data.store_write import write_shard
 from landslip.features.names import SCALINGS
@@ -171,7 +172,8 @@ def test_shards_of_other_channels_and_damaged_counts_are_refused(
     other = tmp_path / "other" / "shard.h5"
     empty = pd.DataFrame({"id": [], "path": [], "sha256": []})
     write_shard(
-        empty, channels=["swir"], indices={}, on_nonfinite="refuse", workers=1, target=other,
+        empty, channels=["swir"], indices={}, no_data=NoData([(0, 22000)], [[]]),
+        on_nonfinite="refuse", on_zeros="fill", workers=1, target=other,
         digest=other.with_suffix(".digest"),
     )  # fmt: skip
     with pytest.raises(InputError, match="holds swir; expected nir, red, vv, ndvi"):
