@@ -17,7 +17,7 @@ from landslip.config_study import Study, Table, Variant
 from landslip.data.nodata import NoData, zero_groups
 from landslip.features.names import ScalingKind, Statistic
 from landslip.files import InputError
-from landslip.models.names import HEADS, Head, timm_architectures
+from landslip.models.names import HEADS, Head, explain_timm_name
 
 INDEX_MODALITY = "indices"
 
@@ -50,7 +50,7 @@ class GPU(Section):
 
 
 class Encoder(Section):
-    timm: str = Field(description="timm's name, architecture.tag")
+    timm: str = Field(description="timm's name, architecture.tag (both as timm registers them)")
     pretrained: bool = Field(True, description="false: random start")
     weights: ConfigPath | None = Field(None, description="local safetensors; null: timm's hub")
     sha256: str | None = Field(
@@ -246,10 +246,9 @@ def _mistakes(config: Config) -> Iterable[str]:
         if name in config.channels:
             yield f"indices.{name}: a channel has that name already"
     for name, encoder in config.encoders.items():
-        known = timm_architectures()
-        if known:
-            architecture = encoder.timm.split(".")[0]
-            yield from _unknown(f"encoders.{name}.timm", architecture, "timm architecture", known)
+        mistake = explain_timm_name(encoder.timm)
+        if mistake is not None:
+            yield f"encoders.{name}.timm: {mistake}"
     yield from _conflicting_encoders(config.encoders)
     for name, inside in config.modalities.items():
         if name in config.channel_names and inside != [name]:

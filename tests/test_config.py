@@ -10,7 +10,7 @@ from landslip.config_merge import merge_config
 from landslip.features.names import STATISTICS
 from landslip.files import InputError
 from landslip.models.heads import BUILDERS
-from landslip.models.names import HEADS, timm_architectures
+from landslip.models.names import HEADS, explain_timm_name
 from project import ROOT
 
 # The paper on its networks: encoder, inputs, scaling, batch, lr0, epochs, head.
@@ -159,6 +159,12 @@ def test_misspelt_keys_and_impossible_values_are_refused_with_the_nearest_valid_
         ({"models": {"pwee_v3": {"encoder": ["enc3", "enc1"]}}}, ["2 encoders for 3 inputs"]),
         ({"indices": {"ndvi": ["nir", "rd"]}}, ["indices.ndvi", "'rd'", "red"]),
         ({"encoders": {"enc1": {"timm": "maxvit_rmlp_tny_rw_256"}}}, ["enc1.timm", "tiny"]),
+        (
+            {"encoders": {"enc4": {"timm": "caformer_s18.sail_in22k_ft_in1"}}},
+            ["enc4.timm", "did you mean 'caformer_s18.sail_in22k_ft_in1k'"],
+        ),
+        ({"encoders": {"enc4": {"timm": "hf-hub:timm/resnet18"}}}, ["hf-hub", "not followed"]),
+        ({"encoders": {"enc4": {"timm": "local-dir:models/a"}}}, ["local-dir", "not followed"]),
         ({"ensemble": {"members": ["xgbost"]}}, ["ensemble.members", "xgboost"]),
         ({"ensemble": {"members": ["xgboost", "xgboost"]}}, ["xgboost", "more than once"]),
         ({"models": {"pwee_v3": {"inputs": [[], "sar", "indices"]}}}, ["models.pwee_v3.inputs"]),
@@ -220,7 +226,8 @@ def test_heads_named_in_the_config_are_those_that_are_built():
     assert set(HEADS) == set(BUILDERS)
 
 
-def test_architectures_read_from_source_are_those_timm_registers():
+def test_names_that_timm_registers_are_taken():
     import timm
 
-    assert timm_architectures() >= set(timm.list_models())
+    refused = {name: explain_timm_name(name) for name in timm.list_models(include_tags=True)}
+    assert {name: why for name, why in refused.items() if why is not None} == {}
