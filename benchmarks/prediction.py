@@ -9,7 +9,6 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -69,7 +68,7 @@ def main() -> None:
         flop = forward_flop(task.model, task.patches)
         held = HeldPatches(task.patches.to(device))
         exact = plain_prediction(task, given.workers)
-        compile_encoders(task.model, task.compile, Path("compiled"))
+        compile_encoders(task.model, task.compile)
         ours = our_prediction(task, held)
         variants: dict[str, Callable[[], object]] = {
             "plain": partial(plain_prediction, task, given.workers),

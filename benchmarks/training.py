@@ -17,7 +17,6 @@ sys.path.pop(0)
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -63,7 +62,7 @@ def plain_epoch(task: Task, workers: int) -> Callable[[], None]:
 def our_epoch(task: Task) -> Callable[[], None]:
     """As `landslip.models.training` takes the steps of an epoch."""
     model = copy.deepcopy(task.model)
-    compile_encoders(model, task.compile, Path("compiled"))
+    compile_encoders(model, task.compile)
     settings = Training(epochs=1, batch_size=task.batch, learning_rate=1e-5)
     patches = HeldPatches(task.patches.to(task.device))
     run = Run(

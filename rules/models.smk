@@ -82,8 +82,6 @@ rule train_network:
         seed=CONFIG.seed,
         # No output: it outlives a killed job, and the next one goes on from it.
         resume=subpath(output.weights, with_suffix=".resume"),
-        # Machine code of torch.compile, kept for the next fold.
-        compiled=subpath(output.weights, ancestor=2),
         save_minutes=save_minutes,
         leases=leases,
         code=source_digest("models/train_network.py"),
@@ -166,8 +164,6 @@ rule predict_network:
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         part=predicted_part,
-        # Machine code of torch.compile, from the trainings.
-        compiled=lambda wildcards: f"{CONFIG.results}/models/{wildcards.model}/compiled",
         leases=leases,
         code=source_digest("models/predict_network.py"),
     script:

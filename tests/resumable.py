@@ -105,7 +105,6 @@ def train_fold(inputs: Path, target: Path, **changes: Any) -> None:
         "processor": processor_file(inputs),
         "resume": target / "model.safetensors.resume",
         "save_minutes": 10.0,
-        "compiled": target / "compiled",
         "outputs": Outputs(
             weights=target / FILES[0], description=target / FILES[1], oof=target / FILES[2],
             history=target / FILES[3], cost=target / "cost.json",

@@ -71,7 +71,6 @@ def train_network(
     processor: Path,
     resume: Path,
     save_minutes: float,
-    compiled: Path,
     outputs: Outputs,
 ) -> None:
     """Train on the other folds, predict this one, write all of it.
@@ -92,8 +91,6 @@ def train_network(
         Where the state of the training is saved, and gone on from. Deleted at the end.
     save_minutes
         Between saves inside an epoch; each end is saved too.
-    compiled
-        Folder of the machine code of `training.compile`; folds of one model share it.
 
     Raises
     ------
@@ -142,7 +139,7 @@ def train_network(
         # Before the model is built: its random parts derive from (seed, model, fold) too.
         torch.manual_seed(derived)
         network = _build(architecture, settings, scaling, pretrained)
-        compile_encoders(network, settings.training.compile, compiled)
+        compile_encoders(network, settings.training.compile)
         log.info(
             "%s fold %d: %d training and %d validation patches, %.1f M parameters, %s in %s",
             model, fold, (~held_out).sum(), held_out.sum(),

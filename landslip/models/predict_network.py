@@ -50,7 +50,6 @@ def predict_network(
     shards: int,
     device: str,
     threads: int,
-    compiled: Path,
     targets: Sequence[Path],
 ) -> None:
     """Write what the network of every fold predicts for a shard of a store's patches.
@@ -70,8 +69,6 @@ def predict_network(
         Which patches: `landslip.data.ranges.shard_rows`.
     device
         cpu or cuda.
-    compiled
-        Folder of the machine code of `training.compile`, as in the trainings.
     targets
         For each fold, parquet as of `landslip.models.predictions.write_test`.
 
@@ -83,9 +80,7 @@ def predict_network(
     """
     torch.set_num_threads(threads)
     place = usable_device(device)
-    folds, split_digest = _load(
-        model, descriptions, len(targets), place, compiled, read_processor(processor)
-    )
+    folds, split_digest = _load(model, descriptions, len(targets), place, read_processor(processor))
     for target in targets:
         check_writable(target.parent)
     path, digest = store
@@ -112,7 +107,6 @@ def _load(
     descriptions: Sequence[Path],
     count: int,
     device: torch.device,
-    compiled: Path,
     processor: Processor,
 ) -> tuple[list[_Fold], str]:
     """Every fold, still on the host, and the digest of their split."""
@@ -121,7 +115,7 @@ def _load(
     folds = []
     for network, facts in loaded:
         training = facts["settings"]["training"]
-        compile_encoders(network, training["compile"], compiled)
+        compile_encoders(network, training["compile"])
         precision = same_precision(
             facts["precision"], training["precision"], device, processor=processor
         )

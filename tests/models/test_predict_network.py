@@ -92,7 +92,6 @@ def predict(
         "shards": shards,
         "device": "cpu",
         "threads": 1,
-        "compiled": target / "compiled",
         "targets": targets,
     }
     predict_network(**(arguments | changes))

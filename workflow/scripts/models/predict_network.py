@@ -24,6 +24,5 @@ predict_network(
     **snakemake.params.part,
     device=device,
     threads=snakemake.threads,
-    compiled=Path(snakemake.params.compiled),
     targets=[Path(path) for path in snakemake.output.predictions],
 )

@@ -35,6 +35,5 @@ train_network(
     processor=Path(snakemake.input.processor),
     resume=Path(snakemake.params.resume),
     save_minutes=snakemake.params.save_minutes,
-    compiled=Path(snakemake.params.compiled) / "compiled",
     outputs=Outputs(**{name: Path(path) for name, path in snakemake.output.items()}),
 )
