@@ -27,6 +27,7 @@ from landslip.models.precision import choose_precision
 from landslip.models.prediction import predict_logits
 from landslip.models.run import LabelledPatches
 from landslip.models.training import train
+from landslip.models.weights import Pretrained
 
 _CPU = torch.device("cpu")
 _RGBN, _SAR_DIFF = (0, 1, 2, 3), (6, 7, 10, 11)
@@ -56,7 +57,7 @@ def build(
         plan,
         shift=patches.mean(dim=(0, 2, 3)).tolist(),
         scale=patches.std(dim=(0, 2, 3)).tolist(),
-        weights={encoder: weights} if weights else None,
+        weights={encoder: Pretrained(path=weights)} if weights else None,
     )
 
 

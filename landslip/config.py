@@ -17,7 +17,7 @@ from landslip.config_study import Study, Table, Variant
 from landslip.data.nodata import NoData, zero_groups
 from landslip.features.names import ScalingKind, Statistic
 from landslip.files import InputError
-from landslip.models.names import HEADS, Head, explain_timm_name
+from landslip.models.names import HEADS, IMAGE_SIZES, MOST_FEATURES, Head, explain_timm_name
 
 INDEX_MODALITY = "indices"
 
@@ -55,6 +55,13 @@ class Encoder(Section):
     weights: ConfigPath | None = Field(None, description="local safetensors; null: timm's hub")
     sha256: str | None = Field(
         None, pattern=r"^[0-9a-f]{64}$", description="digest that the weights must have, if known"
+    )
+    bands: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="what the weights' first layer reads, in order, each by the name of the "
+        "channel it is, where it is one: channels are then mapped by name, and one that is no "
+        "band gets the mean of all filters; null: timm's three channels, adapted by timm",
     )
 
 
@@ -96,7 +103,12 @@ class Training(Section):
     )
     warmup: Fraction = Field(0.0, description="share of steps of linear warm-up (cosine_step)")
     bce_weight: Fraction = Field(0.5, description="loss = w BCE + (1 - w) SmoothF1")
-    image_size: int = Field(256, ge=16, description="patches are resized to it, bilinear")
+    image_size: int = Field(
+        256,
+        ge=IMAGE_SIZES[0],
+        le=IMAGE_SIZES[-1],
+        description="patches are resized to it, bilinear",
+    )
     augmentation: Literal["symmetries", "none"] = Field(
         "symmetries", description="the eight symmetries of the square, uniform"
     )
@@ -136,7 +148,9 @@ class Network(Section):
     )
     scaling: ScalingKind
     head: Head
-    features: int = Field(256, ge=1, description="outputs of each encoder, read by the head")
+    features: int = Field(
+        256, ge=1, le=MOST_FEATURES, description="outputs of each encoder, read by the head"
+    )
     training: Training
 
     @property
@@ -249,6 +263,7 @@ def _mistakes(config: Config) -> Iterable[str]:
         mistake = explain_timm_name(encoder.timm)
         if mistake is not None:
             yield f"encoders.{name}.timm: {mistake}"
+        yield from _mistakes_in_bands(f"encoders.{name}.bands", encoder.bands, config)
     yield from _conflicting_encoders(config.encoders)
     for name, inside in config.modalities.items():
         if name in config.channel_names and inside != [name]:
@@ -280,6 +295,19 @@ def mistakes_in_model(config: Config, where: str, model: Model) -> Iterable[str]
     if HEADS[model.head] != len(model.inputs):
         arity, given = HEADS[model.head], len(model.inputs)
         yield f"{where}.head: {model.head} reads {arity} inputs, got {given}"
+
+
+def _mistakes_in_bands(where: str, bands: list[str] | None, config: Config) -> Iterable[str]:
+    """Names of bands by which no channel can be found."""
+    if bands is None:
+        return
+    for name in sorted({name for name in bands if bands.count(name) > 1}):
+        yield f"{where}: {name} stands there more than once"
+    if not set(bands) & set(config.channel_names):
+        yield (
+            f"{where}: none of {', '.join(bands)} is a channel; name a band that is a channel as "
+            f"the channel is named: {', '.join(config.channel_names)}"
+        )
 
 
 def _conflicting_encoders(encoders: Mapping[str, Encoder]) -> Iterable[str]:

@@ -193,6 +193,12 @@ def weights_source(wildcards):
     return sorted(named)[:1]
 
 
+def weights_expected(wildcards):
+    """What the config says of the weights of a timm model."""
+    told = (e for e in CONFIG.encoders.values() if e.timm == wildcards.timm)
+    return next(told).model_dump(include={"sha256", "bands"})
+
+
 def scaling_file(wildcards):
     """Scaling parameters of a fold: its own, the config's, or those that a variant asks for."""
     return scaling_files(wildcards.model)[int(wildcards.fold)]

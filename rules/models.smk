@@ -17,10 +17,7 @@ rule fetch_weights:
     conda:
         "../envs/cpu.yaml"
     params:
-        sha256=lambda wildcards: next(
-            (e.sha256 for e in CONFIG.encoders.values() if e.timm == wildcards.timm),
-            None,
-        ),
+        expected=weights_expected,
         code=source_digest("models/fetch_weights.py"),
     script:
         "../workflow/scripts/models/fetch_weights.py"

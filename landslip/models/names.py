@@ -12,6 +12,11 @@ Head = Literal["single", "V2", "V3", "V3c", "V4"]
 # Head -> number of inputs it reads.
 HEADS: dict[Head, int] = {"single": 1, "V2": 2, "V3": 3, "V3c": 3, "V4": 4}
 
+# Of a network: beyond them a number is a slip, and would take memory that no machine has.
+MOST_FEATURES = 16_384
+MOST_CHANNELS = 1_024
+IMAGE_SIZES = range(16, 4_097)
+
 
 def explain_timm_name(name: str) -> str | None:
     """Say why a name is not one of timm's registry, or None where it is.

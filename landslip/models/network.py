@@ -2,16 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import timm
 import torch
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor, nn
 from torch.nn import functional
+from typing_extensions import TypedDict
 
+from landslip.models.encoder import Loaded, build_encoder
 from landslip.models.heads import build_head
-from landslip.models.patch_embedding import fold_enlargement, reads_small
+from landslip.models.names import (
+    HEADS,
+    IMAGE_SIZES,
+    MOST_CHANNELS,
+    MOST_FEATURES,
+    explain_timm_name,
+)
+from landslip.models.patch_embedding import reads_small
+from landslip.models.weights import Pretrained
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +40,28 @@ class Architecture:
     def __post_init__(self) -> None:
         if len(self.channels) != len(self.encoders):
             raise ValueError(f"{len(self.encoders)} encoders for {len(self.channels)} inputs")
+        if self.head not in HEADS:
+            raise ValueError(f"unknown head {self.head!r}; known: {', '.join(HEADS)}")
+        if HEADS[self.head] != len(self.channels):
+            raise ValueError(
+                f"head {self.head} reads {HEADS[self.head]} inputs, got {len(self.channels)}"
+            )
+        for name, value, allowed in (
+            ("features", self.features, range(1, MOST_FEATURES + 1)),
+            ("image_size", self.image_size, IMAGE_SIZES),
+        ):
+            if value not in allowed:
+                raise ValueError(f"{name} is {value}, expected {allowed[0]} to {allowed[-1]}")
+        for group in self.channels:
+            if not 0 < len(group) <= MOST_CHANNELS or len(set(group)) < len(group):
+                raise ValueError(
+                    f"expected 1 to {MOST_CHANNELS} channels of different names for each encoder, "
+                    f"got {len(group)}, {len(set(group))} of them different"
+                )
+        for name in self.encoders:
+            mistake = explain_timm_name(name)
+            if mistake is not None:
+                raise ValueError(f"encoders: {mistake}")
 
     @property
     def stack(self) -> list[str]:
@@ -39,48 +70,49 @@ class Architecture:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the JSON beside the weights."""
-        return asdict(self)
+        told = asdict(self)
+        told["channels"] = [list(group) for group in self.channels]
+        told["encoders"] = list(self.encoders)
+        return told
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Architecture":
-        """The inverse of `as_json`."""
+    def from_json(cls, values: Any) -> "Architecture":
+        """The inverse of `as_json`.
+
+        Raises
+        ------
+        ValueError
+            A key is missing, unknown or of another type, or a value out of range; the message
+            says which.
+        """
+        try:
+            told = _STORED.validate_python(values, strict=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "architecture"
+            raise ValueError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
         return cls(
-            channels=tuple(tuple(group) for group in values["channels"]),
-            encoders=tuple(values["encoders"]),
-            head=values["head"],
-            features=int(values["features"]),
-            image_size=int(values["image_size"]),
+            channels=tuple(tuple(group) for group in told["channels"]),
+            encoders=tuple(told["encoders"]),
+            head=told["head"],
+            features=told["features"],
+            image_size=told["image_size"],
         )
 
 
-def build_encoder(
-    name: str, *, channels: int, outputs: int, image_size: int, weights: Path | None = None
-) -> nn.Module:
-    """A timm model with `channels` inputs and `outputs` outputs.
+class _Stored(TypedDict):
+    """`Architecture.as_json` as JSON gives it back."""
 
-    Parameters
-    ----------
-    weights
-        Safetensors with timm's parameter names. timm itself adapts the first convolution to the
-        number of channels and drops the classifier. None: random start.
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
 
-    Notes
-    -----
-    Models whose input size is fixed (ViT's position embedding, MaxViT's relative positions) are
-    told the image size; timm then resamples what depends on it.
-    """
-    options: dict[str, Any] = {"in_chans": channels, "num_classes": outputs}
-    known = timm.get_pretrained_cfg(name)
-    if known is not None and known.fixed_input_size:
-        options["img_size"] = image_size
-    if weights is None:
-        encoder: nn.Module = timm.create_model(name, pretrained=False, **options)
-    else:
-        encoder = timm.create_model(
-            name, pretrained=True, pretrained_cfg_overlay={"file": str(weights)}, **options
-        )
-    fold_enlargement(encoder, image_size)
-    return encoder
+    channels: list[list[str]]
+    encoders: list[str]
+    head: str
+    features: int
+    image_size: int
+
+
+_STORED = TypeAdapter(_Stored)
 
 
 class MultiEncoder(nn.Module):
@@ -93,7 +125,12 @@ class MultiEncoder(nn.Module):
     shift, scale : (channel,), in the order of `architecture.stack`
         Inputs become (x - shift) / scale. Kept as buffers, so that the weight file is whole.
     weights
-        timm name -> safetensors of its pretrained start; encoders not named start at random.
+        timm name -> its pretrained start; encoders not named start at random.
+
+    Attributes
+    ----------
+    loaded
+        Of each encoder, how much of it came from pretrained weights; None: nothing.
     """
 
     shift: Tensor
@@ -105,21 +142,23 @@ class MultiEncoder(nn.Module):
         *,
         shift: Sequence[float],
         scale: Sequence[float],
-        weights: Mapping[str, Path] | None = None,
+        weights: Mapping[str, Pretrained] | None = None,
     ) -> None:
         super().__init__()
         self.architecture = architecture
         single = architecture.head == "single"
-        self.encoders = nn.ModuleList(
+        built = [
             build_encoder(
                 name,
-                channels=len(group),
+                channels=group,
                 outputs=1 if single else architecture.features,
                 image_size=architecture.image_size,
-                weights=(weights or {}).get(name),
+                pretrained=(weights or {}).get(name),
             )
             for name, group in zip(architecture.encoders, architecture.channels, strict=True)
-        )
+        ]
+        self.encoders = nn.ModuleList(encoder for encoder, _ in built)
+        self.loaded: list[Loaded | None] = [loaded for _, loaded in built]
         self.head = build_head(architecture.head, len(self.encoders), architecture.features)
         self.register_buffer("shift", torch.tensor(shift, dtype=torch.float32).view(1, -1, 1, 1))
         self.register_buffer("scale", torch.tensor(scale, dtype=torch.float32).view(1, -1, 1, 1))

@@ -37,7 +37,7 @@ from landslip.models.run import LabelledPatches, LossNotFiniteError
 from landslip.models.seeds import derive_seed
 from landslip.models.state import StateFile
 from landslip.models.training import train
-from landslip.models.weights import verify_weights
+from landslip.models.weights import Pretrained, verify_weights
 
 log = logging.getLogger(__name__)
 
@@ -113,8 +113,7 @@ def train_network(
     derived = derive_seed(seed, model, fold)
     table, split = read_folds(folds)
     held_out = table["fold"].to_numpy() == fold
-    for path in pretrained.values():
-        verify_weights(path)
+    starts = {name: verify_weights(path) for name, path in pretrained.items()}
     fingerprint = {
         **flatten("settings", _stored_settings(settings)),
         **flatten("architecture", architecture.as_json()),
@@ -124,6 +123,7 @@ def train_network(
         "scaling": file_digest(scaling),
         "folds": split,
         **{f"pretrained.{name}": file_digest(path) for name, path in pretrained.items()},
+        **{f"bands.{name}": str(start.bands) for name, start in starts.items() if start.bands},
         "device": place.type,
         "precision": precision,
         "torch": torch.__version__,
@@ -138,7 +138,7 @@ def train_network(
         interruption = stack.enter_context(noting_signals())
         # Before the model is built: its random parts derive from (seed, model, fold) too.
         torch.manual_seed(derived)
-        network = _build(architecture, settings, scaling, pretrained)
+        network = _build(architecture, settings, scaling, starts)
         compile_encoders(network, settings.training.compile)
         log.info(
             "%s fold %d: %d training and %d validation patches, %.1f M parameters, %s in %s",
@@ -182,6 +182,8 @@ def train_network(
             "tta": settings.training.tta,
             "split_digest": split,
             "settings": _stored_settings(settings),
+            # Of each encoder, how much came from pretrained weights; null: a random start.
+            "pretrained": [None if each is None else asdict(each) for each in network.loaded],
             "versions": {"torch": torch.__version__.split("+")[0]},
         }
         save_network(network, weights=outputs.weights, description=outputs.description, facts=facts)
@@ -221,12 +223,10 @@ def _stored_settings(settings: Network) -> dict[str, Any]:
 
 
 def _build(
-    architecture: Architecture, settings: Network, scaling: Path, pretrained: Mapping[str, Path]
+    architecture: Architecture, settings: Network, scaling: Path, starts: Mapping[str, Pretrained]
 ) -> MultiEncoder:
     shift, scale = scale_and_shift(read_scaling(scaling), architecture.stack, settings.scaling)
-    return MultiEncoder(
-        architecture, shift=shift.tolist(), scale=scale.tolist(), weights=pretrained
-    )
+    return MultiEncoder(architecture, shift=shift.tolist(), scale=scale.tolist(), weights=starts)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Pretrained weights of encoders: fetched once, with a digest, before any job needs them."""
 
 import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -10,10 +12,26 @@ from landslip.files import InputError, atomic_path, file_digest, read_json, writ
 from landslip.ordinary_files import not_ordinary, open_ordinary
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pretrained:
+    """Weights that an encoder starts from."""
+
+    path: Path
+    """Safetensors."""
+    bands: tuple[str, ...] | None = None
+    """Names of what their first layer reads, where channels are to be mapped by name."""
+
+
 def fetch_weights(
-    name: str, *, local: Path | None, target: Path, description: Path, sha256: str | None = None
+    name: str,
+    *,
+    local: Path | None,
+    target: Path,
+    description: Path,
+    sha256: str | None = None,
+    bands: Sequence[str] | None = None,
 ) -> None:
-    """Put the weights of timm model `name` at `target`.
+    """Put the weights of timm model `name` at `target`, if they fit it.
 
     Parameters
     ----------
@@ -23,12 +41,15 @@ def fetch_weights(
         JSON that says where they came from and holds their digest.
     sha256
         Digest they must have, where the user knows it.
+    bands
+        What their first layer reads, where it is not timm's three channels.
 
     Raises
     ------
     InputError
-        The file is not safetensors, the hub is out of reach or lacks the model, or the digest
-        differs. Nothing is written; a random start is never a substitute.
+        The file is not safetensors, the hub is out of reach or lacks the model, the digest
+        differs, or a tensor of the encoder is not in it. Nothing is written; a random start is
+        never a substitute.
     """
     source = Path(local) if local is not None else _download(name)
     _check_safetensors(source)
@@ -37,14 +58,35 @@ def fetch_weights(
         raise InputError(
             f"weights of {name} from {source}: expected SHA-256 {sha256}, got {digest}"
         )
+    # Late: a digest that differs, or a hub out of reach, is known without torch.
+    from landslip.models.encoder import check_fit
+
+    named = tuple(bands) if bands is not None else None
+    fit = check_fit(name, Pretrained(path=source, bands=named))
     with atomic_path(target) as temporary:
         shutil.copyfile(source, temporary)
     origin = str(local) if local is not None else f"timm's hub: {name}"
-    write_json(description, {"timm": name, "source": origin, "sha256": digest})
+    write_json(
+        description,
+        {
+            "timm": name,
+            "source": origin,
+            "sha256": digest,
+            "bands": None if named is None else list(named),
+            "tensors": fit.tensors,
+            "loaded": fit.loaded,
+            "prefix": fit.prefix,
+        },
+    )
 
 
-def verify_weights(path: Path) -> None:
+def verify_weights(path: Path) -> Pretrained:
     """Compare fetched weights with the digest beside them.
+
+    Returns
+    -------
+    Pretrained
+        The weights, with the bands that were named when they were fetched.
 
     Raises
     ------
@@ -56,9 +98,11 @@ def verify_weights(path: Path) -> None:
         raise InputError(
             f"{path} is missing; fetch it on a machine with internet: snakemake {path}"
         )
-    expected = read_json(description)["sha256"]
-    if file_digest(path) != expected:
+    told = read_json(description)
+    if file_digest(path) != told["sha256"]:
         raise InputError(f"{path} is damaged (SHA-256 differs from {description.name}); delete it")
+    bands = told.get("bands")
+    return Pretrained(path=path, bands=None if bands is None else tuple(bands))
 
 
 def _download(name: str) -> Path:

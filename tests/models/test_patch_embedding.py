@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from landslip.models.network import Architecture, MultiEncoder, build_encoder
+from landslip.models.encoder import build_encoder
+from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.patch_embedding import EnlargingConv2d, enlargement, reads_small
 
 
@@ -44,7 +45,7 @@ def test_weights_of_a_block_sum_to_one_and_reach_its_neighbours() -> None:
 )
 def test_an_encoder_gives_what_timms_own_gives(name: str) -> None:
     torch.manual_seed(1)
-    ours = build_encoder(name, channels=4, outputs=7, image_size=128).eval()
+    ours = build_encoder(name, channels=list("abcd"), outputs=7, image_size=128)[0].eval()
     theirs = timm.create_model(name, in_chans=4, num_classes=7, img_size=128).eval()
     theirs.load_state_dict(ours.state_dict())
     assert reads_small(ours, 32)
@@ -71,7 +72,7 @@ def test_encoders_without_such_an_embedding_get_enlarged_images() -> None:
 
 
 def test_sizes_that_do_not_divide_are_enlarged_first() -> None:
-    encoder = build_encoder("test_vit2", channels=1, outputs=1, image_size=64)
+    encoder, _ = build_encoder("test_vit2", channels=["a"], outputs=1, image_size=64)
     assert reads_small(encoder, 64)
     assert reads_small(encoder, 16)
     assert not reads_small(encoder, 24)

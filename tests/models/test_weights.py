@@ -5,27 +5,42 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-from safetensors.numpy import save_file
+import timm
+import torch
+from safetensors.torch import save_file
 
 from landslip.files import InputError, file_digest
-from landslip.models.weights import fetch_weights, verify_weights
+from landslip.models.encoder import build_encoder, check_fit
+from landslip.models.weights import Pretrained, fetch_weights, verify_weights
 from project import ROOT
+
+NAME = "test_efficientnet"
+
+
+def weights(width: int = 3, name: str = NAME) -> dict[str, torch.Tensor]:
+    """Random weights of a small encoder that reads so many bands."""
+    torch.manual_seed(1)
+    state: dict[str, torch.Tensor] = timm.create_model(name, in_chans=width).state_dict()
+    return state
+
+
+def write(path: Path, state: dict[str, torch.Tensor]) -> Path:
+    save_file(state, path)
+    return path
 
 
 @pytest.fixture
 def local(tmp_path: Path) -> Path:
-    path = tmp_path / "given.safetensors"
-    save_file({"conv_stem.weight": np.ones((2, 3), np.float32)}, path)
-    return path
+    return write(tmp_path / "given.safetensors", weights())
 
 
-def fetch(local: Path | None, folder: Path, **options: str) -> Path:
-    target = folder / "weights" / "resnet10t.c3_in1k.safetensors"
+def fetch(local: Path | None, folder: Path, **options: Any) -> Path:
+    target = folder / "weights" / f"{NAME}.safetensors"
     fetch_weights(
-        "resnet10t.c3_in1k",
+        NAME,
         local=local,
         target=target,
         description=target.with_suffix(".json"),
@@ -38,7 +53,107 @@ def test_local_weights_are_put_in_place_with_their_digest(local: Path, tmp_path:
     target = fetch(local, tmp_path)
     assert target.read_bytes() == local.read_bytes()
     assert json.loads(target.with_suffix(".json").read_text())["sha256"] == file_digest(local)
-    verify_weights(target)
+    assert verify_weights(target).path == target
+
+
+def loaded_tensors(path: Path, channels: list[str], **given: Any) -> dict[str, torch.Tensor]:
+    """Tensors of an encoder of `channels` that started from a file."""
+    encoder, _ = build_encoder(
+        NAME, channels=channels, outputs=1, image_size=64,
+        pretrained=Pretrained(path=path, **given),
+    )  # fmt: skip
+    return dict(encoder.state_dict())
+
+
+@pytest.mark.parametrize("prefix", ["backbone.", "module.", "encoder.", "module.model.encoder."])
+def test_a_prefix_that_makes_weights_fit_is_taken_off_and_said(
+    prefix: str, local: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO")
+    named = {f"{prefix}{name}": value for name, value in weights().items()}
+    path = write(tmp_path / "named.safetensors", {**named, "loss.weight": torch.ones(1)})
+    target = fetch(path, tmp_path)
+    assert f"prefix '{prefix}'" in caplog.text
+    told = json.loads(target.with_suffix(".json").read_text())
+    assert told["loaded"] == told["tensors"] - 2  # all but the classifier
+    one, other = (loaded_tensors(each, ["red", "nir"]) for each in (local, target))
+    same = [name for name in one if not name.startswith("classifier.")]
+    assert all(torch.equal(one[name], other[name]) for name in same)
+
+
+def astray(case: str) -> dict[str, torch.Tensor]:
+    """Weights that are not those of the encoder."""
+    state = weights()
+    if case == "unknown prefix":
+        return {f"net.{name}": value for name, value in state.items()}
+    if case == "another architecture":
+        return weights(name="test_vit2")
+    if case == "a tensor is missing":
+        del state["bn1.weight"]
+    elif case == "another shape":
+        state["bn1.weight"] = torch.ones(5)
+    else:
+        state["blocks.7.0.conv.weight"] = torch.ones(5)
+    return state
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("unknown prefix", r"\d+ of \d+ tensors are missing.*holds such as net\..*not timm's"),
+        ("another architecture", r"tensors are missing.*not timm's"),
+        ("a tensor is missing", r"1 of \d+ tensors are missing, such as bn1\.weight"),
+        ("another shape", r"1 of \d+ have another shape, such as bn1\.weight"),
+        ("a deeper one's", r"1 are of layers that it does not have, such as blocks\.7"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_when_they_are_fetched(
+    case: str, words: str, tmp_path: Path
+):
+    path = write(tmp_path / "given.safetensors", astray(case))
+    with pytest.raises(InputError, match=words):
+        fetch(path, tmp_path)
+    assert not (tmp_path / "weights").exists()
+
+
+@pytest.mark.parametrize(
+    ("width", "bands", "words"),
+    [
+        (13, None, "reads 13 bands.*encoders.<name>.bands"),
+        (4, None, "reads 4 bands"),
+        (13, ["red", "nir"], "names 2 bands.*reads 13"),
+        (3, ["red", "nir"], "names 2 bands.*reads 3"),
+    ],
+)
+def test_bands_that_are_not_named_are_refused(
+    width: int, bands: list[str] | None, words: str, tmp_path: Path
+):
+    path = write(tmp_path / "given.safetensors", weights(width))
+    with pytest.raises(InputError, match=words):
+        fetch(path, tmp_path, bands=bands)
+
+
+def test_bands_are_mapped_to_channels_by_name(tmp_path: Path):
+    bands = ("B1", "blue", "green", "red", "nir")
+    given = weights(len(bands))
+    target = fetch(write(tmp_path / "given.safetensors", given), tmp_path, bands=bands)
+    assert verify_weights(target).bands == bands
+    filters = given["conv_stem.weight"]
+    found = loaded_tensors(target, ["nir", "vv", "red"], bands=bands)
+    plain = [filters[:, 4], filters.mean(1), filters[:, 3]]
+    torch.testing.assert_close(found["conv_stem.weight"], torch.stack(plain, 1) * 5 / 3)
+    assert torch.equal(found["bn1.weight"], given["bn1.weight"])
+    same = loaded_tensors(target, list(bands), bands=bands)
+    torch.testing.assert_close(same["conv_stem.weight"], filters)
+
+
+REAL = ROOT.parent / "shared" / "data" / "weights" / "tf_efficientnet_lite0.safetensors"
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="the real weights are not here")
+def test_real_weights_fit_whole_but_for_the_classifier():
+    fit = check_fit("tf_efficientnet_lite0.in1k", Pretrained(path=REAL))
+    assert (fit.loaded, fit.prefix) == (fit.tensors - 2, "")
 
 
 def test_another_digest_than_the_expected_is_refused(local: Path, tmp_path: Path):

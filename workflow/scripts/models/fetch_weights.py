@@ -15,5 +15,5 @@ fetch_weights(
     local=Path(snakemake.input.local[0]) if snakemake.input.local else None,
     target=Path(snakemake.output.weights),
     description=Path(snakemake.output.description),
-    sha256=snakemake.params.sha256,
+    **snakemake.params.expected,
 )

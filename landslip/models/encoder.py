@@ -1,0 +1,328 @@
+"""timm's models as encoders of patches, at a random start or with pretrained weights that fit."""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from landslip.files import InputError
+from landslip.models.patch_embedding import fold_enlargement
+from landslip.models.weights import Pretrained
+
+log = logging.getLogger(__name__)
+
+# What programs put before the names of an encoder's tensors when it is a part of something else.
+_PREFIXES = ("backbone.", "module.", "encoder.", "model.")
+# What timm raises on tensors of other names and shapes, here and there.
+_MISFITS = (RuntimeError, KeyError, IndexError, ValueError, TypeError, AttributeError,
+            AssertionError)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """How much of an encoder came from its pretrained weights."""
+
+    tensors: int
+    """Of the encoder."""
+    loaded: int
+    """From the file, adapted or as they are; the others are the classifier's."""
+    prefix: str
+    """Taken off the names in the file."""
+
+
+def build_encoder(
+    name: str, *, channels: Sequence[str], outputs: int, image_size: int,
+    pretrained: Pretrained | None = None,
+) -> tuple[nn.Module, Loaded | None]:  # fmt: skip
+    """A timm model that reads `channels` and has `outputs` outputs.
+
+    Parameters
+    ----------
+    pretrained
+        Weights to start from. Without named bands, timm itself adapts the first layer to the
+        number of channels; with them, `map_bands` does. None: random start.
+
+    Returns
+    -------
+    encoder, how much of it was loaded
+
+    Raises
+    ------
+    InputError
+        A tensor of the encoder is not in the weights, or has another shape there, for another
+        reason than the number of channels or outputs.
+
+    Notes
+    -----
+    Models whose input size is fixed (ViT's position embedding, MaxViT's relative positions) are
+    told the image size; timm then resamples what depends on it.
+    """
+    options: dict[str, Any] = {"in_chans": len(channels), "num_classes": outputs}
+    known = timm.get_pretrained_cfg(name)
+    if known is not None and known.fixed_input_size:
+        options["img_size"] = image_size
+    if pretrained is None:
+        encoder, loaded = timm.create_model(name, pretrained=False, **options), None
+    else:
+        encoder, loaded = _load(name, options, channels, pretrained)
+    fold_enlargement(encoder, image_size)
+    return encoder, loaded
+
+
+def check_fit(name: str, pretrained: Pretrained) -> Loaded:
+    """Refuse weights that do not fit timm's model `name`, whatever will read it.
+
+    Raises
+    ------
+    InputError
+        As `build_encoder` does.
+    """
+    size = _native_input(name)[-1]
+    channels = pretrained.bands or ("1", "2", "3")
+    _, loaded = build_encoder(
+        name, channels=channels, outputs=1, image_size=size, pretrained=pretrained
+    )
+    assert loaded is not None
+    return loaded
+
+
+def map_bands(weight: Tensor, bands: Sequence[str], channels: Sequence[str]) -> Tensor:
+    """Filters of a first layer for other channels than it was trained on.
+
+    Parameters
+    ----------
+    weight : (output, band, row, column)
+    bands
+        Names of its inputs.
+
+    Returns
+    -------
+    (output, channel, row, column)
+        A channel that is one of the bands has that band's filters, another the mean of all; all
+        times bands / channels, by which timm too keeps the size of the layer's output.
+    """
+    mean = weight.mean(dim=1)
+    filters = [
+        weight[:, bands.index(channel)] if channel in bands else mean for channel in channels
+    ]
+    return torch.stack(filters, dim=1) * (len(bands) / len(channels))
+
+
+def _load(
+    name: str, options: Mapping[str, Any], channels: Sequence[str], pretrained: Pretrained
+) -> tuple[nn.Module, Loaded]:
+    path, bands = pretrained.path, pretrained.bands
+    try:
+        state = load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is not a safetensors file ({error})") from error
+    expected = _shapes(name)
+    state, prefix = _without_prefix(state, expected)
+    if prefix:
+        log.info("%s: the prefix %r is taken off the names of its tensors", path, prefix)
+    firsts = _first_layers(name)
+    width = _width(state, firsts, name, expected)
+    if bands is None and width not in (1, _native_input(name)[0]):
+        raise InputError(
+            f"{path} reads {width} bands, {name} of timm {_native_input(name)[0]}: name the bands "
+            f"of the file, in its order, in encoders.<name>.bands (as the channels of the config "
+            f"are named where they are the same)"
+        )
+    if bands is not None and len(bands) != width:
+        raise InputError(
+            f"encoders.<name>.bands names {len(bands)} bands ({', '.join(bands)}), {path} reads "
+            f"{width}; name every band of the file, in its order"
+        )
+    overlay = {"state_dict": state, "input_size": (width, *_native_input(name)[1:])}
+    wanted = {**options, "in_chans": width} if bands is not None else options
+    with _recorded_loads() as results:
+        try:
+            encoder = timm.create_model(
+                name, pretrained=True, pretrained_cfg_overlay=overlay, **wanted
+            )
+        except _MISFITS as error:
+            raise _misfit(path, name, state, expected, str(error)) from error
+    # timm keeps what it was told; the tensors would stay in memory with it.
+    configuration: Any = encoder.pretrained_cfg
+    configuration.pop("state_dict", None)
+    classifier = _classifier(name)
+    missing = [key for result in results for key in result.missing_keys]
+    astray = [key for key in missing if not key.startswith(classifier)]
+    inside = {key.split(".")[0] for key in encoder.state_dict()}
+    spare = [key for result in results for key in result.unexpected_keys]
+    spare = [key for key in spare if not key.startswith(classifier)]
+    deeper = [key for key in spare if key.split(".")[0] in inside]
+    if astray or deeper or not results:
+        raise _misfit(path, name, state, expected, "", missing=astray, deeper=deeper)
+    if spare:
+        log.warning("%s: %d tensors are not of %s and left out: %s", path, len(spare), name,
+                    _some(spare))  # fmt: skip
+    if bands is not None:
+        encoder = _for_channels(name, encoder, options, firsts, bands, channels, path)
+    tensors = len(encoder.state_dict())
+    loaded = Loaded(tensors=tensors, loaded=tensors - len(missing), prefix=prefix)
+    log.info("%s: %d of the %d tensors of %s loaded", path, loaded.loaded, tensors, name)
+    return encoder, loaded
+
+
+def _for_channels(
+    name: str, donor: nn.Module, options: Mapping[str, Any], firsts: Sequence[str],
+    bands: Sequence[str], channels: Sequence[str], path: Path,
+) -> nn.Module:  # fmt: skip
+    """The encoder of `channels` with the weights of `donor`, which reads `bands`."""
+    state = donor.state_dict()
+    encoder: nn.Module = timm.create_model(name, pretrained=False, **options)
+    for first in firsts:
+        weight = state.get(f"{first}.weight")
+        if weight is not None and weight.ndim == 4 and weight.shape[1] == len(bands):
+            state[f"{first}.weight"] = map_bands(weight, bands, channels)
+    try:
+        encoder.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(
+            f"{path}: the first layer of {name} is no plain convolution over bands, so that "
+            "encoders.<name>.bands cannot be mapped to channels; take another encoder"
+        ) from error
+    named = [channel for channel in channels if channel in bands]
+    others = [channel for channel in channels if channel not in bands]
+    log.info("%s: channels with their band's filters: %s; with the mean of all: %s",
+             path, ", ".join(named) or "none", ", ".join(others) or "none")  # fmt: skip
+    return encoder
+
+
+def _shapes(name: str) -> dict[str, tuple[int, ...]]:
+    """Shape of every tensor of a timm model as it is by itself."""
+    try:
+        with torch.device("meta"):
+            model = timm.create_model(name, pretrained=False)
+    except (RuntimeError, NotImplementedError):
+        # A few compute with numbers while they are built, which this device has none of.
+        model = timm.create_model(name, pretrained=False)
+    return {key: tuple(value.shape) for key, value in model.state_dict().items()}
+
+
+def _without_prefix(
+    state: dict[str, Tensor], expected: Iterable[str]
+) -> tuple[dict[str, Tensor], str]:
+    """Tensors whose names begin with a known prefix, without it, if more of them then fit."""
+    wanted = set(expected)
+    best, prefix = len(wanted & state.keys()), ""
+    for depth in (1, 2, 3):
+        for parts in permutations(_PREFIXES, depth):
+            candidate = "".join(parts)
+            fitting = sum(
+                key.startswith(candidate) and key[len(candidate) :] in wanted for key in state
+            )
+            if fitting > best:
+                best, prefix = fitting, candidate
+    if not prefix:
+        return state, ""
+    return {
+        key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)
+    }, prefix
+
+
+def _width(
+    state: Mapping[str, Tensor], firsts: Sequence[str], name: str,
+    expected: Mapping[str, tuple[int, ...]],
+) -> int:  # fmt: skip
+    """Bands that weights read: timm's own number, unless their first layer says otherwise."""
+    native = _native_input(name)[0]
+    for first in firsts:
+        weight, own = state.get(f"{first}.weight"), expected.get(f"{first}.weight")
+        if weight is not None and own is not None and weight.ndim == len(own) == 4:
+            # Some first layers read each channel several times, as pixels side by side.
+            width, rest = divmod(weight.shape[1] * native, own[1])
+            if not rest:
+                return int(width)
+    return native
+
+
+def _misfit(
+    path: Path, name: str, state: Mapping[str, Tensor],
+    expected: Mapping[str, tuple[int, ...]], error: str, *,
+    missing: Sequence[str] = (), deeper: Sequence[str] = (),
+) -> InputError:  # fmt: skip
+    """Say how weights and encoder differ, and why that is likely so."""
+    classifier = _classifier(name)
+    own = {key: shape for key, shape in expected.items() if not key.startswith(classifier)}
+    absent = list(missing) or [key for key in own if key not in state]
+    firsts = {f"{first}.weight" for first in _first_layers(name)}
+    other = [
+        key for key, shape in own.items()
+        if key in state and key not in firsts and tuple(state[key].shape) != shape
+    ]  # fmt: skip
+    said = [f"{path} does not fit {name}"]
+    if absent:
+        said.append(f"{len(absent)} of {len(own)} tensors are missing, {_some(absent)}")
+    if other:
+        said.append(f"{len(other)} of {len(own)} have another shape, {_some(other)}")
+    if deeper:
+        said.append(f"{len(deeper)} are of layers that it does not have, {_some(deeper)}")
+    if not absent and not other and not deeper:
+        said.append(error.strip().splitlines()[0] if error.strip() else "nothing was loaded")
+    foreign = [key for key in state if key not in expected]
+    if foreign:
+        said.append(f"the file holds {_some(foreign)}")
+    shared = len(own.keys() & state.keys())
+    cause = (
+        "it is probably of another architecture or size: name that in encoders.<name>.timm"
+        if shared or not foreign
+        else "its names are not timm's: it is of another library or architecture, or has a prefix "
+        f"other than {', '.join(_PREFIXES)}"
+    )
+    return InputError("; ".join(said) + f". {cause[0].upper()}{cause[1:]}")
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"such as {', '.join(names[:3])}{more}"
+
+
+def _native_input(name: str) -> tuple[int, ...]:
+    """(channel, row, column) that timm's own weights of a model read."""
+    known = timm.get_pretrained_cfg(name)
+    size = known.input_size if known is not None else None
+    return tuple(size) if size else (3, 224, 224)
+
+
+def _first_layers(name: str) -> tuple[str, ...]:
+    """Names of the layers that read the channels."""
+    known = timm.get_pretrained_cfg(name)
+    first = known.first_conv if known is not None else None
+    return (first,) if isinstance(first, str) else tuple(first or ())
+
+
+def _classifier(name: str) -> tuple[str, ...]:
+    """How the names of the tensors of a model's classifiers begin."""
+    known = timm.get_pretrained_cfg(name)
+    last = known.classifier if known is not None else None
+    names = (last,) if isinstance(last, str) else tuple(last or ())
+    return tuple(f"{each}." for each in names)
+
+
+@contextmanager
+def _recorded_loads() -> Iterator[list[Any]]:
+    """What `load_state_dict` answers while timm builds a model, which only logs it."""
+    results: list[Any] = []
+    original = nn.Module.load_state_dict
+
+    def record(self: nn.Module, *arguments: Any, **options: Any) -> Any:
+        result = original(self, *arguments, **options)
+        results.append(result)
+        return result
+
+    setattr(nn.Module, "load_state_dict", record)  # noqa: B010 (a method is not assigned to)
+    try:
+        yield results
+    finally:
+        setattr(nn.Module, "load_state_dict", original)  # noqa: B010
