@@ -1,15 +1,23 @@
 """A trained network on disk: weights as safetensors, the rest as JSON beside them."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from safetensors import SafetensorError
+import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
+from landslip.config import Training
 from landslip.files import InputError, atomic_path, file_digest, read_json, write_json
 from landslip.models.network import Architecture, MultiEncoder
 
 FORMAT_VERSION = 1
+PRECISIONS = ("float32", "bfloat16", "float16")
+# Bytes of a model.json: a thousand times what one takes.
+_MOST_JSON = 2**20
+# Settings of a training that prediction reads.
+_READ_SETTINGS = ("tta", "compile", "precision")
+_TYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}
 
 
 def save_network(
@@ -54,18 +62,12 @@ def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
     Raises
     ------
     InputError
-        Another format version, a weight file outside the folder, damaged or not of this network.
+        Another format version, a value out of its range, a weight file outside the folder,
+        damaged or not of this network. Nothing is fetched and no other folder read, whatever the
+        JSON says; weights are read only if their header fits it.
     """
-    facts = read_json(description)
-    if facts.get("format_version") != FORMAT_VERSION or facts.get("kind") != "network":
-        raise InputError(
-            f"{description}: expected a network of format {FORMAT_VERSION}, got "
-            f"{facts.get('kind')!r} of format {facts.get('format_version')!r}; train it anew"
-        )
-    missing = sorted({"weights", "sha256", "architecture"} - facts.keys())
-    if missing:
-        raise InputError(f"{description} lacks {', '.join(missing)}; train it anew")
-    weights = description.parent / str(facts["weights"])
+    facts = _read_description(description)
+    weights = description.parent / facts["weights"]
     outside = weights.name != facts["weights"] or weights.name in ("", ".", "..")
     if outside or weights.is_symlink():
         raise InputError(f"{description}: weights {facts['weights']!r} is outside the model folder")
@@ -73,11 +75,101 @@ def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
         raise InputError(f"{weights} is missing; train it anew")
     if file_digest(weights) != facts["sha256"]:
         raise InputError(f"{weights} is damaged (its digest differs from {description.name}'s)")
-    architecture = Architecture.from_json(facts["architecture"])
-    blank = [0.0] * len(architecture.stack)
-    model = MultiEncoder(architecture, shift=blank, scale=blank)
+    try:
+        architecture = Architecture.from_json(facts["architecture"])
+    except ValueError as error:
+        raise InputError(f"{description}: architecture: {error}; train it anew") from error
+    _check_shapes(architecture, weights, description)
+    model = _build(architecture, description)
     try:
         model.load_state_dict(load_file(weights))
     except (SafetensorError, RuntimeError) as error:
         raise InputError(f"{weights} does not fit {description}: {error}") from error
+    if not all(value.isfinite().all() for value in model.state_dict().values()):
+        raise InputError(f"{weights} holds weights that are not finite; train it anew")
     return model.eval(), facts
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    """What stands in a model's JSON, whose values have the types and ranges of `save_network`'s."""
+    if path.stat().st_size > _MOST_JSON:
+        raise InputError(f"{path} is {path.stat().st_size} bytes, expected at most {_MOST_JSON}")
+    facts = read_json(path)
+    if not isinstance(facts, dict):
+        raise InputError(f"{path}: expected an object, got {type(facts).__name__}; train it anew")
+    if facts.get("format_version") != FORMAT_VERSION or facts.get("kind") != "network":
+        raise InputError(
+            f"{path}: expected a network of format {FORMAT_VERSION}, got "
+            f"{facts.get('kind')!r} of format {facts.get('format_version')!r}; train it anew"
+        )
+    missing = sorted({"weights", "sha256", "architecture"} - facts.keys())
+    if missing:
+        raise InputError(f"{path} lacks {', '.join(missing)}; train it anew")
+    if not isinstance(facts["weights"], str):
+        raise InputError(f"{path}: weights is {facts['weights']!r}, expected a name; train it anew")
+    settings = facts.get("settings", {"training": {}})
+    training = settings.get("training") if isinstance(settings, dict) else None
+    if not isinstance(training, dict):
+        raise InputError(f"{path} lacks settings.training; train it anew")
+    for where, told, key, allowed in (
+        ("", facts, "precision", PRECISIONS),
+        ("", facts, "tta", _choices("tta")),
+        *(("settings.training.", training, key, _choices(key)) for key in _READ_SETTINGS),
+    ):
+        if key in told and told[key] not in allowed:
+            raise InputError(
+                f"{path}: {where}{key} is {told[key]!r}, expected one of {', '.join(allowed)}"
+            )
+    return facts
+
+
+def _choices(key: str) -> tuple[str, ...]:
+    """Values that a setting of a training may have."""
+    return get_args(Training.model_fields[key].annotation)
+
+
+def _check_shapes(architecture: Architecture, weights: Path, description: Path) -> None:
+    """Compare names, types and shapes in the header with the network's, before memory is taken."""
+    try:
+        with torch.device("meta"):
+            state = _build(architecture, description).state_dict()
+    except NotImplementedError:
+        # A few encoders cannot be built without memory.
+        state = _build(architecture, description).state_dict()
+    try:
+        with safe_open(weights, framework="pt") as opened:
+            found = {
+                name: (part.get_dtype(), tuple(part.get_shape()))
+                for name in opened.keys()  # noqa: SIM118 (it is no mapping)
+                for part in [opened.get_slice(name)]
+            }
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{weights} is not a safetensors file ({error})") from error
+    expected = {
+        name: (_TYPES.get(value.dtype, str(value.dtype)), tuple(value.shape))
+        for name, value in state.items()
+    }
+    for name in [*expected, *found]:
+        if found.get(name) != expected.get(name):
+            raise InputError(
+                f"{weights} does not fit {description}: {name} is {_say(found.get(name))}, "
+                f"expected {_say(expected.get(name))}; train it anew"
+            )
+
+
+def _build(architecture: Architecture, description: Path) -> MultiEncoder:
+    """An untrained network; what timm says of an encoder that it cannot build names the file."""
+    blank = [0.0] * len(architecture.stack)
+    try:
+        return MultiEncoder(architecture, shift=blank, scale=blank)
+    except (RuntimeError, AssertionError, ValueError, TypeError) as error:
+        if isinstance(error, NotImplementedError):
+            raise
+        raise InputError(
+            f"{description}: {', '.join(architecture.encoders)} with images of "
+            f"{architecture.image_size} pixels cannot be built ({error}); train it anew"
+        ) from error
+
+
+def _say(found: tuple[str, tuple[int, ...]] | None) -> str:
+    return "absent" if found is None else f"{found[0]} of shape {list(found[1])}"

@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
-from landslip.files import InputError
+from landslip.files import InputError, file_digest
+from landslip.models.encoder import build_encoder
 from landslip.models.heads import build_head
-from landslip.models.network import Architecture, MultiEncoder, build_encoder
+from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import load_network, save_network
 from landslip.models.objective import landslide_loss
+from landslip.models.weights import Pretrained
 
 TINY = "test_vit2"
 
@@ -112,10 +114,15 @@ def test_scaling_is_part_of_the_network():
 
 def test_pretrained_weights_are_adapted_to_the_number_of_channels(tmp_path: Path):
     torch.manual_seed(0)
-    source = build_encoder("test_efficientnet", channels=3, outputs=1000, image_size=64)
+    source, _ = build_encoder("test_efficientnet", channels=["a"] * 3, outputs=9, image_size=64)
     path = tmp_path / "test_efficientnet.safetensors"
     save_file(source.state_dict(), path)
-    four = build_encoder("test_efficientnet", channels=4, outputs=8, image_size=64, weights=path)
+    four, loaded = build_encoder(
+        "test_efficientnet", channels=["a"] * 4, outputs=8, image_size=64,
+        pretrained=Pretrained(path=path),
+    )  # fmt: skip
+    assert loaded is not None
+    assert loaded.loaded == loaded.tensors - 2  # all but the classifier
     trained, kept = source.state_dict(), four.state_dict()
     assert kept["conv_stem.weight"].shape[1] == 4
     assert torch.equal(trained["blocks.0.0.conv.weight"], kept["blocks.0.0.conv.weight"])
@@ -166,6 +173,107 @@ def test_a_foreign_model_folder_is_refused(change: dict[str, object], words: str
     description = stored(tmp_path)
     description.write_text(json.dumps({**json.loads(description.read_text()), **change}))
     with pytest.raises(InputError, match=words):
+        load_network(description)
+
+
+def forge(description: Path, state: dict[str, torch.Tensor]) -> None:
+    """Other weights in a model folder, with a digest made to fit."""
+    weights = description.with_name("model.safetensors")
+    save_file(state, weights)
+    facts = json.loads(description.read_text())
+    description.write_text(json.dumps({**facts, "sha256": file_digest(weights)}))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"features": 10**9}, "features is 1000000000, expected 1 to"),
+        ({"features": 2.5}, "features"),
+        ({"image_size": 10**6}, "image_size is 1000000"),
+        ({"image_size": 17}, "pos_embed"),
+        ({"head": "V9"}, "unknown head 'V9'"),
+        ({"head": "V2"}, "reads 2 inputs, got 1"),
+        ({"head": None}, "head"),
+        ({"channels": [[]]}, "channels"),
+        ({"channels": [["a", "a"]]}, "different names"),
+        ({"channels": [[f"c{n}" for n in range(2000)]]}, "expected 1 to 1024 channels"),
+        ({"channels": "abcd"}, "channels"),
+        ({"encoders": ["no_such_encoder"]}, "unknown timm architecture"),
+        ({"encoders": ["hf-hub:timm/resnet18"]}, "not followed"),
+        ({"encoders": ["hf_hub:timm/resnet18"]}, "not followed"),
+        ({"encoders": ["local-dir:elsewhere"]}, "not followed"),
+        ({"encoders": ["../elsewhere"]}, "not followed"),
+        ({"encoders": ["test_vit"]}, "expected"),
+        ({"more": 1}, "more"),
+    ],
+)
+def test_an_architecture_that_cannot_be_is_refused_by_file_and_cause_and_nothing_is_fetched(
+    change: dict[str, object], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def connect(*_: object) -> None:
+        raise AssertionError("a model folder made the job ask the internet")
+
+    monkeypatch.setattr("socket.socket.connect", connect)
+    description = stored(tmp_path)
+    facts = json.loads(description.read_text())
+    facts["architecture"].update(change)
+    description.write_text(json.dumps(facts))
+    with pytest.raises(InputError, match=rf"model\.json.*{words}"):
+        load_network(description)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[]", "expected an object, got list"),
+        ("null", "expected an object"),
+        ("[" * 100_000, "not valid JSON"),
+        (" " * 2**21, "expected at most"),
+    ],
+)
+def test_a_description_that_is_no_object_is_refused(text: str, words: str, tmp_path: Path):
+    description = stored(tmp_path)
+    description.write_text(text)
+    with pytest.raises(InputError, match=rf"model\.json.*{words}"):
+        load_network(description)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"weights": 3}, "weights is 3"),
+        ({"precision": "int4"}, "precision is 'int4'"),
+        ({"tta": ["flips"]}, "tta is"),
+        ({"settings": []}, "settings.training"),
+        ({"settings": {"training": {"compile": "os.system"}}}, "compile is 'os.system'"),
+    ],
+)
+def test_a_setting_out_of_its_range_is_refused(
+    change: dict[str, object], words: str, tmp_path: Path
+):
+    description = stored(tmp_path)
+    description.write_text(json.dumps({**json.loads(description.read_text()), **change}))
+    with pytest.raises(InputError, match=rf"model\.json.*{words}"):
+        load_network(description)
+
+
+@pytest.mark.parametrize("change", ["shape", "type", "absent", "extra", "not finite"])
+def test_weights_whose_digest_was_made_to_fit_are_refused(change: str, tmp_path: Path):
+    description = stored(tmp_path)
+    state = load_file(tmp_path / "model.safetensors")
+    name = "encoders.0.fc_norm.weight"
+    if change == "shape":
+        state[name] = torch.zeros(7)
+    elif change == "type":
+        state[name] = state[name].to(torch.float64)
+    elif change == "absent":
+        del state[name]
+    elif change == "extra":
+        state["more"] = torch.zeros(1)
+    else:
+        state[name] = torch.full_like(state[name], float("nan"))
+    forge(description, state)
+    with pytest.raises(InputError, match=r"model\.safetensors"):
         load_network(description)
 
 
