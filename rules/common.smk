@@ -11,9 +11,10 @@ from landslip.config_merge import merge_config, restate
 from landslip.data.listing import check_sources, listing_digest
 from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError, check_writable
+from landslip.models.encoder_check import refused_encoders
 from landslip.models.finished import forget_all
 from landslip.sources import source_digest as digest_sources
-from landslip.study.plan import names_in, plan_study
+from landslip.study.plan import encoder_uses, names_in, plan_study
 
 ROOT = Path(workflow.basedir)
 
@@ -34,6 +35,25 @@ try:
 except InputError as error:
     # One message for the person at the keyboard; a traceback would bury it.
     sys.exit(f"landslip: {error}")
+
+
+def try_encoders():
+    """Refuse encoders that do not take their images; in the study's variants, warn of them."""
+    try:
+        refused = refused_encoders(encoder_uses(CONFIG, STUDY))
+    except InputError as error:
+        sys.exit(f"landslip: {error}")
+    lines = [f"{where}: {line}" for where in refused for line in refused[where]]
+    fatal = [line for line in lines if line.startswith("models.")]
+    if fatal:
+        sys.exit("landslip: the config is not valid:\n  " + "\n  ".join(fatal))
+    for line in lines:
+        print(f"landslip: {line}; its training will fail", file=sys.stderr)
+
+
+# Jobs read these rules in processes of their own; one look is enough.
+if workflow.is_main_process:
+    try_encoders()
 
 # The config's models and the study's variants: settings, and what they resolve to.
 JOBS = STUDY.jobs

@@ -58,6 +58,22 @@ def test_a_null_on_the_command_line_means_what_it_means_in_a_file(tmp_path: Path
     assert "train_xgboost" not in jobs
 
 
+@pytest.mark.parametrize(
+    ("timm", "words"),
+    [
+        ("test_vit2.none_in1k", "did you mean 'test_vit2.r160_in1k'"),
+        ("coatnet_pico_rw_224", "does not take 4 channels of 50 x 50 pixels"),
+    ],
+)
+def test_an_encoder_that_cannot_be_is_refused_by_a_dry_run(timm: str, words: str, tmp_path: Path):
+    encoders = {**SMALL["encoders"], "enc3": {"timm": timm, "pretrained": False}}
+    config = {**with_training(image_size=50), "encoders": encoders}
+    answer = snakemake(tmp_path, "-n", "--", "all", config=config)
+    assert answer.returncode != 0
+    assert words in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_a_missing_patch_folder_is_refused_by_name(tmp_path: Path):
     answer = snakemake(tmp_path, "-n", "--", "all", config={"data": {"folder": "nowhere"}})
     assert answer.returncode != 0

@@ -20,6 +20,7 @@ from landslip.config_errors import explain, nearest
 from landslip.config_merge import override
 from landslip.config_study import ENSEMBLE, Table, Variant
 from landslip.files import InputError, text_digest
+from landslip.models.encoder_check import Use
 from landslip.study.variants import made_variants, words_of
 
 _MODEL: TypeAdapter[Model] = TypeAdapter(Model)
@@ -120,6 +121,28 @@ def effective(config: Config, job: Job) -> dict[str, Any]:
         values["channels"] = config.channels_of(job.settings.inputs)
         values["statistics"] = list(job.settings.statistics)
     return values
+
+
+def encoder_uses(config: Config, plan: Plan) -> dict[str, list[Use]]:
+    """How each network of the config and of the study's variants uses its encoders.
+
+    Returns
+    -------
+    dict
+        `models.<name>`, or `variant <name>` for what only the study trains -> a use for each input.
+    """
+    return {
+        f"{'models.' if name in config.models else 'variant '}{name}": [
+            Use(
+                timm=encoder.timm,
+                channels=len(config.channels_of(group)),
+                image_size=job.settings.training.image_size,
+            )
+            for encoder, group in zip(job.encoders, job.settings.groups, strict=True)
+        ]
+        for name, job in plan.jobs.items()
+        if isinstance(job.settings, Network)
+    }
 
 
 def _names(config: Config) -> frozenset[str]:
