@@ -36,7 +36,7 @@ def plain(options: Options) -> None:
 def ours(options: Options) -> None:
     """From the store to parquet, digests verified."""
     sources = [(options.folder / "store.h5", None)]
-    write_scaling(options.folder / "ours.parquet", sources, threads=options.threads)
+    write_scaling(options.folder / "ours.parquet", sources, fit="all", threads=options.threads)
 
 
 def warm_up(options: Options) -> None:

@@ -53,7 +53,9 @@ def ours(options: Options) -> None:
         digest=folder / "ours.digest",
     )
     write_statistics(store, folder / "ours_statistics.parquet", threads=options.threads)
-    write_scaling(folder / "ours_scaling.parquet", [(store, None)], threads=options.threads)
+    write_scaling(
+        folder / "ours_scaling.parquet", [(store, None)], fit="all", threads=options.threads
+    )
 
 
 def warm_up(options: Options) -> None:

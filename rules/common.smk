@@ -171,16 +171,21 @@ def tree_settings(wildcards):
     }
 
 
-def architecture(wildcards):
+def architecture_of(name):
     """Channels and timm names of a network's encoders, its head and sizes."""
-    model = JOBS[wildcards.model].settings
+    model = JOBS[name].settings
     return {
         "channels": [CONFIG.channels_of(group) for group in model.groups],
-        "encoders": [encoder.timm for encoder in JOBS[wildcards.model].encoders],
+        "encoders": [encoder.timm for encoder in JOBS[name].encoders],
         "head": model.head,
         "features": model.features,
         "image_size": model.training.image_size,
     }
+
+
+def architecture(wildcards):
+    """The same as a param."""
+    return architecture_of(wildcards.model)
 
 
 def pretrained_names(model):

@@ -83,5 +83,13 @@ def report_facts():
         "models": {
             name: CONFIG.models[name].model_dump(mode="json") for name in CONFIG.members
         },
+        "reads": {
+            name: (
+                {"architecture": architecture_of(name)}
+                if name in NETWORKS
+                else {"columns": feature_columns(name)}
+            )
+            for name in CONFIG.members
+        },
         "audit": "data/audit.html",
     }

@@ -64,6 +64,7 @@ rule fit_scaling:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         fold=None,
+        fit=lambda wildcards: wildcards.get("fit", CONFIG.scaling.fit),
         code=source_digest("features/fit_scaling.py"),
     script:
         "../workflow/scripts/features/fit_scaling.py"
@@ -80,6 +81,7 @@ use rule fit_scaling as fit_fold_scaling with:
         "<benchmarks>/features/fit_scaling_fold{fold}.jsonl"
     params:
         fold=lambda wildcards: int(wildcards.fold),
+        fit="fold",
         code=source_digest("features/fit_scaling.py"),
 
 

@@ -339,6 +339,7 @@ rule write_report:
         mistakes="<results>/report/mistakes.csv",
         cost="<results>/report/cost.csv",
         speed="<results>/report/speed.csv",
+        descriptions=of_members("model.json"),
         figures=expand("<results>/report/{figure}.png", figure=FIGURES),
         captions=expand(
             "{root}/resources/report/{figure}.rst",

@@ -96,8 +96,9 @@ def write_folds(
     Parameters
     ----------
     target
-        Parquet of id, fold (int64), label (int8), in the manifest's order, its digest in the
-        metadata as split_digest. The same input gives the same bytes.
+        Parquet of id, fold (int64), label (int8), in the manifest's order; in the
+        metadata its digest as split_digest, the scheme and the seed. The same input gives the
+        same bytes.
     scheme, n, seed
         See `assign_folds`.
     group
@@ -118,7 +119,8 @@ def write_folds(
     frame = pd.DataFrame(
         {"id": table["id"].to_numpy(), "fold": fold, "label": table["label"].to_numpy(np.int8)}
     )
-    write_parquet(target, frame, {"split_digest": split_digest(frame)})
+    told = {"split_digest": split_digest(frame), "scheme": scheme, "seed": str(seed)}
+    write_parquet(target, frame, told)
 
 
 def split_digest(frame: pd.DataFrame) -> str:

@@ -65,6 +65,7 @@ def write_scaling(
     target: Path,
     sources: Sequence[tuple[Path, NDArray[np.int64] | None]],
     *,
+    fit: str,
     threads: int,
 ) -> None:
     """Write the scaling parameters of every channel, all in this process.
@@ -72,9 +73,11 @@ def write_scaling(
     Parameters
     ----------
     target
-        Parquet: channel, then COLUMNS.
+        Parquet: channel, then COLUMNS; `fit` in the metadata.
     sources
         Stores, and the rows of each that count (None: all).
+    fit
+        Which patches these are: all, train or fold.
     threads
         The number that compute, each on its own channels; the result does not depend on it.
 
@@ -97,20 +100,22 @@ def write_scaling(
                 )
         origins = dict(zip(channels, first_means(parts[0][0]), strict=True))
 
-        def fit(share: list[str]) -> NDArray[np.float64]:
+        def parameters(share: list[str]) -> NDArray[np.float64]:
             chosen = np.array([origins[name] for name in share])
             return channel_scaling(read_blocks(parts, share), chosen)
 
         with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(fit, shares_of(channels, threads)))
-    write_table(target, channels, np.concatenate(found))
+            found = list(pool.map(parameters, shares_of(channels, threads)))
+    write_table(target, channels, np.concatenate(found), fit)
 
 
-def write_table(target: Path, channels: Sequence[str], values: NDArray[np.float64]) -> None:
-    """Write scaling parameters (channel, 7)."""
+def write_table(
+    target: Path, channels: Sequence[str], values: NDArray[np.float64], fit: str
+) -> None:
+    """Write scaling parameters (channel, 7), and which patches they are of."""
     table = pd.DataFrame(values, columns=list(COLUMNS))
     table.insert(0, "channel", list(channels))
-    write_parquet(target, table)
+    write_parquet(target, table, {"fit": fit})
 
 
 def shares_of(channels: Sequence[str], threads: int) -> list[list[str]]:

@@ -143,14 +143,14 @@ def count_lower(
     write_arrays(target, counts=np.concatenate([c for share in counted for c in share]))
 
 
-def gather_lower(parts: Sequence[Path], ranks: Path, target: Path) -> None:
+def gather_lower(parts: Sequence[Path], ranks: Path, target: Path, *, fit: str) -> None:
     """Add up the second passes of all shards and write the scaling parameters.
 
     Parameters
     ----------
     parts, ranks
         As `count_lower` and `gather_upper` write them.
-    target
+    target, fit
         See `landslip.features.scaling.write_scaling`.
     """
     channels, found = _read_ranks(ranks)
@@ -164,7 +164,7 @@ def gather_lower(parts: Sequence[Path], ranks: Path, target: Path) -> None:
                 "Delete both and run again"
             )
         total.merge(np.split(counts, ends[:-1]))
-    write_table(target, channels, scaling_parameters(found, total))
+    write_table(target, channels, scaling_parameters(found, total), fit)
 
 
 @contextmanager

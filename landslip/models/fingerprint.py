@@ -20,15 +20,20 @@ def flatten(name: str, value: Any) -> dict[str, str]:
 
 def differences(found: Mapping[str, str], own: Mapping[str, str]) -> str:
     """What differs, in words; nothing where they are equal."""
+    return "; ".join(differing(found, own))
+
+
+def differing(found: Mapping[str, str], own: Mapping[str, str]) -> list[str]:
+    """Each name that differs, with what it was and is."""
     names = [*own, *(name for name in found if name not in own)]
-    return "; ".join(
+    return [
         f"{name} was {_short(found.get(name))}, is {_short(own.get(name))}"
         for name in names
         if found.get(name) != own.get(name)
-    )
+    ]
 
 
 def _short(value: str | None) -> str:
     if value is None:
         return "absent"
-    return value[:_SHOWN] if len(value) == 64 else value
+    return value.strip('"')[:_SHOWN] if len(value.strip('"')) == 64 else value

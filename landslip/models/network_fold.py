@@ -16,7 +16,14 @@ from landslip.config import Network
 from landslip.data.folds import read_folds
 from landslip.data.store import PatchStore, open_store
 from landslip.features.scales import read_scaling, scale_and_shift
-from landslip.files import InputError, check_writable, exclusive, file_digest, write_parquet
+from landslip.files import (
+    InputError,
+    check_writable,
+    exclusive,
+    file_digest,
+    read_metadata,
+    write_parquet,
+)
 from landslip.models.compilation import compile_encoders
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.device import (
@@ -184,6 +191,7 @@ def train_network(
             "settings": _stored_settings(settings),
             # Of each encoder, how much came from pretrained weights; null: a random start.
             "pretrained": [None if each is None else asdict(each) for each in network.loaded],
+            "scaling_fit": read_metadata(scaling).get("fit"),
             "versions": {"torch": torch.__version__.split("+")[0]},
         }
         save_network(network, weights=outputs.weights, description=outputs.description, facts=facts)

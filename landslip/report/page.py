@@ -12,6 +12,7 @@ from landslip.data.folds import read_folds
 from landslip.ensemble.tables import count_answers
 from landslip.files import read_json, read_parquet, write_text
 from landslip.report import verdict, wording
+from landslip.report.made import Made, Planned, as_made
 from landslip.report.pictures import read_pictures
 from landslip.templates import template_environment
 
@@ -41,18 +42,11 @@ _SCHEMES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
-    """What the config says and the result files do not."""
+class Study(Planned):
+    """What the config says; what result files say too is shown as they say it."""
 
     simulated: bool
     """The patches were made by a program."""
-    seed: int
-    scaling_fit: str
-    """all, train or fold."""
-    folds_scheme: str
-    """kfold, stratified or grouped."""
-    models: Mapping[str, Mapping[str, Any]]
-    """Name -> settings, as in the config."""
     audit: str
     """Address of the audit page, relative to the report."""
 
@@ -69,6 +63,7 @@ def write_report(
     mistakes: Path,
     cost: Path,
     speed: Path,
+    descriptions: Mapping[str, Sequence[Path]],
     figures: Sequence[Path],
     captions: Sequence[Path],
     target: Path,
@@ -83,6 +78,8 @@ def write_report(
         Of the data stage.
     models, mistakes, cost, speed
         CSV tables beside the figures.
+    descriptions
+        Member -> model.json of its folds, in order.
     figures
         PNG files; their names say which they are (see `pictures.ALTERNATIVES`). One that is not
         given is left out, and the page says so where that needs saying.
@@ -108,22 +105,24 @@ def write_report(
     )
     costs = pd.read_csv(cost)
     split, digest = read_folds(folds)
+    made = as_made(study, descriptions, folds)
     page = environment.get_template("page.html").render(
         study=study,
+        seed=made.seed,
         paragraphs=verdict.verdict(measured, chosen),
         key_figures=verdict.key_figures(measured, chosen),
         test_paragraphs=_test_paragraphs(measured, test),
-        warnings=_warnings(measured, chosen),
+        warnings=_warnings(made, measured, chosen),
         metrics=measured,
         threshold=chosen,
         data=_count_patches(manifest),
         folds=_count_folds(split),
         split_digest=digest,
-        scheme=_SCHEMES[study.folds_scheme],
-        scaling=_SCALINGS[study.scaling_fit],
-        networks=[name for name, model in study.models.items() if model["kind"] == "network"],
+        scheme=_SCHEMES[made.folds_scheme],
+        scaling=_SCALINGS[made.scaling_fit],
+        networks=[name for name, model in made.models.items() if model["kind"] == "network"],
         table=_rows(pd.read_csv(models)),
-        summaries=[_summarise(name, model) for name, model in study.models.items()],
+        summaries=[_summarise(name, model) for name, model in made.models.items()],
         mistakes=_rows(
             pd.read_csv(mistakes, dtype={"id": "str"})
             .groupby("mistake", sort=False)
@@ -145,8 +144,8 @@ def _test_paragraphs(metrics: Mapping[str, Any], test: Path) -> list[str]:
     )
 
 
-def _warnings(metrics: Mapping[str, Any], threshold: Mapping[str, Any]) -> list[str]:
-    sentences = [*threshold.get("warnings", []), *metrics.get("warnings", [])]
+def _warnings(made: Made, metrics: Mapping[str, Any], threshold: Mapping[str, Any]) -> list[str]:
+    sentences = [*made.warnings, *threshold.get("warnings", []), *metrics.get("warnings", [])]
     sentences += [
         f"On the test patches: {s}" for s in (metrics.get("test") or {}).get("warnings", [])
     ]

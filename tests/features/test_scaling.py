@@ -120,7 +120,7 @@ def test_threads_and_rows_give_what_the_same_patches_give_alone(
     tables = []
     for threads in (1, 2, 7):
         target = tmp_path / f"{threads}.parquet"
-        write_scaling(target, [(small_store, rows)], threads=threads)
+        write_scaling(target, [(small_store, rows)], fit="all", threads=threads)
         tables.append(read_scaling(target))
     for table in tables:
         assert table.columns.tolist() == ["channel", *COLUMNS]
@@ -140,7 +140,7 @@ def scattered(shards: list[Path], target: Path, leave_out: Path | None, fold: in
     gather_upper(uppers, ranks)
     for shard, lower in zip(shards, lowers, strict=True):
         count_lower(shard, ranks, lower, **how)
-    gather_lower(lowers, ranks, target)
+    gather_lower(lowers, ranks, target, fit="all")
 
 
 @pytest.mark.parametrize("fold", [None, 1])
@@ -152,7 +152,7 @@ def test_jobs_over_shards_give_the_same_bytes_as_one_over_all(
     table = pd.DataFrame({"id": ids, "fold": [i % 3 for i in range(len(ids))], "label": np.int8(0)})
     write_parquet(folds, table, {"split_digest": split_digest(table)})
     rows = None if fold is None else np.flatnonzero(table["fold"] != fold)
-    write_scaling(tmp_path / "one.parquet", [(small_store, rows)], threads=1)
+    write_scaling(tmp_path / "one.parquet", [(small_store, rows)], fit="all", threads=1)
     shards = [small_store.parent / "train_shards" / f"shard{i}.h5" for i in range(5)]
     scattered(shards, tmp_path / "many.parquet", None if fold is None else folds, fold)
     assert (tmp_path / "many.parquet").read_bytes() == (tmp_path / "one.parquet").read_bytes()
@@ -186,7 +186,7 @@ def test_several_stores_are_taken_together(small_store: Path, tmp_path: Path) ->
         (small_store, None),
         (small_store, np.arange(10)),
     ]
-    write_scaling(tmp_path / "all.parquet", parts, threads=2)
+    write_scaling(tmp_path / "all.parquet", parts, fit="all", threads=2)
     found = read_scaling(tmp_path / "all.parquet")[list(COLUMNS)].to_numpy()
     assert_same(found, plain(np.concatenate([patches, patches[:10]])))
 
@@ -194,7 +194,7 @@ def test_several_stores_are_taken_together(small_store: Path, tmp_path: Path) ->
 def test_memory_does_not_grow_with_the_number_of_patches(small_store: Path, tmp_path: Path) -> None:
     def peak(rows: NDArray[np.int64]) -> int:
         tracemalloc.start()
-        write_scaling(tmp_path / "scaling.parquet", [(small_store, rows)], threads=1)
+        write_scaling(tmp_path / "scaling.parquet", [(small_store, rows)], fit="all", threads=1)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
@@ -248,4 +248,4 @@ def test_counts_of_other_channels_or_bins_are_refused(small_store: Path, tmp_pat
     bins = read_arrays(lower)["counts"]
     write_arrays(lower, counts=bins[:-1])
     with pytest.raises(InputError, match=rf"lower0\.npz counts {len(bins) - 1} bins; expected"):
-        gather_lower([lower], ranks, tmp_path / "scaling.parquet")
+        gather_lower([lower], ranks, tmp_path / "scaling.parquet", fit="all")

@@ -77,8 +77,9 @@ def write_page(
     write_report(
         study=Study(
             simulated=simulated, seed=42, scaling_fit="all", folds_scheme="stratified",
-            models=model_settings(study), audit="data/audit.html",
+            models=model_settings(study), reads={}, audit="data/audit.html",
         ),
+        descriptions=study.of_folds(study.members, "model.json"),
         metrics=metrics,
         threshold=study.path("ensemble/threshold.json"),
         test=study.path("ensemble/test.parquet"),

@@ -22,6 +22,7 @@ from landslip.files import (
     write_json,
     write_parquet,
 )
+from landslip.models.seeds import derive_seed
 from stores import write_store
 
 PAIRS = {
@@ -295,6 +296,12 @@ def _write_training(study: MadeStudy, random: np.random.Generator, name: str) ->
         )
         write_parquet(folder / "history.parquet", history)
         write_json(folder / "cost.json", _cost(name, fold))
+        facts = {
+            "model": name, "fold": fold, "seed": derive_seed(42, name, fold), "scaling_fit": "all",
+            "split_digest": read_metadata(study.path("data/folds.parquet"))["split_digest"],
+            "settings": model_settings(study)[name],
+        }  # fmt: skip
+        write_json(folder / "model.json", facts)
         if tree:
             gain = gains * random.uniform(0.7, 1.3, len(features))
             frame = pd.DataFrame({"feature": features, "gain": gain, "splits": 10})

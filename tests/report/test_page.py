@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,7 +13,14 @@ from report.drawn import CAPTIONS, write_page
 from report.made_study import MadeStudy, measure_ensemble
 
 from landslip.ensemble.tables import OOF_COLUMNS
-from landslip.files import InputError, read_json, read_metadata, read_parquet, write_parquet
+from landslip.files import (
+    InputError,
+    read_json,
+    read_metadata,
+    read_parquet,
+    write_json,
+    write_parquet,
+)
 from landslip.report.pictures import ALTERNATIVES, read_pictures
 
 
@@ -135,7 +143,7 @@ def test_the_page_says_on_which_patches_scaling_was_fitted(page: Path) -> None:
 def test_a_member_that_learned_nothing_is_told_before_any_score(
     study: MadeStudy, tmp_path: Path
 ) -> None:
-    for folder in ("data", "ensemble", "report"):
+    for folder in ("data", "ensemble", "models", "report"):
         shutil.copytree(study.path(folder), tmp_path / folder)
     dull = replace(study, folder=tmp_path)
     path = dull.path("ensemble/oof.parquet")
@@ -151,7 +159,7 @@ def test_a_member_that_learned_nothing_is_told_before_any_score(
 def test_predictions_that_mean_nothing_make_a_page_that_warns(
     study: MadeStudy, tmp_path: Path
 ) -> None:
-    for folder in ("data", "ensemble", "report"):
+    for folder in ("data", "ensemble", "models", "report"):
         shutil.copytree(study.path(folder), tmp_path / folder)
     dull = replace(study, folder=tmp_path)
     path = dull.path("ensemble/oof.parquet")
@@ -201,3 +209,42 @@ def test_every_caption_is_two_or_three_plain_sentences(name: str) -> None:
     text = (CAPTIONS / f"{name}.rst").read_text(encoding="utf-8")
     assert not re.search(r"[`*_{}|]", text)  # shown as it stands, on the page too
     assert 1 <= len(re.findall(r"[.?](?:\s|$)", text)) <= 4
+
+
+def retrained(study: MadeStudy, member: str, **changes: Any) -> None:
+    """What a training with other settings leaves in model.json of a member's second fold."""
+    path = study.path(f"models/{member}/fold1/model.json")
+    write_json(path, read_json(path) | changes)
+
+
+@pytest.mark.parametrize(
+    ("member", "changes", "said"),
+    [
+        ("lightgbm", {"settings": {"kind": "lightgbm", "trees": 7}}, "trees was 7, is 12000"),
+        ("pwee_v3", {"scaling_fit": "train"}, "scaling.fit was train, is all"),
+        ("pwee_v3", {"seed": 1}, "the seed was another than 42"),
+        ("xgboost", {"split_digest": "0"}, "the split into folds is not the one that stands"),
+    ],
+)
+def test_a_config_that_the_models_were_not_trained_with_is_said_at_the_top(
+    member: str, changes: dict[str, Any], said: str, study: MadeStudy, tmp_path: Path
+) -> None:
+    copy = replace(study, folder=tmp_path / "study")
+    shutil.copytree(study.folder, copy.folder)
+    retrained(copy, member, **changes)
+    text = words(write_page(copy, []))
+    warning = text.index(f"than {member} was trained with (fold 1)")
+    assert warning < text.index(said) < text.index("The ensemble of 9 models finds")
+
+
+def test_the_table_of_models_shows_what_they_were_trained_with(
+    study: MadeStudy, tmp_path: Path
+) -> None:
+    copy = replace(study, folder=tmp_path / "study")
+    shutil.copytree(study.folder, copy.folder)
+    for path in copy.folder.glob("models/xgboost/*/model.json"):
+        facts = read_json(path)
+        write_json(path, facts | {"settings": facts["settings"] | {"trees": 77}})
+    text = words(write_page(copy, []))
+    assert "77 trees" in text[text.index("The models") :]
+    assert "was trained with" not in words(write_page(study, []))

@@ -15,8 +15,8 @@ configure_logging(snakemake.log[0])
 target, fold = Path(snakemake.output.scaling), snakemake.params.fold
 if snakemake.input.get("ranks"):
     parts = [Path(path) for path in snakemake.input.parts]
-    gather_lower(parts, Path(snakemake.input.ranks), target)
+    gather_lower(parts, Path(snakemake.input.ranks), target, fit=snakemake.params.fit)
 else:
     rows = None if fold is None else training_rows(Path(snakemake.input.folds), fold)
     stores = [(Path(store), rows) for store in snakemake.input.stores]
-    write_scaling(target, stores, threads=snakemake.threads)
+    write_scaling(target, stores, fit=snakemake.params.fit, threads=snakemake.threads)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.files import verified
+from landslip.files import paths_by_name, verified
 from landslip.logs import configure_logging
 from landslip.report.page import Study, write_report
 
@@ -22,6 +22,9 @@ write_report(
     mistakes=Path(snakemake.input.mistakes),
     cost=Path(snakemake.input.cost),
     speed=Path(snakemake.input.speed),
+    descriptions=paths_by_name(
+        list(snakemake.params.study["models"]), snakemake.input.descriptions
+    ),
     figures=[Path(path) for path in snakemake.input.figures],
     captions=[Path(path) for path in snakemake.input.captions],
     target=Path(snakemake.output.page),
