@@ -8,7 +8,7 @@ from pathlib import Path
 from landslip.config import parse_config
 from landslip.config_files import read_config_file, read_overrides
 from landslip.config_merge import merge_config, restate
-from landslip.data.listing import check_sources, listing_digest
+from landslip.data.listing import check_sources, content_digest, listing_digest
 from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError, check_writable
 from landslip.models.encoder_check import refused_encoders
@@ -95,6 +95,31 @@ def data_path(split, key):
     return f"{SIMULATED}/{simulated[split, key]}"
 
 
+# The user's tables, which their contents decide and not their times of change.
+TABLES = {
+    name: data_path(*key)
+    for name, key in {
+        "labels": ("train", "labels"),
+        "ids": ("test", "ids"),
+        "test_labels": ("test", "labels"),
+    }.items()
+}
+
+
+def table_input(name):
+    """One of the tables, as an input; nothing where there is none."""
+    path = TABLES[name]
+    return [] if path is None else path if CONFIG.data.simulated else ancient(path)
+
+
+def table_digests(wildcards):
+    """Digest of each of the user's tables."""
+    if CONFIG.data.simulated:
+        return "simulated"
+    return {name: content_digest(Path(path)) for name, path in TABLES.items() if path}
+
+
+@cache
 def patch_listing(split):
     """Digest of the names and sizes of a patch folder; simulated ones follow from the config."""
     if CONFIG.data.simulated:
@@ -210,10 +235,15 @@ def pretrained_digests(wildcards):
 
 def weights_source(wildcards):
     """The local file named in the config for a timm model, if any."""
+    return [ancient(path) for path in local_weights(wildcards.timm)]
+
+
+def local_weights(timm):
+    """The same as a path."""
     named = {
         encoder.weights
         for encoder in CONFIG.encoders.values()
-        if encoder.timm == wildcards.timm and encoder.weights
+        if encoder.timm == timm and encoder.weights
     }
     return sorted(named)[:1]
 
@@ -222,6 +252,11 @@ def weights_expected(wildcards):
     """What the config says of the weights of a timm model."""
     told = (e for e in CONFIG.encoders.values() if e.timm == wildcards.timm)
     return next(told).model_dump(include={"sha256", "bands"})
+
+
+def weights_digest(wildcards):
+    """Digest of that file."""
+    return [content_digest(Path(path)) for path in local_weights(wildcards.timm)]
 
 
 def scaling_file(wildcards):

@@ -30,9 +30,9 @@ if CONFIG.data.simulated:
 
 rule list_patches:
     input:
-        labels=data_path("train", "labels"),
-        ids=data_path("test", "ids"),
-        test_labels=data_path("test", "labels") or [],
+        labels=table_input("labels"),
+        ids=table_input("ids"),
+        test_labels=table_input("test_labels"),
     output:
         listing="<results>/data/listing.parquet",
         facts="<results>/data/listing.json",
@@ -48,6 +48,7 @@ rule list_patches:
     params:
         train=data_path("train", "patches"),
         test=data_path("test", "patches"),
+        tables=table_digests,
         train_listing=lambda wildcards: patch_listing("train"),
         test_listing=lambda wildcards: patch_listing("test"),
         channels=len(CONFIG.channels),

@@ -18,6 +18,7 @@ rule fetch_weights:
         "../envs/cpu.yaml"
     params:
         expected=weights_expected,
+        local=weights_digest,
         code=source_digest("models/fetch_weights.py"),
     script:
         "../workflow/scripts/models/fetch_weights.py"

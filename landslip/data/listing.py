@@ -1,9 +1,11 @@
 """What tables and patch folders are, cheap enough to look at whenever the workflow starts."""
 
 import os
+import stat
+from functools import cache
 from pathlib import Path
 
-from landslip.files import InputError, text_digest
+from landslip.files import InputError, file_digest, text_digest
 from landslip.ordinary_files import not_ordinary
 
 
@@ -15,6 +17,25 @@ def check_sources(*paths: str | None) -> None:
     wrong = not_ordinary(path for path in paths if path)
     if wrong:
         raise InputError("; ".join(f"{path} is {kind}" for path, kind in wrong.items()))
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of a user's file, whatever its time of change; where there is none, a word for it.
+
+    Within a process a file is read once, and again only when its size, place or time changes.
+    """
+    try:
+        found = path.stat()
+    except OSError:
+        return "absent"
+    if not stat.S_ISREG(found.st_mode):
+        return "not a file"
+    return _digest(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@cache
+def _digest(path: Path, *_seen: int) -> str:
+    return file_digest(path)
 
 
 def listing_digest(folder: Path) -> str:
