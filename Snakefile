@@ -8,6 +8,7 @@ min_version("9.19")
 include: "rules/common.smk"
 include: "rules/common_study.smk"
 include: "rules/common_report.smk"
+include: "rules/common_runs.smk"
 
 
 pathvars:
@@ -39,6 +40,16 @@ include: "rules/study.smk"
 include: "rules/report.smk"
 
 
-# Nobody will ask for these trainings again. In the main process alone, and not for a dry run.
+# In the main process alone, and not for a dry run.
+onstart:
+    begin_run()
+
+
 onsuccess:
+    end_run()
+    # Nobody will ask for these trainings again.
     forget_all(Path(CONFIG.results) / "models")
+
+
+onerror:
+    take_back()

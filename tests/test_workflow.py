@@ -299,6 +299,21 @@ def test_another_hyper_parameter_retrains_that_model_only(project: Path, run: Pa
     assert not {"train_lightgbm", "train_network", "assign_folds"} & set(jobs)
 
 
+def test_the_report_tells_the_settings_that_the_models_have(
+    tmp_path: Path, project: Path, run: Path
+):
+    """Snakemake, told to look at times alone, remakes the page after a change of the config."""
+    copy = tmp_path / "run"
+    shutil.copytree(run, copy)
+    options = ("--rerun-triggers", "mtime", "-R", "write_report", "--", "results/report.html")
+    answer = snakemake(copy, *options, config=with_model("xgboost", {"trees": 11}), root=project)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    page = (copy / "results" / "report.html").read_text()
+    assert "trees was 10, is 11" in page
+    assert "10 trees" in page
+    assert "11 trees" not in page
+
+
 def with_training(**over: Any) -> dict[str, Any]:
     """The small study with other settings of its network's training."""
     training = {**SMALL["models"]["pwee_v2_standard"]["training"], **over}
@@ -331,9 +346,13 @@ def test_a_killed_workflow_goes_on_where_its_training_was(
             time.sleep(0.02)
         os.killpg(program.pid, kill)
     assert program.returncode != 0
-    left = {path.name for path in resume.parent.iterdir() if path.name[0] != "."}
+    left = {path.name for path in resume.parent.iterdir() if ".tmp" not in path.name}
     # The test predictions are another job's, and stay until it runs.
-    assert left == {resume.name, "test.parquet"}
+    earlier = {"test.parquet", "model.safetensors", "model.json", "oof.parquet"}
+    earlier |= {"history.parquet", "cost.json"}
+    hidden = {".previous", "test.parquet"}
+    assert left - {resume.name} == (earlier if kill == signal.SIGINT else hidden)
+    assert resume.exists()
     assert snakemake(folder, "--unlock", config=config, root=project).returncode == 0
     answer = snakemake(folder, "--", target, config=config, root=project)
     assert answer.returncode == 0, answer.stderr
