@@ -12,6 +12,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import (
     EnsembleOof,
     LabelledTest,
@@ -19,7 +20,7 @@ from landslip.ensemble.tables import (
     read_labelled,
 )
 from landslip.ensemble.threshold import HALF, cross_fit, search_exact, warnings_about
-from landslip.files import read_json, write_json
+from landslip.files import write_json
 from landslip.models.predictions import constant_folds
 from landslip.models.seeds import derive_seed
 
@@ -78,7 +79,7 @@ def measure(
         A file is damaged, or `test` holds other patches than the manifest.
     """
     table = read_ensemble_oof(oof)
-    chosen = read_json(threshold)["threshold"]
+    chosen = read_threshold(threshold)["threshold"]
     models = {ENSEMBLE: table.probability, **table.members}
     measured = _measure_oof(table, models, chosen, bootstrap, seed)
     for name, scores in table.members.items():

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from landslip.ensemble.average import average
 from landslip.ensemble.gather import check_members
+from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import TEST_COLUMNS
-from landslip.files import read_json
 from landslip.large_tables import iterate_parquet, write_blocks
 from landslip.models.predictions import PredictionReader, check_origin
 
@@ -40,7 +40,7 @@ def predict_test(
         message names the file and the first patch.
     """
     check_members(members, TEST_COLUMNS)
-    chosen = read_json(threshold)
+    chosen = read_threshold(threshold)
     readers: dict[str, list[PredictionReader]] = {}
     for name, paths in members.items():
         readers[name] = [PredictionReader(path) for path in paths]

@@ -6,8 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from landslip.files import write_json
+from landslip.records import Amount, Count, read_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +17,7 @@ class Cost:
     """Of one (model, fold), over all processes that it took."""
 
     model: str
-    fold: int
+    fold: Count
     kind: str
     """network, lightgbm or xgboost."""
     encoders: Sequence[str] = ()
@@ -23,32 +25,37 @@ class Cost:
     device: str
     """cpu, or the GPU's name."""
     precision: str | None = None
-    threads: int
-    seconds: float
+    threads: Count
+    seconds: Amount
     """From the start to the predictions."""
-    training_seconds: float
+    training_seconds: Amount
     """In training steps or boosting rounds."""
-    prediction_seconds: float
+    prediction_seconds: Amount
     """Of the fold's patches, as their predictions are stored."""
-    epochs: int
+    epochs: Count
     """Or boosting rounds."""
-    training_patches: int
+    training_patches: Count
     """In one epoch."""
-    training_patches_per_second: float | None = None
+    training_patches_per_second: Amount | None = None
     """None of a tree model: a boosting round is no pass over pixels."""
-    prediction_patches_per_second: float
+    prediction_patches_per_second: Amount
     """The same; test-time augmentation included."""
-    peak_memory_mb: float
+    peak_memory_mb: Amount
     """Of this process; of the last where there were several. 10^6 bytes."""
-    peak_device_memory_mb: float | None = None
+    peak_device_memory_mb: Amount | None = None
     """Of tensors on the GPU."""
-    resumed: int = 0
+    resumed: Count = 0
     """How often the training went on from a saved state."""
 
 
 def write_cost(target: Path, cost: Cost) -> None:
     """Write it as JSON."""
     write_json(target, asdict(cost))
+
+
+def read_cost(path: Path) -> dict[str, Any]:
+    """Read it, checked; see `landslip.records.read_record`."""
+    return dict(read_record(path, Cost))
 
 
 def peak_memory_mb() -> float:

@@ -12,9 +12,9 @@ from sklearn.metrics import (
 )
 
 from landslip.ensemble.measures import confusion
+from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.ensemble.threshold import f1_curve
-from landslip.files import read_json
 from landslip.report.plots import Axes
 from landslip.report.style import FAINT, INK, QUIET, drawing, lines_of, say_instead
 from landslip.report.wording import ENSEMBLE, percent, score
@@ -44,7 +44,7 @@ def draw_curves(
         A file is damaged.
     """
     table = read_ensemble_oof(oof)
-    chosen = float(read_json(threshold)["threshold"])
+    chosen = float(read_threshold(threshold)["threshold"])
     draw_f1_threshold(table, chosen, f1_threshold)
     draw_roc(table, chosen, roc)
     draw_precision_recall(table, chosen, precision_recall)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.ensemble.measures import confusion as count_decisions
+from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
-from landslip.files import read_json
 from landslip.report.plots import StrMethodFormatter, SymmetricalLogLocator
 from landslip.report.style import BLUE, INK, QUIET, VERMILION, drawing
 from landslip.report.wording import count, percent, score
@@ -47,7 +47,7 @@ def draw_decisions(*, oof: Path, threshold: Path, confusion: Path, reliability: 
         A file is damaged.
     """
     table = read_ensemble_oof(oof)
-    chosen = float(read_json(threshold)["threshold"])
+    chosen = float(read_threshold(threshold)["threshold"])
     draw_confusion(table, chosen, confusion)
     draw_reliability(table, chosen, reliability)
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from landslip.files import InputError, read_json, read_parquet, write_text
+from landslip.ensemble.records import read_metrics
+from landslip.files import InputError, read_parquet, write_text
 from landslip.report.wording import ENSEMBLE
 
 PAPER = ("oof_f1", "oof_auc", "overall_f1")
@@ -58,7 +59,7 @@ def tabulate_models(*, metrics: Path, paper: Path | None, target: Path) -> None:
         A file is damaged or lacks a column.
     """
     published = None if paper is None else _read_paper(paper)
-    table = models_table(read_json(metrics), published)
+    table = models_table(read_metrics(metrics), published)
     write_text(target, table.to_csv(index=False, lineterminator="\n"))
 
 

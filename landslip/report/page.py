@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from landslip.data.folds import read_folds
+from landslip.ensemble.records import read_metrics, read_threshold
 from landslip.ensemble.tables import count_answers
-from landslip.files import read_json, read_parquet, write_text
+from landslip.files import read_parquet, write_text
 from landslip.report import verdict, wording
 from landslip.report.made import Made, Planned, as_made
 from landslip.report.pictures import read_pictures
@@ -93,7 +94,7 @@ def write_report(
     InputError
         A file is damaged, a figure unknown or without a caption.
     """
-    measured, chosen = read_json(metrics), read_json(threshold)
+    measured, chosen = read_metrics(metrics), read_threshold(threshold)
     environment = template_environment(__file__)
     environment.filters.update(
         count=wording.count,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from landslip.files import InputError, read_json, write_text
+from landslip.files import InputError, write_text
+from landslip.models.cost import read_cost
 
 COLUMNS = (
     "model",
@@ -40,7 +41,7 @@ def tabulate_speed(*, costs: Mapping[str, Sequence[Path]], target: Path) -> None
     InputError
         A file is damaged or lacks a value.
     """
-    read = {model: [read_json(path) for path in paths] for model, paths in costs.items()}
+    read = {model: [read_cost(path) for path in paths] for model, paths in costs.items()}
     try:
         table = speed_table(read)
     except KeyError as error:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from landslip.files import read_json
 from landslip.report.plots import Axes, LogLocator, NullFormatter
 from landslip.report.style import (
     BLUE,
@@ -19,6 +18,7 @@ from landslip.report.style import (
     say_instead,
 )
 from landslip.report.wording import percent, readable, score
+from landslip.study.records import read_calibration
 from landslip.study.table import read_table
 
 _METHODS = {
@@ -88,7 +88,7 @@ def draw_calibration(*, calibration: Path, target: Path) -> None:
     target
         PNG file to write.
     """
-    read = read_json(calibration)
+    read = read_calibration(calibration)
     with drawing(target, height=3.8) as figure:
         panels = figure.subplots(1, len(_METHODS), sharey=True)
         for axes, (how, (title, colour, marker)) in zip(panels, _METHODS.items(), strict=True):
@@ -118,7 +118,7 @@ def draw_prevalence(*, calibration: Path, target: Path) -> None:
     target
         PNG file to write.
     """
-    read = read_json(calibration)["prevalence"]
+    read = read_calibration(calibration)["prevalence"]
     with drawing(target, height=3.4) as figure:
         panels = figure.subplots(1, 2)
         if not read["rows"]:

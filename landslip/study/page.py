@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from landslip.files import read_json, read_parquet, write_text
+from landslip.files import read_parquet, write_text
 from landslip.report import wording
 from landslip.report.pictures import Picture, read_picture, read_pictures
 from landslip.study import forest
+from landslip.study.records import read_calibration, read_members
 from landslip.study.table import read_table
 from landslip.templates import template_environment
 
@@ -98,7 +99,7 @@ def write_page(
     )
     read = [read_table(path) for path in tables]
     texts_of = {path.stem: path for path in captions}
-    analysis = read_json(members)
+    analysis = read_members(members)
     page = environment.get_template("page.html").render(
         tables=[_table(text, table) for text, table in zip(texts, read, strict=True)],
         without=_forest([{"name": name, **value} for name, value in analysis["without"].items()]),
@@ -109,7 +110,7 @@ def write_page(
             ]
         ),
         members=analysis,
-        calibration=read_json(calibration),
+        calibration=read_calibration(calibration),
         confusion=_rows(read_parquet(confusion)),
         importance=_importance(read_parquet(importance)),
         speed=[] if speed is None else _rows(read_parquet(speed)),

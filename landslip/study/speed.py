@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from landslip.files import InputError, read_json, write_parquet
+from landslip.files import InputError, write_parquet
+from landslip.models.cost import read_cost
 from landslip.report.speed import speed_table
 
 PAPER = ("encoder", "instances", "epoch_seconds", "inference_seconds")
@@ -26,7 +27,7 @@ def write_speed(*, costs: Mapping[str, Sequence[Path]], paper: Path, target: Pat
     InputError
         A file is damaged or lacks a value.
     """
-    read = {model: [read_json(path) for path in paths] for model, paths in costs.items()}
+    read = {model: [read_cost(path) for path in paths] for model, paths in costs.items()}
     published = pd.read_csv(paper)
     missing = set(PAPER) - set(published.columns)
     if missing:

@@ -13,7 +13,8 @@ from landslip.ensemble import measures
 from landslip.ensemble.average import average
 from landslip.ensemble.gather import read_members
 from landslip.ensemble.threshold import cross_fit
-from landslip.files import InputError, read_json, read_parquet, write_parquet
+from landslip.files import InputError, read_parquet, write_parquet
+from landslip.models.cost import read_cost
 from landslip.study.differences import compare
 
 Floats = NDArray[np.float64]
@@ -155,7 +156,7 @@ def read_table(path: Path) -> pd.DataFrame:
 def _seconds_per_thousand(paths: Sequence[Path]) -> float:
     """Wall time in which all folds' models predict 1,000 patches, as a test patch needs them."""
     try:
-        rates = [float(read_json(path)["prediction_patches_per_second"]) for path in paths]
+        rates = [float(read_cost(path)["prediction_patches_per_second"]) for path in paths]
     except KeyError as error:
         raise InputError(f"{paths[0]} lacks {error}; train the model anew") from error
     return sum(1000 / rate for rate in rates if rate > 0)
