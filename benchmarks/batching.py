@@ -40,8 +40,8 @@ CLUSTER = ROOT / "tests" / "slurm" / "cluster.sh"
 # As many at once as processors: the SLURM of the tests believes that it has more.
 SLOTS = 2
 READY = (
-    "results/features/train.digest",
-    "results/features/test.digest",
+    "results/features/train.sha256",
+    "results/features/test.sha256",
     "results/data/folds.parquet",
 )
 

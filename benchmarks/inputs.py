@@ -69,5 +69,5 @@ def write_benchmark_store(folder: Path, n: int, workers: int) -> None:
         on_zeros="fill",
         workers=workers,
         target=folder / "store.h5",
-        digest=folder / "store.digest",
+        pixels=folder / "store.pixels.h5",
     )

@@ -145,7 +145,7 @@ def start_jobs(folder: Path, repeats: int) -> dict[str, list[float]]:
     folder.mkdir()
     config = folder / "small.yaml"
     config.write_text(yaml.safe_dump(SMALL, sort_keys=False))
-    ready = ["results/features/scaling.parquet", "results/features/train.digest"]
+    ready = ["results/features/scaling.parquet", "results/features/train.sha256"]
     options = ["--cores", "2", "--resources", "gpu=0", "--configfile", str(config), "--"]
     snakemake(folder, *options, *ready, "results/data/folds.parquet")
     found: dict[str, list[float]] = {}

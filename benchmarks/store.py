@@ -50,7 +50,7 @@ def ours(options: Options) -> None:
         on_zeros="fill",
         workers=options.threads,
         target=store,
-        digest=folder / "ours.digest",
+        pixels=folder / "ours.pixels.h5",
     )
     write_statistics(store, folder / "ours_statistics.parquet", threads=options.threads)
     write_scaling(

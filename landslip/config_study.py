@@ -11,7 +11,7 @@ Each = Literal["models", "subsets", "statistics", "indices"]
 Kinds = Literal["all", "networks", "trees"]
 ENSEMBLE = "ensemble"
 # Tables that need no variants.
-_RESERVED = {"confusion", "importance", "speed"}
+_RESERVED = {"calibration", "confusion", "figures", "importance", "members", "speed"}
 
 
 class Variant(Section):

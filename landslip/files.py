@@ -327,24 +327,6 @@ def texts_digest(parts: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def read_digest(path: Path | str) -> str:
-    """Read the small file in which one job tells the next the digest of a large one."""
-    return Path(path).read_text(encoding="utf-8").strip()
-
-
-def verified(path: Path | str, digest: Path | str) -> Path:
-    """Path of a file whose bytes have the digest that stands in the small file `digest`.
-
-    Raises
-    ------
-    InputError
-        They have another: the file is damaged, or comes from another run.
-    """
-    if file_digest(path) != read_digest(digest):
-        raise InputError(f"{path} differs from {digest}; delete both and run again")
-    return Path(path)
-
-
 def paths_by_name(names: Sequence[str], paths: Sequence[str]) -> dict[str, list[Path]]:
     """Equal runs of `paths`, one for each name: the files of each model's folds, say."""
     each = len(paths) // len(names)

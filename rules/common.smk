@@ -161,6 +161,21 @@ def store_shards(split, suffix="h5"):
     return [f"{folder}/shard{shard}.{suffix}" for shard in range(SHARDS[split])]
 
 
+def feature_shards(split, suffix):
+    """Files of the features of the shards of a store."""
+    folder = f"{CONFIG.results}/features/{split}_shards"
+    return [f"{folder}/shard{shard}.{suffix}" for shard in range(SHARDS[split])]
+
+
+def surveys(suffix):
+    """Files of the surveys of all patches."""
+    return [
+        f"{CONFIG.results}/data/surveys/{split}{shard}.{suffix}"
+        for split, shards in SHARDS.items()
+        for shard in range(shards)
+    ]
+
+
 def feature_columns(model):
     """Columns of features/{split}.parquet that a tree model reads."""
     settings = JOBS[model].settings
@@ -221,15 +236,15 @@ def pretrained_names(model):
 
 
 def pretrained_weights(wildcards):
-    """Weight files of a network's encoders; compared by the digest beside them."""
-    names = pretrained_names(wildcards.model)
-    return [ancient(f"resources/weights/{name}.safetensors") for name in names]
+    """Weight files of a network's encoders."""
+    return [ancient(path) for path in pretrained_files("safetensors")(wildcards)]
 
 
-def pretrained_digests(wildcards):
-    """The small files that change when weights do."""
-    return [
-        f"resources/weights/{name}.json" for name in pretrained_names(wildcards.model)
+def pretrained_files(suffix):
+    """What stands beside those weights; of the sums, small files, changes are seen."""
+    return lambda wildcards: [
+        f"resources/weights/{name}.{suffix}"
+        for name in pretrained_names(wildcards.model)
     ]
 
 
@@ -264,14 +279,19 @@ def scaling_file(wildcards):
     return scaling_files(wildcards.model)[int(wildcards.fold)]
 
 
-def scaling_files(model):
+def scaling_sums(wildcards):
+    """Sums of that file."""
+    return scaling_files(wildcards.model, "sha256")[int(wildcards.fold)]
+
+
+def scaling_files(model, suffix="parquet"):
     """Scaling parameters of every fold of a network."""
     fit = JOBS[model].scaling_fit
     folder = f"{CONFIG.results}/features"
     if fit == "fold":
-        return [f"{folder}/scaling_fold{fold}.parquet" for fold in FOLDS]
+        return [f"{folder}/scaling_fold{fold}.{suffix}" for fold in FOLDS]
     name = "scaling" if fit == CONFIG.scaling.fit else f"scaling_{fit}"
-    return [f"{folder}/{name}.parquet" for _ in FOLDS]
+    return [f"{folder}/{name}.{suffix}" for _ in FOLDS]
 
 
 def fitted_splits(scope):
@@ -283,22 +303,27 @@ def scaling_input(scope):
     """What scaling parameters are fitted on: stores, or, of many shards, what was counted in them."""
     splits = fitted_splits(scope)
     if SCATTERED:
-        ranks = f"{CONFIG.results}/features/scaling_shards/{scope}_ranks.npz"
-        return {"parts": scaling_counts(scope, "lower"), "ranks": ranks}
+        ranks = f"{CONFIG.results}/features/scaling_shards/{scope}_ranks"
+        return {
+            "parts": scaling_counts(scope, "lower.npz"),
+            "ranks": f"{ranks}.npz",
+            "sums": [f"{ranks}.sha256", *scaling_counts(scope, "lower.sha256")],
+        }
     stores = {
         "stores": [ancient(f"{CONFIG.results}/store/{split}.h5") for split in splits],
-        "store_digests": [f"{CONFIG.results}/store/{split}.digest" for split in splits],
+        "sums": [f"{CONFIG.results}/store/{split}.sha256" for split in splits],
     }
     if scope.startswith("fold"):
-        stores["folds"] = f"{CONFIG.results}/data/folds.parquet"
+        stores["folds"] = ancient(f"{CONFIG.results}/data/folds.parquet")
+        stores["sums"].append(f"{CONFIG.results}/data/folds.sha256")
     return stores
 
 
 def scaling_counts(scope, part):
-    """Files of what was counted in every shard of the patches that count."""
+    """Files of what was counted in every shard of the patches that count, or their sums."""
     folder = f"{CONFIG.results}/features/scaling_shards"
     return [
-        f"{folder}/{scope}_{split}{shard}_{part}.npz"
+        f"{folder}/{scope}_{split}{shard}_{part}"
         for split in fitted_splits(scope)
         for shard in range(SHARDS[split])
     ]
@@ -307,8 +332,13 @@ def scaling_counts(scope, part):
 def scaling_folds(wildcards):
     """The folds, where the patches of one do not count."""
     if wildcards.scope.startswith("fold"):
-        return [f"{CONFIG.results}/data/folds.parquet"]
+        return [ancient(f"{CONFIG.results}/data/folds.parquet")]
     return []
+
+
+def scaling_folds_sums(wildcards):
+    """Sums of that file."""
+    return [f"{CONFIG.results}/data/folds.sha256" for _ in scaling_folds(wildcards)]
 
 
 def folds_of(model, file):
@@ -317,7 +347,7 @@ def folds_of(model, file):
 
 
 def weights_of(model):
-    """The trained weights of every fold of a model; compared by the digest in each model.json."""
+    """The trained weights of every fold of a model."""
     kind = JOBS[model].settings.kind
     suffix = {"network": "safetensors", "lightgbm": "txt", "xgboost": "ubj"}[kind]
     return [ancient(path) for path in folds_of(model, f"model.{suffix}")]
@@ -327,10 +357,10 @@ def weights_of(model):
 PART = "_shard{shard}" if SHARDS["test"] > 1 else ""
 
 
-def predicted_files():
-    """Test predictions of every fold as one job leaves them: whole, or a shard to be gathered."""
-    name = "<results>/models/{model}/fold{fold}/test{part}.parquet"
-    files = expand(name, fold=FOLDS, part=PART, allow_missing=True)
+def predicted_files(name, suffix, **folds):
+    """Test predictions as one job leaves them, or their sums: whole, or a shard to be gathered."""
+    path = f"<results>/models/{{model}}/{name}{PART}.{suffix}"
+    files = expand(path, **folds, allow_missing=True)
     return temp(files) if PART else files
 
 

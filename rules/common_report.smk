@@ -2,20 +2,22 @@
 
 import json
 
-FIGURES = [
-    "f1_threshold",
-    "roc",
-    "precision_recall",
-    "confusion",
-    "reliability",
-    *(["importance"] if TREE_MEMBERS else []),
-    "learning_curves",
-    "composites",
-    "patches",
-    "mistakes",
-    "dag",
-    "cost",
-]
+# Figures of the report -> the sums of the job that draws them.
+FIGURE_SUMS = {
+    "f1_threshold": "curves",
+    "roc": "curves",
+    "precision_recall": "curves",
+    "confusion": "decisions",
+    "reliability": "decisions",
+    **({"importance": "importance"} if TREE_MEMBERS else {}),
+    "learning_curves": "learning_curves",
+    "composites": "patches",
+    "patches": "patches",
+    "mistakes": "mistakes",
+    "dag": "dag",
+    "cost": "cost",
+}
+FIGURES = list(FIGURE_SUMS)
 
 # Of the report's figures, those of the paper that the study's page shows too.
 PAPER_FIGURES = [
@@ -23,6 +25,11 @@ PAPER_FIGURES = [
     for name in ("composites", "dag", "f1_threshold", "importance", "patches", "roc")
     if name in FIGURES
 ]
+
+
+def figure_sums(figures):
+    """Sums of some figures, each once."""
+    return list(dict.fromkeys(FIGURE_SUMS[figure] for figure in figures))
 
 
 def config_as_text():

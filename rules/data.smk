@@ -11,6 +11,7 @@ if CONFIG.data.simulated:
             test_labels=f"{SIMULATED}/TestLabels.csv",
             train=directory(f"{SIMULATED}/train_data"),
             test=directory(f"{SIMULATED}/test_data"),
+            sums=f"{SIMULATED}/tables.sha256",
         log:
             "<logs>/data/simulate_patches.log",
         benchmark:
@@ -33,9 +34,11 @@ rule list_patches:
         labels=table_input("labels"),
         ids=table_input("ids"),
         test_labels=table_input("test_labels"),
+        sums=[f"{SIMULATED}/tables.sha256"] if CONFIG.data.simulated else [],
     output:
         listing="<results>/data/listing.parquet",
         facts="<results>/data/listing.json",
+        sums="<results>/data/listing.sha256",
     log:
         "<logs>/data/list_patches.log",
     benchmark:
@@ -61,10 +64,12 @@ rule list_patches:
 
 rule survey_patches:
     input:
-        listing="<results>/data/listing.parquet",
+        listing=ancient("<results>/data/listing.parquet"),
         facts="<results>/data/listing.json",
+        sums="<results>/data/listing.sha256",
     output:
         survey="<results>/data/surveys/{split}{shard}.npz",
+        sums="<results>/data/surveys/{split}{shard}.sha256",
     log:
         "<logs>/data/survey_patches_{split}{shard}.log",
     benchmark:
@@ -85,17 +90,14 @@ rule survey_patches:
 
 rule build_manifest:
     input:
-        listing="<results>/data/listing.parquet",
+        listing=ancient("<results>/data/listing.parquet"),
         facts="<results>/data/listing.json",
-        surveys=[
-            f"{CONFIG.results}/data/surveys/{split}{shard}.npz"
-            for split, shards in SHARDS.items()
-            for shard in range(shards)
-        ],
+        surveys=ancient(surveys("npz")),
+        sums=["<results>/data/listing.sha256", *surveys("sha256")],
     output:
         manifest="<results>/data/manifest.parquet",
-        digest="<results>/data/manifest.digest",
         audit="<results>/data/audit.json",
+        sums="<results>/data/manifest.sha256",
     log:
         "<logs>/data/build_manifest.log",
     benchmark:
@@ -130,6 +132,7 @@ rule build_manifest:
 rule write_audit:
     input:
         audit="<results>/data/audit.json",
+        sums="<results>/data/manifest.sha256",
     output:
         page=report(
             "<results>/data/audit.html",
@@ -137,6 +140,7 @@ rule write_audit:
             category="Data",
             labels={"figure": "audit of the input"},
         ),
+        sums="<results>/data/audit.sha256",
     log:
         "<logs>/data/write_audit.log",
     localrule: True
@@ -154,9 +158,10 @@ rule write_audit:
 rule assign_folds:
     input:
         manifest=ancient("<results>/data/manifest.parquet"),
-        digest="<results>/data/manifest.digest",
+        sums="<results>/data/manifest.sha256",
     output:
         folds="<results>/data/folds.parquet",
+        sums="<results>/data/folds.sha256",
     log:
         "<logs>/data/assign_folds.log",
     benchmark:
@@ -176,10 +181,11 @@ rule assign_folds:
 rule build_store:
     input:
         manifest=ancient("<results>/data/manifest.parquet"),
-        digest="<results>/data/manifest.digest",
+        sums="<results>/data/manifest.sha256",
     output:
         shard="<results>/store/{split}_shards/shard{shard}.h5",
-        digest="<results>/store/{split}_shards/shard{shard}.digest",
+        pixels="<results>/store/{split}_shards/shard{shard}.pixels.h5",
+        sums="<results>/store/{split}_shards/shard{shard}.sha256",
     log:
         "<logs>/data/build_store_{split}{shard}.log",
     benchmark:
@@ -209,10 +215,13 @@ rule join_store:
         shards=lambda wildcards: [
             ancient(path) for path in store_shards(wildcards.split)
         ],
-        digests=lambda wildcards: store_shards(wildcards.split, "digest"),
+        pixels=lambda wildcards: [
+            ancient(path) for path in store_shards(wildcards.split, "pixels.h5")
+        ],
+        sums=lambda wildcards: store_shards(wildcards.split, "sha256"),
     output:
         store="<results>/store/{split}.h5",
-        digest="<results>/store/{split}.digest",
+        sums="<results>/store/{split}.sha256",
     log:
         "<logs>/data/join_store_{split}.log",
     benchmark:

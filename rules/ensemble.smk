@@ -3,10 +3,12 @@
 
 rule gather_oof:
     input:
-        oof=of_members("oof.parquet"),
-        folds="<results>/data/folds.parquet",
+        oof=ancient(of_members("oof.parquet")),
+        folds=ancient("<results>/data/folds.parquet"),
+        sums=["<results>/data/folds.sha256", *of_members("files.sha256")],
     output:
         oof="<results>/ensemble/oof.parquet",
+        sums="<results>/ensemble/oof.sha256",
     log:
         "<logs>/ensemble/gather_oof.log",
     benchmark:
@@ -25,9 +27,11 @@ rule gather_oof:
 
 rule search_threshold:
     input:
-        oof="<results>/ensemble/oof.parquet",
+        oof=ancient("<results>/ensemble/oof.parquet"),
+        sums="<results>/ensemble/oof.sha256",
     output:
         threshold="<results>/ensemble/threshold.json",
+        sums="<results>/ensemble/threshold.sha256",
     log:
         "<logs>/ensemble/search_threshold.log",
     benchmark:
@@ -48,13 +52,18 @@ rule search_threshold:
 
 rule predict_test:
     input:
-        test=of_members("test.parquet"),
+        test=ancient(of_members("test.parquet")),
         threshold="<results>/ensemble/threshold.json",
         manifest=ancient("<results>/data/manifest.parquet"),
-        manifest_digest="<results>/data/manifest.digest",
+        sums=[
+            "<results>/ensemble/threshold.sha256",
+            "<results>/data/manifest.sha256",
+            *expand("<results>/models/{model}/test.sha256", model=CONFIG.members),
+        ],
     output:
         test="<results>/ensemble/test.parquet",
         submission="<results>/submission.csv",
+        sums="<results>/ensemble/test.sha256",
     log:
         "<logs>/ensemble/predict_test.log",
     benchmark:
@@ -73,13 +82,19 @@ rule predict_test:
 
 rule measure_ensemble:
     input:
-        oof="<results>/ensemble/oof.parquet",
-        test="<results>/ensemble/test.parquet",
+        oof=ancient("<results>/ensemble/oof.parquet"),
+        test=ancient("<results>/ensemble/test.parquet"),
         threshold="<results>/ensemble/threshold.json",
         manifest=ancient("<results>/data/manifest.parquet"),
-        manifest_digest="<results>/data/manifest.digest",
+        sums=[
+            *expand(
+                "<results>/ensemble/{name}.sha256", name=["oof", "test", "threshold"]
+            ),
+            "<results>/data/manifest.sha256",
+        ],
     output:
         metrics="<results>/ensemble/metrics.json",
+        sums="<results>/ensemble/metrics.sha256",
     log:
         "<logs>/ensemble/measure_ensemble.log",
     benchmark:

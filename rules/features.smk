@@ -4,9 +4,11 @@
 rule compute_statistics:
     input:
         shard=ancient("<results>/store/{split}_shards/shard{shard}.h5"),
-        digest="<results>/store/{split}_shards/shard{shard}.digest",
+        pixels=ancient("<results>/store/{split}_shards/shard{shard}.pixels.h5"),
+        sums="<results>/store/{split}_shards/shard{shard}.sha256",
     output:
         features=temp("<results>/features/{split}_shards/shard{shard}.parquet"),
+        sums=temp("<results>/features/{split}_shards/shard{shard}.sha256"),
     log:
         "<logs>/features/compute_statistics_{split}{shard}.log",
     benchmark:
@@ -25,13 +27,13 @@ rule compute_statistics:
 
 rule join_statistics:
     input:
-        parts=lambda wildcards: expand(
-            f"{CONFIG.results}/features/{wildcards.split}_shards/shard{{shard}}.parquet",
-            shard=range(SHARDS[wildcards.split]),
-        ),
+        parts=lambda wildcards: [
+            ancient(path) for path in feature_shards(wildcards.split, "parquet")
+        ],
+        sums=lambda wildcards: feature_shards(wildcards.split, "sha256"),
     output:
         features="<results>/features/{split}.parquet",
-        digest="<results>/features/{split}.digest",
+        sums="<results>/features/{split}.sha256",
     log:
         "<logs>/features/join_statistics_{split}.log",
     benchmark:
@@ -52,6 +54,7 @@ rule fit_scaling:
         unpack(lambda wildcards: scaling_input(CONFIG.scaling.fit)),
     output:
         scaling="<results>/features/scaling.parquet",
+        sums="<results>/features/scaling.sha256",
     log:
         "<logs>/features/fit_scaling.log",
     benchmark:
@@ -75,6 +78,7 @@ use rule fit_scaling as fit_fold_scaling with:
         unpack(lambda wildcards: scaling_input(f"fold{wildcards.fold}")),
     output:
         scaling="<results>/features/scaling_fold{fold}.parquet",
+        sums="<results>/features/scaling_fold{fold}.sha256",
     log:
         "<logs>/features/fit_scaling_fold{fold}.log",
     benchmark:
@@ -91,6 +95,7 @@ use rule fit_scaling as fit_other_scaling with:
         unpack(lambda wildcards: scaling_input(wildcards.fit)),
     output:
         scaling="<results>/features/scaling_{fit}.parquet",
+        sums="<results>/features/scaling_{fit}.sha256",
     log:
         "<logs>/features/fit_scaling_{fit}.log",
     benchmark:
@@ -106,13 +111,21 @@ if SCATTERED:
     rule count_upper:
         input:
             shard=ancient("<results>/store/{split}_shards/shard{shard}.h5"),
-            digest="<results>/store/{split}_shards/shard{shard}.digest",
+            pixels=ancient("<results>/store/{split}_shards/shard{shard}.pixels.h5"),
             first=ancient("<results>/store/train_shards/shard0.h5"),
-            first_digest="<results>/store/train_shards/shard0.digest",
+            first_pixels=ancient("<results>/store/train_shards/shard0.pixels.h5"),
             folds=scaling_folds,
+            sums=[
+                "<results>/store/{split}_shards/shard{shard}.sha256",
+                "<results>/store/train_shards/shard0.sha256",
+            ],
+            folds_sums=scaling_folds_sums,
         output:
             counts=temp(
                 "<results>/features/scaling_shards/{scope}_{split}{shard}_upper.npz"
+            ),
+            sums=temp(
+                "<results>/features/scaling_shards/{scope}_{split}{shard}_upper.sha256"
             ),
         log:
             "<logs>/features/count_upper_{scope}_{split}{shard}.log",
@@ -133,9 +146,11 @@ if SCATTERED:
 
     rule gather_upper:
         input:
-            parts=lambda wildcards: scaling_counts(wildcards.scope, "upper"),
+            parts=lambda wildcards: scaling_counts(wildcards.scope, "upper.npz"),
+            sums=lambda wildcards: scaling_counts(wildcards.scope, "upper.sha256"),
         output:
             ranks="<results>/features/scaling_shards/{scope}_ranks.npz",
+            sums="<results>/features/scaling_shards/{scope}_ranks.sha256",
         log:
             "<logs>/features/gather_upper_{scope}.log",
         benchmark:
@@ -155,12 +170,20 @@ if SCATTERED:
     rule count_lower:
         input:
             shard=ancient("<results>/store/{split}_shards/shard{shard}.h5"),
-            digest="<results>/store/{split}_shards/shard{shard}.digest",
+            pixels=ancient("<results>/store/{split}_shards/shard{shard}.pixels.h5"),
             ranks="<results>/features/scaling_shards/{scope}_ranks.npz",
             folds=scaling_folds,
+            sums=[
+                "<results>/store/{split}_shards/shard{shard}.sha256",
+                "<results>/features/scaling_shards/{scope}_ranks.sha256",
+            ],
+            folds_sums=scaling_folds_sums,
         output:
             counts=temp(
                 "<results>/features/scaling_shards/{scope}_{split}{shard}_lower.npz"
+            ),
+            sums=temp(
+                "<results>/features/scaling_shards/{scope}_{split}{shard}_lower.sha256"
             ),
         log:
             "<logs>/features/count_lower_{scope}_{split}{shard}.log",

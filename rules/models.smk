@@ -7,6 +7,7 @@ rule fetch_weights:
     output:
         weights="<resources>/weights/{timm}.safetensors",
         description="<resources>/weights/{timm}.json",
+        sums="<resources>/weights/{timm}.sha256",
     log:
         "<logs>/models/fetch_weights_{timm}.log",
     benchmark:
@@ -28,6 +29,7 @@ rule fetch_weights:
 rule measure_processor:
     output:
         processor="<results>/models/processor.json",
+        sums="<results>/models/processor.sha256",
     log:
         "<logs>/models/measure_processor.log",
     benchmark:
@@ -46,19 +48,23 @@ rule measure_processor:
 rule train_network:
     input:
         train_store=ancient("<results>/store/train.h5"),
-        train_digest="<results>/store/train.digest",
         scaling=scaling_file,
-        folds="<results>/data/folds.parquet",
+        folds=ancient("<results>/data/folds.parquet"),
         pretrained=pretrained_weights,
-        pretrained_digests=pretrained_digests,
+        pretrained_descriptions=pretrained_files("json"),
         # What was measured once stays in force, so that nothing is trained anew for it.
         processor=ancient("<results>/models/processor.json"),
+        sums=["<results>/store/train.sha256", "<results>/data/folds.sha256"],
+        scaling_sums=scaling_sums,
+        pretrained_sums=pretrained_files("sha256"),
+        processor_sums=ancient("<results>/models/processor.sha256"),
     output:
         weights="<results>/models/{model}/fold{fold}/model.safetensors",
         description="<results>/models/{model}/fold{fold}/model.json",
         oof="<results>/models/{model}/fold{fold}/oof.parquet",
         history="<results>/models/{model}/fold{fold}/history.parquet",
         cost="<results>/models/{model}/fold{fold}/cost.json",
+        sums="<results>/models/{model}/fold{fold}/files.sha256",
     log:
         "<logs>/models/{model}/fold{fold}.log",
     benchmark:
@@ -90,8 +96,8 @@ rule train_network:
 rule train_lightgbm:
     input:
         features=ancient("<results>/features/train.parquet"),
-        features_digest="<results>/features/train.digest",
-        folds="<results>/data/folds.parquet",
+        folds=ancient("<results>/data/folds.parquet"),
+        sums=["<results>/features/train.sha256", "<results>/data/folds.sha256"],
     output:
         weights="<results>/models/{model}/fold{fold}/model.txt",
         description="<results>/models/{model}/fold{fold}/model.json",
@@ -99,6 +105,7 @@ rule train_lightgbm:
         history="<results>/models/{model}/fold{fold}/history.parquet",
         cost="<results>/models/{model}/fold{fold}/cost.json",
         importance="<results>/models/{model}/fold{fold}/importance.parquet",
+        sums="<results>/models/{model}/fold{fold}/files.sha256",
     log:
         "<logs>/models/{model}/fold{fold}.log",
     benchmark:
@@ -133,6 +140,7 @@ use rule train_lightgbm as train_xgboost with:
         history="<results>/models/{model}/fold{fold}/history.parquet",
         cost="<results>/models/{model}/fold{fold}/cost.json",
         importance="<results>/models/{model}/fold{fold}/importance.parquet",
+        sums="<results>/models/{model}/fold{fold}/files.sha256",
     wildcard_constraints:
         model=one_of(XGBOOSTS),
 
@@ -142,10 +150,13 @@ rule predict_network:
         descriptions=lambda wildcards: folds_of(wildcards.model, "model.json"),
         weights=lambda wildcards: weights_of(wildcards.model),
         store=ancient("<results>/store/test.h5"),
-        store_digest="<results>/store/test.digest",
         processor=ancient("<results>/models/processor.json"),
+        sums="<results>/store/test.sha256",
+        model_sums=lambda wildcards: folds_of(wildcards.model, "files.sha256"),
+        processor_sums=ancient("<results>/models/processor.sha256"),
     output:
-        predictions=predicted_files(),
+        predictions=predicted_files("fold{fold}/test", "parquet", fold=FOLDS),
+        sums=predicted_files("test", "sha256"),
     log:
         f"<logs>/models/{{model}}/predict{PART}.log",
     benchmark:
@@ -173,9 +184,11 @@ rule predict_trees:
         descriptions=lambda wildcards: folds_of(wildcards.model, "model.json"),
         weights=lambda wildcards: weights_of(wildcards.model),
         features=ancient("<results>/features/test.parquet"),
-        features_digest="<results>/features/test.digest",
+        sums="<results>/features/test.sha256",
+        model_sums=lambda wildcards: folds_of(wildcards.model, "files.sha256"),
     output:
-        predictions=predicted_files(),
+        predictions=predicted_files("fold{fold}/test", "parquet", fold=FOLDS),
+        sums=predicted_files("test", "sha256"),
     log:
         f"<logs>/models/{{model}}/predict{PART}.log",
     benchmark:
@@ -207,13 +220,19 @@ if SHARDS["test"] > 1:
                 allow_missing=True,
             ),
             manifest=ancient("<results>/data/manifest.parquet"),
-            manifest_digest="<results>/data/manifest.digest",
+            sums="<results>/data/manifest.sha256",
+            shard_sums=expand(
+                "<results>/models/{model}/test_shard{shard}.sha256",
+                shard=range(SHARDS["test"]),
+                allow_missing=True,
+            ),
         output:
-            expand(
+            predictions=expand(
                 "<results>/models/{model}/fold{fold}/test.parquet",
                 fold=FOLDS,
                 allow_missing=True,
             ),
+            sums="<results>/models/{model}/test.sha256",
         log:
             "<logs>/models/{model}/gather_predictions.log",
         benchmark:

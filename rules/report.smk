@@ -4,9 +4,11 @@
 rule print_rulegraph:
     input:
         metrics="<results>/ensemble/metrics.json",
+        sums="<results>/ensemble/metrics.sha256",
     output:
         dot="<results>/report/rulegraph.dot",
         config="<results>/report/config.json",
+        sums="<results>/report/rulegraph.sha256",
     log:
         "<logs>/report/print_rulegraph.log",
     benchmark:
@@ -28,6 +30,7 @@ rule print_rulegraph:
 rule draw_dag:
     input:
         dot="<results>/report/rulegraph.dot",
+        sums="<results>/report/rulegraph.sha256",
     output:
         figure=report(
             "<results>/report/dag.png",
@@ -35,6 +38,7 @@ rule draw_dag:
             category="How it was made",
             labels={"figure": "rules and their order"},
         ),
+        sums="<results>/report/dag.sha256",
     log:
         "<logs>/report/draw_dag.log",
     benchmark:
@@ -54,6 +58,7 @@ rule draw_dag:
 rule draw_cost:
     input:
         metrics="<results>/ensemble/metrics.json",
+        sums="<results>/ensemble/metrics.sha256",
     output:
         figure=report(
             "<results>/report/cost.png",
@@ -62,6 +67,7 @@ rule draw_cost:
             labels={"figure": "time and memory of every job"},
         ),
         table="<results>/report/cost.csv",
+        sums="<results>/report/cost.sha256",
     log:
         "<logs>/report/draw_cost.log",
     conda:
@@ -78,8 +84,12 @@ rule draw_cost:
 
 rule draw_curves:
     input:
-        oof="<results>/ensemble/oof.parquet",
+        oof=ancient("<results>/ensemble/oof.parquet"),
         threshold="<results>/ensemble/threshold.json",
+        sums=[
+            "<results>/ensemble/oof.sha256",
+            "<results>/ensemble/threshold.sha256",
+        ],
     output:
         f1_threshold=report(
             "<results>/report/f1_threshold.png",
@@ -99,6 +109,7 @@ rule draw_curves:
             category="Ensemble",
             labels={"figure": "precision and recall"},
         ),
+        sums="<results>/report/curves.sha256",
     log:
         "<logs>/report/draw_curves.log",
     benchmark:
@@ -116,8 +127,12 @@ rule draw_curves:
 
 rule draw_decisions:
     input:
-        oof="<results>/ensemble/oof.parquet",
+        oof=ancient("<results>/ensemble/oof.parquet"),
         threshold="<results>/ensemble/threshold.json",
+        sums=[
+            "<results>/ensemble/oof.sha256",
+            "<results>/ensemble/threshold.sha256",
+        ],
     output:
         confusion=report(
             "<results>/report/confusion.png",
@@ -131,6 +146,7 @@ rule draw_decisions:
             category="Ensemble",
             labels={"figure": "reliability"},
         ),
+        sums="<results>/report/decisions.sha256",
     log:
         "<logs>/report/draw_decisions.log",
     benchmark:
@@ -153,6 +169,9 @@ rule draw_importance:
             for model in TREE_MEMBERS
             for path in folds_of(model, "importance.parquet")
         ],
+        sums=[
+            path for model in TREE_MEMBERS for path in folds_of(model, "files.sha256")
+        ],
     output:
         figure=report(
             "<results>/report/importance.png",
@@ -160,6 +179,7 @@ rule draw_importance:
             category="Models",
             labels={"figure": "most important features of the trees"},
         ),
+        sums="<results>/report/importance.sha256",
     log:
         "<logs>/report/draw_importance.log",
     benchmark:
@@ -180,6 +200,7 @@ rule draw_importance:
 rule draw_learning_curves:
     input:
         history=of_members("history.parquet"),
+        sums=of_members("files.sha256"),
     output:
         figure=report(
             "<results>/report/learning_curves.png",
@@ -187,6 +208,7 @@ rule draw_learning_curves:
             category="Models",
             labels={"figure": "learning curves"},
         ),
+        sums="<results>/report/learning_curves.sha256",
     log:
         "<logs>/report/draw_learning_curves.log",
     benchmark:
@@ -207,9 +229,8 @@ rule draw_learning_curves:
 rule draw_patches:
     input:
         store=ancient("<results>/store/train.h5"),
-        store_digest="<results>/store/train.digest",
         manifest=ancient("<results>/data/manifest.parquet"),
-        manifest_digest="<results>/data/manifest.digest",
+        sums=["<results>/store/train.sha256", "<results>/data/manifest.sha256"],
     output:
         figure=report(
             "<results>/report/patches.png",
@@ -223,6 +244,7 @@ rule draw_patches:
             category="Data",
             labels={"figure": "sample patches in colour and as radar sees them"},
         ),
+        sums="<results>/report/patches.sha256",
     log:
         "<logs>/report/draw_patches.log",
     benchmark:
@@ -243,10 +265,14 @@ rule draw_patches:
 
 rule draw_mistakes:
     input:
-        oof="<results>/ensemble/oof.parquet",
+        oof=ancient("<results>/ensemble/oof.parquet"),
         threshold="<results>/ensemble/threshold.json",
         store=ancient("<results>/store/train.h5"),
-        store_digest="<results>/store/train.digest",
+        sums=[
+            "<results>/ensemble/oof.sha256",
+            "<results>/ensemble/threshold.sha256",
+            "<results>/store/train.sha256",
+        ],
     output:
         figure=report(
             "<results>/report/mistakes.png",
@@ -255,6 +281,7 @@ rule draw_mistakes:
             labels={"figure": "most certain mistakes"},
         ),
         table="<results>/report/mistakes.csv",
+        sums="<results>/report/mistakes.sha256",
     log:
         "<logs>/report/draw_mistakes.log",
     benchmark:
@@ -275,8 +302,11 @@ rule tabulate_models:
     input:
         metrics="<results>/ensemble/metrics.json",
         manifest=ancient("<results>/data/manifest.parquet"),
-        manifest_digest="<results>/data/manifest.digest",
         paper=f"{workflow.basedir}/resources/paper/table2.csv",
+        sums=[
+            "<results>/ensemble/metrics.sha256",
+            "<results>/data/manifest.sha256",
+        ],
     output:
         table=report(
             "<results>/report/models.csv",
@@ -284,6 +314,7 @@ rule tabulate_models:
             category="Models",
             labels={"figure": "models and ensemble"},
         ),
+        sums="<results>/report/models.sha256",
     log:
         "<logs>/report/tabulate_models.log",
     benchmark:
@@ -303,6 +334,7 @@ rule tabulate_models:
 rule tabulate_speed:
     input:
         costs=of_members("cost.json"),
+        sums=of_members("files.sha256"),
     output:
         table=report(
             "<results>/report/speed.csv",
@@ -310,6 +342,7 @@ rule tabulate_speed:
             category="How it was made",
             labels={"figure": "speed of every model"},
         ),
+        sums="<results>/report/speed.sha256",
     log:
         "<logs>/report/tabulate_speed.log",
     benchmark:
@@ -330,10 +363,9 @@ rule write_report:
     input:
         metrics="<results>/ensemble/metrics.json",
         threshold="<results>/ensemble/threshold.json",
-        test="<results>/ensemble/test.parquet",
+        test=ancient("<results>/ensemble/test.parquet"),
         manifest=ancient("<results>/data/manifest.parquet"),
-        manifest_digest="<results>/data/manifest.digest",
-        folds="<results>/data/folds.parquet",
+        folds=ancient("<results>/data/folds.parquet"),
         audit=ancient("<results>/data/audit.html"),
         models="<results>/report/models.csv",
         mistakes="<results>/report/mistakes.csv",
@@ -346,6 +378,20 @@ rule write_report:
             root=workflow.basedir,
             figure=FIGURES,
         ),
+        sums=[
+            *expand(
+                "<results>/ensemble/{name}.sha256",
+                name=["metrics", "threshold", "test"],
+            ),
+            *expand(
+                "<results>/data/{name}.sha256", name=["manifest", "folds", "audit"]
+            ),
+            *expand(
+                "<results>/report/{name}.sha256",
+                name=["models", "speed", *figure_sums(FIGURES)],
+            ),
+            *of_members("files.sha256"),
+        ],
     output:
         page=report(
             "<results>/report.html",

@@ -11,12 +11,17 @@ rule study:
 
 rule gather_table:
     input:
-        oof=lambda wildcards: of_table(wildcards.table, "oof.parquet"),
+        oof=lambda wildcards: [
+            ancient(path) for path in of_table(wildcards.table, "oof.parquet")
+        ],
         costs=lambda wildcards: of_table(wildcards.table, "cost.json"),
-        folds="<results>/data/folds.parquet",
+        folds=ancient("<results>/data/folds.parquet"),
         paper=f"{workflow.basedir}/resources/paper/study.csv",
+        sums="<results>/data/folds.sha256",
+        model_sums=lambda wildcards: of_table(wildcards.table, "files.sha256"),
     output:
         table="<results>/study/{table}.parquet",
+        sums="<results>/study/{table}.sha256",
     log:
         "<logs>/study/gather_table_{table}.log",
     benchmark:
@@ -40,9 +45,11 @@ rule gather_table:
 
 rule analyse_members:
     input:
-        oof="<results>/ensemble/oof.parquet",
+        oof=ancient("<results>/ensemble/oof.parquet"),
+        sums="<results>/ensemble/oof.sha256",
     output:
         members="<results>/study/members.json",
+        sums="<results>/study/members.sha256",
     log:
         "<logs>/study/analyse_members.log",
     benchmark:
@@ -62,9 +69,11 @@ rule analyse_members:
 
 rule measure_calibration:
     input:
-        oof="<results>/ensemble/oof.parquet",
+        oof=ancient("<results>/ensemble/oof.parquet"),
+        sums="<results>/ensemble/oof.sha256",
     output:
         calibration="<results>/study/calibration.json",
+        sums="<results>/study/calibration.sha256",
     log:
         "<logs>/study/measure_calibration.log",
     benchmark:
@@ -85,9 +94,11 @@ rule measure_calibration:
 
 rule count_confusion:
     input:
-        oof="<results>/ensemble/oof.parquet",
+        oof=ancient("<results>/ensemble/oof.parquet"),
+        sums="<results>/ensemble/oof.sha256",
     output:
         table="<results>/study/confusion.parquet",
+        sums="<results>/study/confusion.sha256",
     log:
         "<logs>/study/count_confusion.log",
     benchmark:
@@ -111,8 +122,14 @@ rule compare_speed:
             path for model in STUDY_NETWORKS for path in folds_of(model, "cost.json")
         ],
         paper=f"{workflow.basedir}/resources/paper/speed.csv",
+        sums=[
+            path
+            for model in STUDY_NETWORKS
+            for path in folds_of(model, "files.sha256")
+        ],
     output:
         table="<results>/study/speed.parquet",
+        sums="<results>/study/speed.sha256",
     log:
         "<logs>/study/compare_speed.log",
     benchmark:
@@ -137,6 +154,7 @@ rule draw_model:
             category="Models",
             labels={"figure": "drawing of {drawn}"},
         ),
+        sums="<results>/study/models/{drawn}.sha256",
     log:
         "<logs>/study/draw_model_{drawn}.log",
     benchmark:
@@ -159,6 +177,9 @@ rule draw_study:
     input:
         tables=expand("<results>/study/{table}.parquet", table=STUDY.tables),
         calibration="<results>/study/calibration.json",
+        sums=expand(
+            "<results>/study/{name}.sha256", name=[*STUDY.tables, "calibration"]
+        ),
     output:
         quality=report(
             "<results>/study/quality.png",
@@ -178,6 +199,7 @@ rule draw_study:
             category="Study",
             labels={"figure": "other shares of landslides"},
         ),
+        sums="<results>/study/figures.sha256",
     log:
         "<logs>/study/draw_study.log",
     benchmark:
@@ -218,6 +240,17 @@ rule write_study:
                 *PAPER_FIGURES,
             ],
         ),
+        sums=expand(
+            "<results>/study/{name}.sha256",
+            name=[
+                *(Path(name).stem for name in STUDY_FILES),
+                "figures",
+                *(f"models/{model}" for model in CONFIG.members),
+            ],
+        ),
+        report_sums=expand(
+            "<results>/report/{name}.sha256", name=figure_sums(PAPER_FIGURES)
+        ),
     output:
         page=report(
             "<results>/study.html",
@@ -248,11 +281,14 @@ rule write_study:
 rule permute_groups:
     input:
         descriptions=lambda wildcards: folds_of(wildcards.model, "model.json"),
+        weights=lambda wildcards: weights_of(wildcards.model),
         features=ancient("<results>/features/train.parquet"),
-        features_digest="<results>/features/train.digest",
-        folds="<results>/data/folds.parquet",
+        folds=ancient("<results>/data/folds.parquet"),
+        sums=["<results>/features/train.sha256", "<results>/data/folds.sha256"],
+        model_sums=lambda wildcards: folds_of(wildcards.model, "files.sha256"),
     output:
         predictions="<results>/study/importance/{model}.parquet",
+        sums="<results>/study/importance/{model}.sha256",
     log:
         "<logs>/study/importance_{model}.log",
     benchmark:
@@ -277,13 +313,20 @@ rule permute_groups:
 rule mask_inputs:
     input:
         descriptions=lambda wildcards: folds_of(wildcards.model, "model.json"),
+        weights=lambda wildcards: weights_of(wildcards.model),
         store=ancient("<results>/store/train.h5"),
-        store_digest="<results>/store/train.digest",
         scaling=lambda wildcards: sorted(set(scaling_files(wildcards.model))),
         processor=ancient("<results>/models/processor.json"),
-        folds="<results>/data/folds.parquet",
+        folds=ancient("<results>/data/folds.parquet"),
+        sums=["<results>/store/train.sha256", "<results>/data/folds.sha256"],
+        scaling_sums=lambda wildcards: sorted(
+            set(scaling_files(wildcards.model, "sha256"))
+        ),
+        model_sums=lambda wildcards: folds_of(wildcards.model, "files.sha256"),
+        processor_sums=ancient("<results>/models/processor.sha256"),
     output:
         predictions="<results>/study/importance/{model}.parquet",
+        sums="<results>/study/importance/{model}.sha256",
     log:
         "<logs>/study/importance_{model}.log",
     benchmark:
@@ -317,8 +360,13 @@ rule gather_importance:
         networks=expand(
             "<results>/study/importance/{model}.parquet", model=NETWORK_MEMBERS
         ),
+        sums=expand("<results>/study/importance/{model}.sha256", model=CONFIG.members),
+        split_sums=[
+            path for model in TREE_MEMBERS for path in folds_of(model, "files.sha256")
+        ],
     output:
         table="<results>/study/importance.parquet",
+        sums="<results>/study/importance.sha256",
     log:
         "<logs>/study/gather_importance.log",
     benchmark:

@@ -23,7 +23,7 @@ from processors import processor_file
 from landslip.config import Network
 from landslip.data.folds import split_digest
 from landslip.features.scaling import write_scaling
-from landslip.files import file_digest, read_digest, write_parquet
+from landslip.files import file_digest, write_parquet
 from landslip.logs import configure_logging
 from landslip.models import state
 from landslip.models.network import Architecture
@@ -98,7 +98,7 @@ def train_fold(inputs: Path, target: Path, **changes: Any) -> None:
         "device": "cpu",
         "threads": 1,
         "memory_mb": 1000,
-        "train_store": (inputs / "train.h5", read_digest(inputs / "train.digest")),
+        "train_store": inputs / "train.h5",
         "scaling": inputs / "scaling.parquet",
         "folds": inputs / "folds.parquet",
         "pretrained": {},

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from landslip.data.folds import split_digest
-from landslip.files import file_digest, read_digest, write_parquet, write_text
+from landslip.files import file_digest, write_parquet
 from landslip.models.boosting import TreeSettings
 from landslip.models.finished import SUFFIX
 from landslip.models.tree_files import SUFFIXES
@@ -37,8 +37,6 @@ def make_features(folder: Path) -> Path:
     train = table[:PATCHES].sample(frac=1, random_state=1)
     write_parquet(folder / "train.parquet", train)
     write_parquet(folder / "test.parquet", table[PATCHES:])
-    write_text(folder / "train.digest", file_digest(folder / "train.parquet"))
-    write_text(folder / "test.digest", file_digest(folder / "test.parquet"))
     folds = pd.DataFrame(
         {"id": ids[:PATCHES], "fold": np.arange(PATCHES) % FOLDS, "label": labels[:PATCHES]}
     )
@@ -51,7 +49,7 @@ def train(study: Path, target: Path, kind: str, **changes: Any) -> Path:
     arguments: dict[str, Any] = {
         "settings": SETTINGS[kind],
         "columns": COLUMNS,
-        "features": (study / "train.parquet", read_digest(study / "train.digest")),
+        "features": (study / "train.parquet", file_digest(study / "train.parquet")),
         "folds": study / "folds.parquet",
         "fold": 1,
         "seed": 42,

@@ -17,7 +17,7 @@ def write_store(
     target: Path,
     **settings: Any,
 ) -> Path:
-    """Build `target`, its digest beside it and its shards in a folder `{name}_shards`.
+    """Build `target`, and its shards in a folder `{name}_shards`.
 
     Without `no_data` among the settings, every finite value is data.
     """
@@ -31,9 +31,9 @@ def write_store(
         rows = shard_rows(len(manifest), number, count)
         write_shard(
             manifest.iloc[rows.start : rows.stop],
+            pixels=shard.with_suffix(".pixels.h5"),
             target=shard,
-            digest=shard.with_suffix(".digest"),
             **settings,
         )
-    join_shards(shards, target=target, digest=target.with_suffix(".digest"))
+    join_shards(shards, target=target)
     return target

@@ -86,7 +86,7 @@ def test_a_new_test_patch_is_predicted_by_the_models_that_stand(predicted: Path,
     with (patches / "Test.csv").open("a") as table:
         table.write("ID_new\n")
     digests = [
-        f"results/{kind}/{split}.digest"
+        f"results/{kind}/{split}.sha256"
         for kind in ("store", "features")
         for split in ("train", "test")
     ]

@@ -1,6 +1,8 @@
 """The real DAG: what is planned, what is refused, what a change reruns."""
 
+import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,11 +11,14 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from landslip.files import InputError
+from landslip.jobs import verify_files
 from project import ROOT, shipped_config
 from workflow import SMALL, planned, read, snakemake, start_snakemake
 
@@ -207,6 +212,101 @@ def test_touching_every_file_reruns_nothing(project: Path, run: Path):
 def test_another_spelling_of_the_results_folder_reruns_nothing(project: Path, run: Path):
     for spelling in ("./results/", f"{run}/results", "x/..//results"):
         assert replan(project, run, config={**SMALL, "results": spelling}) == {}
+
+
+def jobs_in(
+    folder: Path, *targets: str, config: dict[str, Any], root: Path = ROOT
+) -> list[tuple[list[str], list[str]]]:
+    """Inputs and outputs of every job."""
+    answer = snakemake(folder, "-n", "--forceall", "--", *targets, config=config, root=root)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    jobs = []
+    for block in re.split(r"^(?:local)?rule ", answer.stdout + answer.stderr, flags=re.MULTILINE):
+        named = dict(re.findall(r"^    (input|output): (.+)$", block, re.MULTILINE))
+        if named:
+            inputs, outputs = (named.get(key) for key in ("input", "output"))
+            jobs.append(tuple(text.split(", ") if text else [] for text in (inputs, outputs)))
+    return jobs
+
+
+def in_shards(split: str) -> dict[str, Any]:
+    """The small study of several shards, scaled by `split`."""
+    data = {**SMALL["data"], "patches_per_shard": 15}
+    return {**SMALL, "data": data, "scaling": {"fit": split}}
+
+
+@pytest.mark.parametrize("config", [SMALL, in_shards("all"), in_shards("fold")])
+def test_who_reads_a_file_of_another_job_reads_its_sums(config: dict[str, Any], tmp_path: Path):
+    jobs = jobs_in(tmp_path, "all", "study", config=config)
+    made = {path: outputs for _, outputs in jobs for path in outputs}
+    # Rules without outputs only name what is to be made.
+    read = [(inputs, path) for inputs, outputs in jobs if outputs for path in inputs]
+    between = [(inputs, path) for inputs, path in read if path in made]
+    assert len(between) > 200
+    for inputs, path in between:
+        (sums,) = [name for name in made[path] if name.endswith(".sha256")]
+        assert sums in inputs, (path, inputs)
+
+
+def damages(content: bytes, seed: int) -> Iterator[bytes]:
+    """Some bytes changed, each alone, among them the last and in a footer; or the end cut off."""
+    anywhere = Random(seed).choices(range(len(content)), k=3)
+    for place in {0, len(content) - 1, len(content) - 6, *anywhere}:
+        changed = bytearray(content)
+        changed[place] ^= 1 << seed % 8
+        yield bytes(changed)
+    yield content[:-1]
+    yield content[: len(content) // 2]
+    yield content + b"\0"
+
+
+def test_no_job_reads_what_changed_since_it_was_written(project: Path, run: Path, tmp_path: Path):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    jobs = jobs_in(folder, "all", config=SMALL, root=project)
+    made = {path for _, outputs in jobs for path in outputs}
+    tried = set()
+    with contextlib.chdir(folder):
+        for number, (inputs, _) in enumerate(jobs):
+            # Of temporary files nothing is left.
+            there = all(map(os.path.exists, inputs))
+            for path in sorted(made & set(inputs) if there else ()):
+                content, times = Path(path).read_bytes(), os.stat(path)
+                for damaged in damages(content, number):
+                    Path(path).write_bytes(damaged)
+                    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+                    try:
+                        verify_files(inputs)
+                    except InputError as error:
+                        assert path in str(error)
+                        tried.add(Path(path).suffix)
+                    else:
+                        # In a line of sums for files that this job does not read.
+                        assert path.endswith((".sha256", ".pixels.h5")), path
+                Path(path).write_bytes(content)
+    suffixes = {".parquet", ".json", ".h5", ".npz", ".csv", ".png", ".html", ".dot", ".txt", ".ubj"}
+    assert tried >= suffixes | {".safetensors", ".sha256"}
+
+
+def test_jobs_refuse_damage_by_the_files_name(project: Path, run: Path, tmp_path: Path):
+    """One bit of rows in a footer; one of a text in the heap of HDF5, which hangs who reads it."""
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    targets = {"ensemble/oof.parquet": "ensemble/threshold.json"}
+    targets["store/test.h5"] = "models/pwee_v2_standard/fold0/test.parquet"
+    for name in targets:
+        path = folder / "results" / name
+        content, times = bytearray(path.read_bytes()), path.stat()
+        content[content.index(b"GCOL") + 20 if name.endswith("h5") else -20] ^= 2
+        path.write_bytes(content)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    targets = {name: f"results/{target}" for name, target in targets.items()}
+    forced = ["--force", *targets.values()]
+    answer = snakemake(folder, *forced, config=SMALL, root=project)
+    assert answer.returncode != 0
+    for name, target in targets.items():
+        assert f"results/{name} is damaged or of another run" in answer.stderr
+        assert not (folder / target).exists()
 
 
 def test_redoing_one_fold_redoes_what_follows_and_nothing_else(project: Path, run: Path):

@@ -1,18 +1,31 @@
-"""The shards of a store: files whose patches are read past HDF5, where the bytes lie.
+"""The pixels of a store: files whose patches are read past HDF5, where the bytes lie.
 
-HDF5 lets one thread of a process read at a time, and copies; the system does neither.
+HDF5 lets one thread of a process read at a time, and copies; the system does neither. And it trusts
+what it reads of a file's structure: the index says where the patches lie, so that nothing else in
+these gigabytes, which no job hashes, needs to be right.
 """
 
 import os
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from landslip.files import InputError
+
+
+class Pixels(NamedTuple):
+    """Where the patches of a shard lie."""
+
+    path: Path
+    patches: int
+    offset: int
+    """Of the first patch, in bytes."""
+    size: int
+    """Of the file, in bytes."""
 
 
 class Shard:
@@ -23,7 +36,7 @@ class Shard:
 
     Parameters
     ----------
-    path
+    pixels
         The file.
     rows
         Rows of the store that it holds.
@@ -34,20 +47,23 @@ class Shard:
     """
 
     def __init__(
-        self, path: Path, rows: range, patch: tuple[int, int, int], stack: ExitStack
+        self, pixels: Pixels, rows: range, patch: tuple[int, int, int], stack: ExitStack
     ) -> None:
-        self.path = path
+        self.path = pixels.path
+        self._pixels = pixels
         self.rows = rows
         self._patch = patch
         self._stack = stack
         self._lock = Lock()
-        self._opened: tuple[int, int] | None = None
+        self._opened: int | None = None
 
     def read_into(self, target: NDArray[np.float32], row: int, channel: int) -> None:
         """Fill a contiguous array with the images from one row and channel of the store on."""
-        descriptor, offset = self._open()
+        descriptor = self._open()
         depth, rows, columns = self._patch
-        offset += 4 * rows * columns * ((row - self.rows.start) * depth + channel)
+        offset = self._pixels.offset + 4 * rows * columns * (
+            (row - self.rows.start) * depth + channel
+        )
         wanted = target.data.cast("B")
         done = 0
         while done < len(wanted):
@@ -56,30 +72,20 @@ class Shard:
                 raise damaged(self.path, f"it ends {len(wanted) - done} bytes too early")
             done += count
 
-    def _open(self) -> tuple[int, int]:
-        """Its descriptor, and the byte of the first patch."""
+    def _open(self) -> int:
+        """Its descriptor."""
         with self._lock:
             if self._opened is None:
-                offset = self._find()
-                descriptor = os.open(self.path, os.O_RDONLY)
+                try:
+                    descriptor = os.open(self.path, os.O_RDONLY)
+                except FileNotFoundError:
+                    raise damaged(self.path, "this part of the store is missing") from None
                 self._stack.callback(os.close, descriptor)
-                self._opened = descriptor, offset
+                size = os.fstat(descriptor).st_size
+                if size != self._pixels.size:
+                    raise damaged(self.path, f"{size} bytes, {self._pixels.size} expected")
+                self._opened = descriptor
             return self._opened
-
-    def _find(self) -> int:
-        try:
-            with h5py.File(self.path, "r", locking=False) as file:
-                stored = file["patches"]
-                offset = stored.id.get_offset()
-                shape = (len(self.rows), *self._patch)
-                fits = stored.shape == shape and stored.dtype == np.dtype("<f4")
-        except FileNotFoundError:
-            raise damaged(self.path, "this part of the store is missing") from None
-        except (KeyError, OSError, RuntimeError) as error:
-            raise damaged(self.path, str(error)) from error
-        if offset is None or not fits:
-            raise damaged(self.path, "it holds other patches than the index says")
-        return int(offset)
 
 
 def damaged(path: Path, why: str) -> InputError:

@@ -1,12 +1,13 @@
 """The store of patches, read and verified.
 
-A store is an index file `{split}.h5` beside a folder of shards. Index and shards each hold the
-dataset `patches` (n, channel, row, column) float32, which in the index is a view of the shards, and
-for each patch its `id`, its `sha256` and the `crc32` of each of its channels; attributes are
-`format_version`, `channels` and `content_digest`, which is made of ids and SHA-256s. So a shard is
-a store by itself. Names of shards are relative: the folder may move as a whole. Whatever is read is
-compared with its CRC-32, as the pages of a parquet file are, because HDF5 itself notices neither a
-changed byte nor a missing shard.
+A store is an index file `{split}.h5` beside a folder of shards, each a file of pixels with an index
+of its own, so that a shard is a store by itself. An index holds the dataset `patches`
+(n, channel, row, column) float32, a view of the files of pixels, and for each patch its `id`, its
+`sha256` and the `crc32` of each of its channels; attributes are `format_version`, `channels` and
+`content_digest`, which is made of ids and SHA-256s. Names of files are relative: the folder may
+move as a whole. Whatever is read of pixels is compared with its CRC-32, as the pages of a parquet
+file are; an index is verified as a whole before a job reads it (`landslip.jobs`), because HDF5
+notices neither a changed byte nor a missing shard, and may not come back from a damaged file.
 """
 
 from collections.abc import Iterator, Sequence
@@ -157,20 +158,18 @@ class PatchStore:
 
 
 @contextmanager
-def open_store(path: Path, *, digest: str | None = None) -> Iterator[PatchStore]:
+def open_store(path: Path) -> Iterator[PatchStore]:
     """Open a store for reading.
 
     Parameters
     ----------
     path
         The index file, or that of one shard, which is a store of its own patches.
-    digest
-        The content digest that it must have; None: any.
 
     Raises
     ------
     InputError
-        It is damaged, lacks a shard, has another format version or another content.
+        It is damaged, lacks a shard or has another format version.
     """
     try:
         # Nothing writes to a store that stands: locks would only fail on network file systems.
@@ -180,7 +179,13 @@ def open_store(path: Path, *, digest: str | None = None) -> Iterator[PatchStore]
     except OSError as error:
         raise damaged(path, str(error)) from error
     with file, ExitStack() as stack:
-        yield _check(path, file, digest, stack)
+        yield _check(path, file, stack)
+
+
+def content_digest_of(store: Path) -> str:
+    """Digest of all that a store holds, however it is cut into shards."""
+    with open_store(store) as opened:
+        return opened.digest
 
 
 def read_ids(store: Path) -> list[str]:
@@ -194,7 +199,6 @@ def read_patches(
     *,
     channels: Sequence[str] | None = None,
     rows: NDArray[np.int64] | None = None,
-    digest: str | None = None,
 ) -> NDArray[np.float32]:
     """Read patches of a store, verified.
 
@@ -204,8 +208,6 @@ def read_patches(
         The index file.
     channels, rows
         Which, in the order wanted; None: all.
-    digest
-        The content digest that the store must have; None: any.
 
     Returns
     -------
@@ -216,23 +218,19 @@ def read_patches(
     InputError
         As `open_store` and `PatchStore.read` do.
     """
-    with open_store(store, digest=digest) as opened:
+    with open_store(store) as opened:
         wanted = np.arange(len(opened)) if rows is None else rows
         return opened.read(wanted, channels)
 
 
-def _check(path: Path, file: h5py.File, digest: str | None, stack: ExitStack) -> PatchStore:
-    """Compare an open index with itself, with this program and with what was expected."""
+def _check(path: Path, file: h5py.File, stack: ExitStack) -> PatchStore:
+    """Compare an open index with itself and with this program."""
     index = read_index(path, file)
-    if digest is not None and digest != index.digest:
-        raise InputError(
-            f"{path} has content digest {index.digest[:12]}..., {digest[:12]}... was expected: it "
-            "was built from other patches or settings. Delete it and run again"
-        )
     shards, first = [], 0
-    for source, count in index.shards:
-        shards.append(Shard(source, range(first, first + count), index.shape[1:], stack))
-        first += count
+    for pixels in index.shards:
+        following = first + pixels.patches
+        shards.append(Shard(pixels, range(first, following), index.shape[1:], stack))
+        first = following
     return PatchStore(path, index.channels, index.shape, index.digest, shards, file)
 
 

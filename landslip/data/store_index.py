@@ -1,4 +1,4 @@
-"""What a store says of its patches: the same in a shard and in the index that joins the shards.
+"""What a store says of its patches: the same in a shard's index and in the one that joins them.
 
 Nothing here holds what it says of all patches: a store may have more than memory has room for.
 """
@@ -13,10 +13,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.data.shards import damaged
+from landslip.data.shards import Pixels, damaged
 from landslip.files import InputError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 SHA256_BYTES = 32
 
 # Patches whose names or digests are in memory at once.
@@ -25,15 +25,14 @@ _ROWS = 4096
 
 @dataclass(frozen=True)
 class Index:
-    """Size and digest of the patches in one file, and where they are."""
+    """Size and digest of the patches of one store, and where they are."""
 
     path: Path
     channels: list[str]
     shape: tuple[int, int, int, int]
     """(n, channel, row, column)"""
     digest: str
-    shards: list[tuple[Path, int]]
-    """Files that hold the patches, and how many; of a shard, itself."""
+    shards: list[Pixels]
 
 
 class Rows(NamedTuple):
@@ -54,7 +53,7 @@ def write_index(
     channels: Sequence[str],
     shape: tuple[int, int, int, int],
     id_bytes: int,
-    shards: Sequence[tuple[str, int]] = (),
+    shards: Sequence[Pixels],
 ) -> str:
     """Write it beside the file's `patches`; return the content digest.
 
@@ -67,12 +66,12 @@ def write_index(
     id_bytes
         Of the longest id.
     shards
-        Files that hold the patches, named from this file's folder, and how many; none: this file.
+        Where the patches lie, in files that are named from this one's folder.
     """
     n = shape[0]
-    if shards:
-        _write_texts(file, "shard", [name for name, _ in shards])
-        file.create_dataset("shard_patches", data=np.array([n for _, n in shards], np.int64))
+    _write_texts(file, "shard", [shard.path.as_posix() for shard in shards])
+    places = np.array([shard[1:] for shard in shards], np.int64)
+    file.create_dataset("shard_place", data=places)  # patches, offset, size
     ids = file.create_dataset("id", n, h5py.string_dtype(length=id_bytes))
     sha256 = file.create_dataset("sha256", (n, SHA256_BYTES), np.uint8)
     crc32 = file.create_dataset("crc32", shape[:2], np.uint32)
@@ -111,12 +110,14 @@ def read_index(path: Path, file: h5py.File) -> Index:
         n, depth, rows, columns = (int(length) for length in file.attrs["shape"])
         found = content_digest(file, channels, (n, depth, rows, columns))
         fits = (n, depth) == (len(file["id"]), len(channels)) == file["crc32"].shape
-        shards = [(path, n)]
         # Not from the view itself: HDF5 may crash on a damaged one.
-        if "shard" in file:
-            paths = [path.parent / str(name) for name in file["shard"].asstr()[:]]
-            shards = list(zip(paths, file["shard_patches"][:].tolist(), strict=True))
-        fits = fits and sum(count for _, count in shards) == n
+        shards = [
+            Pixels(path.parent / str(name), *place)
+            for name, place in zip(
+                file["shard"].asstr()[:], file["shard_place"][:].tolist(), strict=True
+            )
+        ]
+        fits = fits and sum(shard.patches for shard in shards) == n
     except InputError:
         raise
     except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:

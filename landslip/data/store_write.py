@@ -17,7 +17,7 @@ from zlib_ng import zlib_ng
 from landslip.data.channels import add_indices
 from landslip.data.nodata import DATA, ZERO, NoData, find_no_data
 from landslip.data.patches import as_float32, read_patch
-from landslip.data.shards import damaged
+from landslip.data.shards import Pixels, damaged
 from landslip.data.store_index import (
     SHA256_BYTES,
     Index,
@@ -28,7 +28,7 @@ from landslip.data.store_index import (
     read_rows,
     write_index,
 )
-from landslip.files import InputError, atomic_path, file_digest, write_text
+from landslip.files import InputError, atomic_path, file_digest
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +74,8 @@ def write_shard(
     on_nonfinite: str,
     on_zeros: str,
     workers: int,
+    pixels: Path,
     target: Path,
-    digest: Path,
 ) -> None:
     """Write one shard of a store.
 
@@ -98,9 +98,9 @@ def write_shard(
         The same for zeros in all channels of a group of `no_data`.
     workers
         Processes; each holds at most 32 patches at once.
-    target, digest
-        HDF5, a store of these patches (see `landslip.data.store`), and the file for its content
-        digest, which is written last.
+    pixels, target
+        HDF5, in one folder: the patches, and the index that makes them a store (see
+        `landslip.data.store`), which is written last.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def write_shard(
     rows, columns = read_patch(paths[0], len(bands), None).shape[:2] if paths else (0, 0)
     shape = (len(ids), len(bands) + len(pairs), rows, columns)
     names = [*bands, *indices]
-    with atomic_path(target) as temporary:
+    with atomic_path(pixels) as temporary:
         offset = _lay_out(temporary, shape)
         tasks = [
             _Task(
@@ -135,32 +135,35 @@ def write_shard(
             for start in range(0, len(ids), _CHUNK)
         ]
         checks = _convert_all(tasks, workers, target, len(ids))
-        crc32 = checks.crc32.reshape(shape[:2])
-        with h5py.File(temporary, "r+", libver=_LIBVER, locking=False) as file:
-            stored = as_ids(ids)
-            content = write_index(
-                file,
-                rows=[Rows(stored, checks.sha256, crc32)],
-                channels=names,
-                shape=shape,
-                id_bytes=stored.itemsize,
-            )
-    write_text(digest, content + "\n")
+    stored = as_ids(ids)
+    place = Pixels(Path(pixels.name), len(ids), offset, pixels.stat().st_size)
+    with (
+        atomic_path(target) as temporary,
+        h5py.File(temporary, "w", libver=_LIBVER, locking=False) as file,
+    ):
+        _view(file, [place], shape)
+        write_index(
+            file,
+            rows=[Rows(stored, checks.sha256, checks.crc32.reshape(shape[:2]))],
+            channels=names,
+            shape=shape,
+            id_bytes=stored.itemsize,
+            shards=[place],
+        )
 
 
-def join_shards(shards: Sequence[Path], *, target: Path, digest: Path) -> None:
+def join_shards(shards: Sequence[Path], *, target: Path) -> None:
     """Write the index that makes one store of its shards.
 
-    The same patches give the same content digest, however many shards there are. The digest is
-    written last: a store cut short has no digest file. Files of other shards in their folder, left
-    by a run with more of them, are removed.
+    The same patches give the same content digest, however many shards there are. Files of other
+    shards in their folder, left by a run with more of them, are removed.
 
     Parameters
     ----------
     shards
-        In order, in one folder beside or below `target`.
-    target, digest
-        The index file, and the file for the content digest.
+        Their index files, in order, in one folder beside or below `target`.
+    target
+        The index file.
 
     Raises
     ------
@@ -176,23 +179,25 @@ def join_shards(shards: Sequence[Path], *, target: Path, digest: Path) -> None:
     _refuse_differences(indices)
     first = indices[0]
     n = sum(index.shape[0] for index in indices)
+    places = [_place_from(target, place) for index in indices for place in index.shards]
+    shape = (n, *first.shape[1:])
     with (
         atomic_path(target) as temporary,
         h5py.File(temporary, "w", libver=_LIBVER, locking=False) as file,
     ):
-        _view(file, indices, target)
-        content = write_index(
+        _view(file, places, shape)
+        write_index(
             file,
             rows=_rows_of(indices),
             channels=first.channels,
-            shape=(n, *first.shape[1:]),
+            shape=shape,
             id_bytes=max(length for _, length in parts),
-            shards=[(_name_in(target, index), index.shape[0]) for index in indices],
+            shards=places,
         )
-    for stale in set(first.path.parent.glob("*.h5")) - set(shards):
+    kept = {*shards, *(place.path for index, _ in found for place in index.shards)}
+    for stale in set(first.path.parent.glob("*.h5")) - kept:
         stale.unlink()
-        stale.with_suffix(".digest").unlink(missing_ok=True)
-    write_text(digest, content + "\n")
+        stale.with_suffix(".sha256").unlink(missing_ok=True)
     log.info("%s: %d patches in %d shards", target, n, len(parts))
 
 
@@ -321,28 +326,30 @@ def fill_holes(bands: NDArray[np.float32], missing: NDArray[np.bool_]) -> None:
             channel[holes] = np.median(known) if known.size else 0
 
 
-def _name_in(target: Path, shard: Index) -> str:
-    """A shard's name from the folder of the index, so that they may move together."""
-    return shard.path.relative_to(target.parent).as_posix()
+def _place_from(target: Path, place: Pixels) -> Pixels:
+    """Named from the folder of the index, so that they may move together."""
+    return place._replace(path=place.path.relative_to(target.parent))
 
 
-def _view(file: h5py.File, parts: Sequence[Index], target: Path) -> None:
-    """Make `patches` a view of the shards.
+def _view(file: h5py.File, places: Sequence[Pixels], shape: tuple[int, int, int, int]) -> None:
+    """Make `patches` a view of the files of pixels.
 
     h5py's own way (`create_virtual_dataset`) stamps the time on it: the same content would give
     other bytes each second.
     """
-    shape = (sum(part.shape[0] for part in parts), *parts[0].shape[1:])
     view = h5py.h5s.create_simple(shape)
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     settings.set_obj_track_times(False)
     # where a shard is missing, other programs read NaN, not a plausible zero
     settings.set_fill_value(np.array(np.nan, "<f4"))
     start = 0
-    for part in parts:
-        view.select_hyperslab((start, 0, 0, 0), part.shape)
-        name = _name_in(target, part).encode()
-        settings.set_virtual(view, name, b"patches", h5py.h5s.create_simple(part.shape))
-        start += part.shape[0]
+    for place in places:
+        if not place.patches:
+            continue
+        part = (place.patches, *shape[1:])
+        view.select_hyperslab((start, 0, 0, 0), part)
+        name = place.path.as_posix().encode()
+        settings.set_virtual(view, name, b"patches", h5py.h5s.create_simple(part))
+        start += place.patches
     view.select_all()
     h5py.h5d.create(file.id, b"patches", h5py.h5t.IEEE_F32LE, view, settings)

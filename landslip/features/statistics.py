@@ -81,7 +81,7 @@ def patch_statistics(patches: NDArray[np.float32]) -> NDArray[np.float64]:
     )
 
 
-def write_statistics(store: Path, target: Path, *, threads: int, digest: str | None = None) -> None:
+def write_statistics(store: Path, target: Path, *, threads: int) -> None:
     """Write the statistics of a store's patches as a table with a row for each.
 
     Parameters
@@ -92,15 +92,13 @@ def write_statistics(store: Path, target: Path, *, threads: int, digest: str | N
         Parquet: id, then {channel}_{statistic} for every channel and statistic.
     threads
         The number that compute; the result does not depend on it.
-    digest
-        The content digest that the store must have.
 
     Raises
     ------
     InputError
-        The store is damaged, or is not the one with that digest.
+        The store is damaged.
     """
-    with open_store(store, digest=digest) as patches, ThreadPoolExecutor(threads) as pool:
+    with open_store(store) as patches, ThreadPoolExecutor(threads) as pool:
         n, width = len(patches), len(patches.channels) * len(STATISTICS)
 
         def block(start: int) -> NDArray[np.float64]:

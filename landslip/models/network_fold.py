@@ -14,7 +14,7 @@ import torch
 
 from landslip.config import Network
 from landslip.data.folds import read_folds
-from landslip.data.store import PatchStore, open_store
+from landslip.data.store import PatchStore, content_digest_of, open_store
 from landslip.features.scales import read_scaling, scale_and_shift
 from landslip.files import (
     InputError,
@@ -71,7 +71,7 @@ def train_network(
     device: str,
     threads: int,
     memory_mb: float,
-    train_store: tuple[Path, str],
+    train_store: Path,
     scaling: Path,
     folds: Path,
     pretrained: Mapping[str, Path],
@@ -89,7 +89,7 @@ def train_network(
     memory_mb
         Host memory that the job was given; see `landslip.models.residence`.
     train_store
-        Path of the training patches' store and the content digest it must have.
+        The training patches.
     pretrained
         timm name -> safetensors of its pretrained start.
     processor
@@ -126,7 +126,7 @@ def train_network(
         **flatten("architecture", architecture.as_json()),
         "seed": str(derived),
         "code": code,
-        "train_store": train_store[1],
+        "train_store": content_digest_of(train_store),
         "scaling": file_digest(scaling),
         "folds": split,
         **{f"pretrained.{name}": file_digest(path) for name, path in pretrained.items()},
@@ -248,13 +248,12 @@ def _losses_in_words(table: pd.DataFrame, fold: int) -> Iterator[None]:
 
 
 @contextmanager
-def _open_train_store(store: tuple[Path, str], table: pd.DataFrame) -> Iterator[PatchStore]:
+def _open_train_store(store: Path, table: pd.DataFrame) -> Iterator[PatchStore]:
     """The store of the folds' patches, in their order."""
-    path, digest = store
-    with open_store(path, digest=digest) as opened:
+    with open_store(store) as opened:
         if opened.ids != table["id"].tolist():
             raise InputError(
-                f"{path} holds other patches than the folds ({len(opened)} against "
+                f"{store} holds other patches than the folds ({len(opened)} against "
                 f"{len(table)}); delete both and run again"
             )
         yield opened

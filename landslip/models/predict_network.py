@@ -44,7 +44,7 @@ def predict_network(
     *,
     model: str,
     descriptions: Sequence[Path],
-    store: tuple[Path, str],
+    store: Path,
     processor: Path,
     shard: int,
     shards: int,
@@ -62,7 +62,7 @@ def predict_network(
     descriptions
         model.json of every fold, in order; weights beside it.
     store
-        Path of the patches' store and the content digest it must have.
+        The patches.
     processor
         As in the trainings.
     shard, shards
@@ -75,17 +75,16 @@ def predict_network(
     Raises
     ------
     InputError
-        A model file is missing, damaged or of another fold or training; the store is damaged or
-        another; a GPU is asked for and cannot be used, or its memory does not suffice.
+        A model file is missing, damaged or of another fold or training; the store is damaged;
+        a GPU is asked for and cannot be used, or its memory does not suffice.
     """
     torch.set_num_threads(threads)
     place = usable_device(device)
     folds, split_digest = _load(model, descriptions, len(targets), place, read_processor(processor))
     for target in targets:
         check_writable(target.parent)
-    path, digest = store
     with (
-        open_store(path, digest=digest) as opened,
+        open_store(store) as opened,
         memory_in_words(f"the {len(folds)} networks of {model} and a block of patches"),
     ):
         rows = shard_rows(len(opened), shard, shards)

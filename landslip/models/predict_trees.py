@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from landslip.data.ranges import shard_rows
-from landslip.files import InputError, verified
+from landslip.files import InputError
 from landslip.large_tables import count_rows, iterate_parquet
 from landslip.models.fold_models import check_folds
 from landslip.models.interruption import noting_signals
@@ -25,7 +25,7 @@ def predict_trees(
     *,
     model: str,
     descriptions: Sequence[Path],
-    features: tuple[Path, Path],
+    features: Path,
     shard: int,
     shards: int,
     threads: int,
@@ -41,9 +41,7 @@ def predict_trees(
     descriptions
         model.json of every fold, in order; weights beside it.
     features
-        Table of features by id, and the small file with its digest. A job that reads the whole
-        table compares them; one of many, which would all read what is the others', relies on the
-        checksums of the pages that it reads.
+        Table of features by id.
     shard, shards
         Which patches: `landslip.data.ranges.shard_rows`.
     targets
@@ -52,8 +50,8 @@ def predict_trees(
     Raises
     ------
     InputError
-        A model file is missing, damaged or of another fold or training; the table is damaged or
-        another, lacks a feature, or holds an id twice or a value that is not finite.
+        A model file is missing, damaged or of another fold or training; the table is damaged,
+        lacks a feature, or holds an id twice or a value that is not finite.
     Interrupted
         A signal asked to end.
     """
@@ -61,20 +59,17 @@ def predict_trees(
     split_digest = check_folds(
         model, descriptions, [fold.description for fold in folds], folds=len(targets)
     )
-    path, digest = features
-    if shards == 1:
-        verified(path, digest)
     ids: list[str] = []
     predicted = [[np.empty(0)] for _ in folds]
     columns = folds[0].columns
-    rows = shard_rows(count_rows(path), shard, shards)
-    for block in iterate_parquet(path, ["id", *columns], rows=rows, at_once=_BLOCK):
+    rows = shard_rows(count_rows(features), shard, shards)
+    for block in iterate_parquet(features, ["id", *columns], rows=rows, at_once=_BLOCK):
         ids += block["id"].tolist()
         values = block[columns].to_numpy(dtype=np.float64)
         finite = np.isfinite(values).all(axis=1)
         if not finite.all():
             raise InputError(
-                f"{path}: features are NaN or infinite for {name_some(block['id'][~finite])}"
+                f"{features}: features are NaN or infinite for {name_some(block['id'][~finite])}"
             )
         for of_fold, fold in zip(predicted, folds, strict=True):
             of_fold.append(fold.predict(values))

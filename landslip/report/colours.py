@@ -22,7 +22,6 @@ _MOST = 2.3  # inches, a picture
 def draw_composites(
     *,
     store: Path,
-    store_digest: Path,
     manifest: Path,
     modalities: Mapping[str, str],
     seed: int,
@@ -32,8 +31,8 @@ def draw_composites(
 
     Parameters
     ----------
-    store, store_digest
-        store/train.h5 and the small file with its content digest.
+    store
+        store/train.h5.
     manifest
         manifest.parquet, for the labels.
     modalities
@@ -47,10 +46,10 @@ def draw_composites(
     Raises
     ------
     InputError
-        A file is damaged, or the store is not the one of that digest.
+        A file is damaged.
     """
     channels = list(modalities)
-    samples = read_samples(store, store_digest, manifest, channels, seed)
+    samples = read_samples(store, manifest, channels, seed)
     composites = choose_composites(modalities)
     pictures = [compose(samples.patches, channels, composite) for composite in composites]
     across = (PAGE_WIDTH - (_ACROSS - 1) * _GAP) / _ACROSS

@@ -9,8 +9,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.data.store import read_ids, read_patches
+from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
-from landslip.files import InputError, read_digest, read_json, write_text
+from landslip.files import InputError, write_text
 from landslip.report.composites import choose_composites, compose, side_by_side
 from landslip.report.patches import LABELS
 from landslip.report.plots import Figure
@@ -30,7 +31,6 @@ def draw_mistakes(
     oof: Path,
     threshold: Path,
     store: Path,
-    store_digest: Path,
     modalities: Mapping[str, str],
     target: Path,
     table: Path,
@@ -41,8 +41,8 @@ def draw_mistakes(
     ----------
     oof, threshold
         ensemble/oof.parquet and ensemble/threshold.json.
-    store, store_digest
-        store/train.h5 and the small file with its content digest.
+    store
+        store/train.h5.
     modalities
         Channel -> modality, in the order of the store.
     target, table
@@ -54,7 +54,7 @@ def draw_mistakes(
         A file is damaged, or the store lacks a patch of the predictions.
     """
     predictions = read_ensemble_oof(oof)
-    mistakes = find_mistakes(predictions, float(read_json(threshold)["threshold"]))
+    mistakes = find_mistakes(predictions, float(read_threshold(threshold)["threshold"]))
     write_text(table, mistakes.to_csv(index=False, lineterminator="\n"))
     shown = pd.concat([mistakes[mistakes["mistake"] == kind].head(SHOWN) for kind in KINDS])
     if shown.empty:
@@ -63,7 +63,7 @@ def draw_mistakes(
         return
     channels = list(modalities)
     rows = _rows(store, shown["id"].tolist())
-    patches = read_patches(store, channels=channels, rows=rows, digest=read_digest(store_digest))
+    patches = read_patches(store, channels=channels, rows=rows)
     pictures = [
         (composite, compose(patches, channels, composite))
         for composite in choose_composites(modalities)

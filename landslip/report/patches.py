@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.data.store import read_ids, read_patches
-from landslip.files import InputError, read_digest, read_parquet
+from landslip.files import InputError, read_parquet
 from landslip.report.composites import (
     Pictures,
     choose_composites,
@@ -44,7 +44,6 @@ class Samples(NamedTuple):
 def draw_patches(
     *,
     store: Path,
-    store_digest: Path,
     manifest: Path,
     modalities: Mapping[str, str],
     units: Mapping[str, str],
@@ -55,8 +54,8 @@ def draw_patches(
 
     Parameters
     ----------
-    store, store_digest
-        store/train.h5 and the small file with its content digest.
+    store
+        store/train.h5.
     manifest
         manifest.parquet, for the labels.
     modalities
@@ -71,9 +70,9 @@ def draw_patches(
     Raises
     ------
     InputError
-        A file is damaged, or the store is not the one of that digest.
+        A file is damaged.
     """
-    samples = read_samples(store, store_digest, manifest, list(modalities), seed)
+    samples = read_samples(store, manifest, list(modalities), seed)
     channels, patches = list(modalities), samples.patches
     composites = choose_composites(modalities)
     strips = len(composites) + len(channels)
@@ -109,20 +108,18 @@ def draw_patches(
             picture_axes(axes)
 
 
-def read_samples(
-    store: Path, store_digest: Path, manifest: Path, channels: list[str], seed: int
-) -> Samples:
+def read_samples(store: Path, manifest: Path, channels: list[str], seed: int) -> Samples:
     """The patches that figures show; the same for the same seed.
 
     Raises
     ------
     InputError
-        A file is damaged, or the store is not the one of that digest.
+        A file is damaged.
     """
     ids = read_ids(store)
     labels = _labels(manifest, ids)
     rows = choose_samples(labels, SHOWN, seed)
-    patches = read_patches(store, channels=channels, rows=rows, digest=read_digest(store_digest))
+    patches = read_patches(store, channels=channels, rows=rows)
     return Samples([ids[row] for row in rows], labels[rows], patches)
 
 

@@ -26,7 +26,7 @@ def mask_inputs(
     *,
     model: str,
     descriptions: Sequence[Path],
-    store: tuple[Path, str],
+    store: Path,
     scalings: Sequence[Path],
     folds: Path,
     parts: Mapping[str, Sequence[str]],
@@ -44,7 +44,7 @@ def mask_inputs(
         input that is not seen has in every pixel its channels' means over the patches that the
         scaling was fitted on.
     store
-        Path of the training patches' store and its content digest.
+        The training patches.
     parts
         Input -> channels.
     processor
@@ -61,9 +61,8 @@ def mask_inputs(
     torch.set_num_threads(threads)
     place = usable_device(device)
     split, digest = read_folds(folds)
-    path, content = store
-    if read_ids(path) != split["id"].tolist():
-        raise InputError(f"{path} holds other patches than {folds}; delete both and run again")
+    if read_ids(store) != split["id"].tolist():
+        raise InputError(f"{store} holds other patches than {folds}; delete both and run again")
     numbers = sorted(split["fold"].unique().tolist())
     if len(numbers) != len(descriptions):
         raise InputError(f"{len(descriptions)} models of {model} for {len(numbers)} folds")
@@ -80,7 +79,7 @@ def mask_inputs(
         own = np.flatnonzero((split["fold"] == fold).to_numpy())
         for start in range(0, len(own), _BLOCK):
             rows = own[start : start + _BLOCK]
-            patches = read_patches(path, channels=stack, rows=rows, digest=content)
+            patches = read_patches(store, channels=stack, rows=rows)
             for seen in subsets(list(parts)):
                 channels = {channel for part in seen for channel in parts[part]}
                 logits = predict_logits(

@@ -174,7 +174,7 @@ def test_shards_of_other_channels_and_damaged_counts_are_refused(
     write_shard(
         empty, channels=["swir"], indices={}, no_data=NoData([(0, 22000)], [[]]),
         on_nonfinite="refuse", on_zeros="fill", workers=1, target=other,
-        digest=other.with_suffix(".digest"),
+        pixels=other.with_suffix(".pixels.h5"),
     )  # fmt: skip
     with pytest.raises(InputError, match="holds swir; expected nir, red, vv, ndvi"):
         count_lower(other, tmp_path / "ranks.npz", target, leave_out=None, fold=None, threads=1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from processors import processor_file
 
 from landslip.data.store import PatchStore, read_ids, read_patches
-from landslip.files import InputError, file_digest, read_digest, read_json, read_metadata
+from landslip.files import InputError, file_digest, read_json, read_metadata
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import load_network, save_network
 from landslip.models.predict_network import predict_network
@@ -87,7 +87,7 @@ def predict(
         "model": "small",
         "descriptions": trained,
         "processor": processor_file(path.parent),
-        "store": (path, read_digest(path.with_suffix(".digest"))),
+        "store": path,
         "shard": shard,
         "shards": shards,
         "device": "cpu",
@@ -196,13 +196,6 @@ def test_what_is_not_every_fold_of_one_training_is_refused(
         with pytest.raises(InputError, match=message):
             predict(store, given, tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def test_a_store_of_other_patches_is_refused(
-    store: Path, trained: list[Path], tmp_path: Path
-) -> None:
-    with pytest.raises(InputError, match=r"test\.h5 has content digest"):
-        predict(store, trained, tmp_path, store=(store, "0" * 64))
 
 
 def test_a_format_that_the_device_lacks_is_replaced_by_float32_and_told(

@@ -13,13 +13,11 @@ from small_trees import COLUMNS, FOLDS, KINDS, TEST_PATCHES, make_features, trai
 
 from landslip.files import (
     InputError,
-    file_digest,
     read_json,
     read_metadata,
     read_parquet,
     write_json,
     write_parquet,
-    write_text,
 )
 from landslip.models import predict_trees as module
 from landslip.models.predict_trees import predict_trees
@@ -55,7 +53,7 @@ def predict(
     arguments: dict[str, Any] = {
         "model": read_json(trained / "fold0" / "model.json")["model"],
         "descriptions": descriptions_in(trained),
-        "features": (features / "test.parquet", features / "test.digest"),
+        "features": features / "test.parquet",
         "shard": shard,
         "shards": shards,
         "threads": 1,
@@ -66,7 +64,7 @@ def predict(
 
 
 def write_features(folder: Path, table: pd.DataFrame, rows_per_group: int | None = None) -> Path:
-    """test.parquet and its digest."""
+    """test.parquet."""
     folder.mkdir(exist_ok=True)
     path = folder / "test.parquet"
     if rows_per_group is None:
@@ -76,7 +74,6 @@ def write_features(folder: Path, table: pd.DataFrame, rows_per_group: int | None
             pa.Table.from_pandas(table), path, row_group_size=rows_per_group,
             write_page_checksum=True,
         )  # fmt: skip
-    write_text(folder / "test.digest", file_digest(path))
     return folder
 
 
@@ -133,13 +130,6 @@ def test_damage_outside_of_a_shard_does_not_concern_it(
     assert len(predict(cut, trained, tmp_path, 0, 2)[0]) == TEST_PATCHES // 2
     with pytest.raises(InputError, match=r"test\.parquet is damaged"):
         predict(cut, trained, tmp_path, 1, 2)
-
-
-def test_a_table_of_another_run_is_refused(features: Path, trained: Path, tmp_path: Path) -> None:
-    cut = write_features(tmp_path / "cut", read_parquet(features / "test.parquet"))
-    write_text(cut / "test.digest", "0" * 64)
-    with pytest.raises(InputError, match=r"test\.parquet differs from .*test\.digest"):
-        predict(cut, trained, tmp_path)
 
 
 def test_no_patches_are_predicted_as_nothing(features: Path, trained: Path, tmp_path: Path) -> None:

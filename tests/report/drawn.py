@@ -28,7 +28,6 @@ def draw_all(study: MadeStudy) -> list[Path]:
     oof, threshold = study.path("ensemble/oof.parquet"), study.path("ensemble/threshold.json")
     store = {
         "store": study.path("store/train.h5"),
-        "store_digest": study.path("store/train.digest"),
         "modalities": study.modalities,
     }
     draw_curves(

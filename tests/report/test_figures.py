@@ -13,7 +13,8 @@ from report.drawn import draw_all
 from report.made_study import MadeStudy
 
 from landslip.ensemble.tables import EnsembleOof
-from landslip.files import write_json, write_parquet
+from landslip.ensemble.threshold import search_threshold
+from landslip.files import write_parquet
 from landslip.report import curves
 from landslip.report.cost import draw_cost
 from landslip.report.curves import draw_f1_threshold, draw_precision_recall, draw_roc
@@ -74,10 +75,13 @@ def test_an_ensemble_without_mistakes_has_a_figure_that_says_so(
     frame = {"id": perfect.ids, "fold": perfect.fold, "label": perfect.labels}
     table = pd.DataFrame({**frame, "probability": perfect.probability, **perfect.members})
     write_parquet(tmp_path / "oof.parquet", table)
-    write_json(tmp_path / "threshold.json", {"threshold": 0.5})
+    threshold = tmp_path / "threshold.json"
+    search_threshold(
+        oof=tmp_path / "oof.parquet", method=0.5, bootstrap=9, seed=0, target=threshold
+    )
     draw_mistakes(
-        oof=tmp_path / "oof.parquet", threshold=tmp_path / "threshold.json",
-        store=study.path("store/train.h5"), store_digest=study.path("store/train.digest"),
+        oof=tmp_path / "oof.parquet", threshold=threshold,
+        store=study.path("store/train.h5"),
         modalities=study.modalities, target=tmp_path / "mistakes.png",
         table=tmp_path / "mistakes.csv",
     )  # fmt: skip

@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.data.folds import write_folds
-from landslip.files import verified
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 write_folds(
-    verified(snakemake.input.manifest, snakemake.input.digest),
+    Path(snakemake.input.manifest),
     Path(snakemake.output.folds),
     **snakemake.params.folds,
 )
+end_job(snakemake)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 from landslip.data.manifest import build_manifest
 from landslip.data.nodata import NoData
 from landslip.data.units import UnitRange
-from landslip.files import file_digest, write_text
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 settings = snakemake.params.settings
 units = {name: UnitRange(**unit) for name, unit in settings["units"].items()}
 build_manifest(
@@ -25,4 +24,4 @@ build_manifest(
     audit_json=Path(snakemake.output.audit),
     listed=Path(snakemake.log[0]).with_suffix(".txt"),
 )
-write_text(snakemake.output.digest, file_digest(snakemake.output.manifest))
+end_job(snakemake)

@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING
 from landslip.data.nodata import NoData
 from landslip.data.shard_tables import usable_patches
 from landslip.data.store_write import write_shard
-from landslip.files import verified
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 write_shard(
     usable_patches(
-        verified(snakemake.input.manifest, snakemake.input.digest),
+        Path(snakemake.input.manifest),
         split=snakemake.wildcards.split,
         shard=int(snakemake.wildcards.shard),
         shards=snakemake.params.shards,
@@ -23,6 +22,7 @@ write_shard(
     **snakemake.params.settings,
     no_data=NoData(**snakemake.params.no_data),
     workers=snakemake.threads,
+    pixels=Path(snakemake.output.pixels),
     target=Path(snakemake.output.shard),
-    digest=Path(snakemake.output.digest),
 )
+end_job(snakemake)

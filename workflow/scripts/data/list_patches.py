@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.data.inputs import write_listing
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 write_listing(
     train_labels=Path(snakemake.input.labels),
     train_patches=Path(snakemake.params.train),
@@ -23,3 +23,4 @@ write_listing(
     facts=Path(snakemake.output.facts),
     listed=Path(snakemake.log[0]).with_suffix(".txt"),
 )
+end_job(snakemake)

@@ -4,14 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.data.simulation.write import simulate_patches
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 simulate_patches(
     Path(snakemake.output.labels).parent,
     **snakemake.params.simulation,
     workers=snakemake.threads,
 )
+end_job(snakemake)

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from landslip.data.nodata import NoData
 from landslip.data.survey import survey_shard
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 survey_shard(
     Path(snakemake.input.listing),
     Path(snakemake.input.facts),
@@ -22,3 +22,4 @@ survey_shard(
     workers=snakemake.threads,
     target=Path(snakemake.output.survey),
 )
+end_job(snakemake)

@@ -5,14 +5,15 @@ from typing import TYPE_CHECKING
 
 from landslip.ensemble.gather import gather_oof
 from landslip.files import paths_by_name
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 gather_oof(
     members=paths_by_name(snakemake.params.members, snakemake.input.oof),
     folds=Path(snakemake.input.folds),
     target=Path(snakemake.output.oof),
 )
+end_job(snakemake)

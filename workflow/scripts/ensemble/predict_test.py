@@ -5,17 +5,18 @@ from typing import TYPE_CHECKING
 
 from landslip.ensemble.predict import predict_test
 from landslip.ensemble.submission import write_submission
-from landslip.files import paths_by_name, verified
-from landslip.logs import configure_logging
+from landslip.files import paths_by_name
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 predict_test(
     members=paths_by_name(snakemake.params.members, snakemake.input.test),
-    manifest=verified(snakemake.input.manifest, snakemake.input.manifest_digest),
+    manifest=Path(snakemake.input.manifest),
     threshold=Path(snakemake.input.threshold),
     target=Path(snakemake.output.test),
 )
 write_submission(test=Path(snakemake.output.test), target=Path(snakemake.output.submission))
+end_job(snakemake)

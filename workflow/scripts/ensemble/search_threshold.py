@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.ensemble.threshold import search_threshold
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 search_threshold(
     oof=Path(snakemake.input.oof),
     method=snakemake.params.method,
@@ -17,3 +17,4 @@ search_threshold(
     seed=snakemake.params.seed,
     target=Path(snakemake.output.threshold),
 )
+end_job(snakemake)

@@ -4,16 +4,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.features.statistics import write_statistics
-from landslip.files import read_digest
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 write_statistics(
     Path(snakemake.input.shard),
     Path(snakemake.output.features),
     threads=snakemake.threads,
-    digest=read_digest(snakemake.input.digest),
 )
+end_job(snakemake)

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.features.scaling_shards import count_lower
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 scope, folds = snakemake.wildcards.scope, snakemake.input.folds
 count_lower(
     Path(snakemake.input.shard),
@@ -19,3 +19,4 @@ count_lower(
     fold=int(scope.removeprefix("fold")) if folds else None,
     threads=snakemake.threads,
 )
+end_job(snakemake)

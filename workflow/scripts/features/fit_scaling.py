@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from landslip.data.folds import training_rows
 from landslip.features.scaling import write_scaling
 from landslip.features.scaling_shards import gather_lower
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 target, fold = Path(snakemake.output.scaling), snakemake.params.fold
 if snakemake.input.get("ranks"):
     parts = [Path(path) for path in snakemake.input.parts]
@@ -20,3 +20,4 @@ else:
     rows = None if fold is None else training_rows(Path(snakemake.input.folds), fold)
     stores = [(Path(store), rows) for store in snakemake.input.stores]
     write_scaling(target, stores, fit=snakemake.params.fit, threads=snakemake.threads)
+end_job(snakemake)

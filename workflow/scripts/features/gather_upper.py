@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.features.scaling_shards import gather_upper
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 gather_upper([Path(path) for path in snakemake.input.parts], Path(snakemake.output.ranks))
+end_job(snakemake)

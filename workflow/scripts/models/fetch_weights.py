@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.models.weights import fetch_weights
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 fetch_weights(
     snakemake.wildcards.timm,
     local=Path(snakemake.input.local[0]) if snakemake.input.local else None,
@@ -17,3 +17,4 @@ fetch_weights(
     description=Path(snakemake.output.description),
     **snakemake.params.expected,
 )
+end_job(snakemake)

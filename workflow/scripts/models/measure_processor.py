@@ -4,14 +4,15 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.models.precision import write_processor
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 found = write_processor(Path(snakemake.output.processor))
 logging.info(
     "%s: %.0f GFLOP/s in float32, %.0f in bfloat16", found.name, found.float32, found.bfloat16
 )
+end_job(snakemake)

@@ -3,18 +3,19 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.models.predict_trees import predict_trees
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 predict_trees(
     model=snakemake.wildcards.model,
     descriptions=[Path(path) for path in snakemake.input.descriptions],
-    features=(Path(snakemake.input.features), Path(snakemake.input.features_digest)),
+    features=Path(snakemake.input.features),
     **snakemake.params.part,
     threads=snakemake.threads,
     targets=[Path(path) for path in snakemake.output.predictions],
 )
+end_job(snakemake)

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.devices import lease_device
-from landslip.files import read_digest
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 # Before torch is imported: the lease decides which GPU it sees.
 device = lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)
 
@@ -28,12 +27,15 @@ train_network(
     device=device,
     threads=snakemake.threads,
     memory_mb=snakemake.resources.mem_mb,
-    train_store=(Path(snakemake.input.train_store), read_digest(snakemake.input.train_digest)),
+    train_store=Path(snakemake.input.train_store),
     scaling=Path(snakemake.input.scaling),
     folds=Path(snakemake.input.folds),
     pretrained={Path(path).stem: Path(path) for path in snakemake.input.pretrained},
     processor=Path(snakemake.input.processor),
     resume=Path(snakemake.params.resume),
     save_minutes=snakemake.params.save_minutes,
-    outputs=Outputs(**{name: Path(path) for name, path in snakemake.output.items()}),
+    outputs=Outputs(
+        **{name: Path(path) for name, path in snakemake.output.items() if name != "sums"}
+    ),
 )
+end_job(snakemake)

@@ -4,24 +4,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.devices import lease_device
-from landslip.files import read_digest, verified
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.models.boosting import TreeSettings
 from landslip.models.trees import train_trees
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+sums = begin_job(snakemake)
 lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)
 train_trees(
     model=snakemake.wildcards.model,
     settings=TreeSettings(**snakemake.params.settings),
     columns=snakemake.params.columns,
-    features=(
-        verified(snakemake.input.features, snakemake.input.features_digest),
-        read_digest(snakemake.input.features_digest),
-    ),
+    features=(Path(snakemake.input.features), sums[snakemake.input.features]),
     folds=Path(snakemake.input.folds),
     fold=int(snakemake.wildcards.fold),
     seed=snakemake.params.seed,
@@ -36,3 +32,4 @@ train_trees(
     cost=Path(snakemake.output.cost),
     finished=Path(snakemake.params.finished),
 )
+end_job(snakemake)

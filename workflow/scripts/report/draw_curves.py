@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.report.curves import draw_curves
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 draw_curves(
     oof=Path(snakemake.input.oof),
     threshold=Path(snakemake.input.threshold),
@@ -17,3 +17,4 @@ draw_curves(
     roc=Path(snakemake.output.roc),
     precision_recall=Path(snakemake.output.precision_recall),
 )
+end_job(snakemake)

@@ -3,15 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.report.graph import draw_graph
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 draw_graph(
     dot=Path(snakemake.input.dot),
     stages=snakemake.params.stages,
     target=Path(snakemake.output.figure),
 )
+end_job(snakemake)

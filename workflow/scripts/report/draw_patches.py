@@ -3,21 +3,20 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.files import verified
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.report.colours import draw_composites
 from landslip.report.patches import draw_patches
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 samples = {
     "store": Path(snakemake.input.store),
-    "store_digest": Path(snakemake.input.store_digest),
-    "manifest": verified(snakemake.input.manifest, snakemake.input.manifest_digest),
+    "manifest": Path(snakemake.input.manifest),
     "modalities": snakemake.params.modalities,
     "seed": snakemake.params.seed,
 }
 draw_composites(**samples, target=Path(snakemake.output.composites))
 draw_patches(**samples, units=snakemake.params.units, target=Path(snakemake.output.figure))
+end_job(snakemake)

@@ -5,13 +5,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from landslip.files import write_text
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.report.graph import in_order
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 write_text(snakemake.output.config, snakemake.params.config)
 command = [sys.executable, "-m", "snakemake", "--snakefile", snakemake.params.snakefile]
 command += ["--configfile", snakemake.output.config, "--rulegraph", "dot", "--", "all"]
@@ -19,3 +19,4 @@ printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False
 if printed.returncode:
     sys.exit("error: Snakemake could not print its graph of rules; what it says stands above")
 write_text(snakemake.output.dot, in_order(printed.stdout))
+end_job(snakemake)

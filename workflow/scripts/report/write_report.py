@@ -3,20 +3,20 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.files import paths_by_name, verified
-from landslip.logs import configure_logging
+from landslip.files import paths_by_name
+from landslip.jobs import begin_job, end_job
 from landslip.report.page import Study, write_report
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 write_report(
     study=Study(**snakemake.params.study),
     metrics=Path(snakemake.input.metrics),
     threshold=Path(snakemake.input.threshold),
     test=Path(snakemake.input.test),
-    manifest=verified(snakemake.input.manifest, snakemake.input.manifest_digest),
+    manifest=Path(snakemake.input.manifest),
     folds=Path(snakemake.input.folds),
     models=Path(snakemake.input.models),
     mistakes=Path(snakemake.input.mistakes),
@@ -29,3 +29,4 @@ write_report(
     captions=[Path(path) for path in snakemake.input.captions],
     target=Path(snakemake.output.page),
 )
+end_job(snakemake)

@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.files import paths_by_name
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.study.speed import write_speed
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 write_speed(
     costs=paths_by_name(snakemake.params.models, snakemake.input.costs),
     paper=Path(snakemake.input.paper),
     target=Path(snakemake.output.table),
 )
+end_job(snakemake)

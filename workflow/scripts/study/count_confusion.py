@@ -3,16 +3,17 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.study.confusion import write_confusion
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 write_confusion(
     oof=Path(snakemake.input.oof),
     bootstrap=snakemake.params.bootstrap,
     seed=snakemake.params.seed,
     target=Path(snakemake.output.table),
 )
+end_job(snakemake)

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.study.figures import draw_calibration, draw_prevalence, draw_quality
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 draw_quality(
     tables=[Path(path) for path in snakemake.input.tables],
     target=Path(snakemake.output.quality),
@@ -17,3 +17,4 @@ draw_quality(
 calibration = Path(snakemake.input.calibration)
 draw_calibration(calibration=calibration, target=Path(snakemake.output.calibration))
 draw_prevalence(calibration=calibration, target=Path(snakemake.output.prevalence))
+end_job(snakemake)

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.files import paths_by_name
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.study.importance import gather_importance
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 groupings, parts = snakemake.params.groups["trees"], snakemake.params.groups["networks"]
 gather_importance(
     trees=dict(zip(groupings, map(Path, snakemake.input.trees), strict=True)),
@@ -22,3 +22,4 @@ gather_importance(
     seed=snakemake.params.seed,
     target=Path(snakemake.output.table),
 )
+end_job(snakemake)

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.files import paths_by_name
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.study.table import Row, gather_table
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 gather_table(
     name=snakemake.wildcards.table,
     rows=[Row(**row) for row in snakemake.params.rows["rows"]],
@@ -22,3 +22,4 @@ gather_table(
     seed=snakemake.params.seed,
     target=Path(snakemake.output.table),
 )
+end_job(snakemake)

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landslip.devices import lease_device
-from landslip.files import read_digest
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 # Before torch is imported: the lease decides which GPU it sees.
 device = lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)
 
@@ -19,7 +18,7 @@ from landslip.study.masking import mask_inputs  # noqa: E402 (after the lease)
 mask_inputs(
     model=snakemake.wildcards.model,
     descriptions=[Path(path) for path in snakemake.input.descriptions],
-    store=(Path(snakemake.input.store), read_digest(snakemake.input.store_digest)),
+    store=Path(snakemake.input.store),
     scalings=[Path(path) for path in snakemake.params.scalings],
     folds=Path(snakemake.input.folds),
     parts=snakemake.params.parts,
@@ -28,3 +27,4 @@ mask_inputs(
     threads=snakemake.threads,
     target=Path(snakemake.output.predictions),
 )
+end_job(snakemake)

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.study.calibration import write_calibration
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 write_calibration(
     oof=Path(snakemake.input.oof),
     prevalence=snakemake.params.prevalence,
@@ -17,3 +17,4 @@ write_calibration(
     seed=snakemake.params.seed,
     target=Path(snakemake.output.calibration),
 )
+end_job(snakemake)

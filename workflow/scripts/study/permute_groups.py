@@ -3,18 +3,17 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.files import verified
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.study.permutation import permute_groups
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 permute_groups(
     model=snakemake.wildcards.model,
     descriptions=[Path(path) for path in snakemake.input.descriptions],
-    features=verified(snakemake.input.features, snakemake.input.features_digest),
+    features=Path(snakemake.input.features),
     folds=Path(snakemake.input.folds),
     groupings=snakemake.params.groupings,
     repeats=snakemake.params.repeats,
@@ -22,3 +21,4 @@ permute_groups(
     threads=snakemake.threads,
     target=Path(snakemake.output.predictions),
 )
+end_job(snakemake)

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.logs import configure_logging
+from landslip.jobs import begin_job, end_job
 from landslip.study.page import TableText, write_page
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
-configure_logging(snakemake.log[0])
+begin_job(snakemake)
 write_page(
     texts=[TableText(**text) for text in snakemake.params.texts["tables"]],
     names=snakemake.params.texts["names"],
@@ -26,3 +26,4 @@ write_page(
     simulated=snakemake.params.simulated,
     target=Path(snakemake.output.page),
 )
+end_job(snakemake)
