@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import struct
 import tempfile
 import time
 import zipfile
@@ -36,8 +37,38 @@ _LEAST = 1 << 16  # bytes that a folder has room for, or is called full
 _UNKNOWN = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
+# What libraries answer to damaged bytes, each in its way: wrong sizes, names, types and methods.
+_OF_DAMAGE = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, EOFError, MemoryError,
+    RuntimeError, struct.error, zlib.error, zipfile.BadZipFile, pa.ArrowException,
+)  # fmt: skip
+
+
 class InputError(ValueError):
     """Something the user can mend: the message says what, where and what to do."""
+
+
+@contextmanager
+def damage_in_words(path: Path | str) -> Iterator[None]:
+    """Say which file is damaged, whatever its library makes of it.
+
+    Raises
+    ------
+    InputError
+        In place of what the block raises because of the file's content.
+    OSError
+        The system does not give the content: the file is missing, say.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, *_OF_DAMAGE) as error:
+        # The system's own errors are numbered; libraries raise OSError for damage, too.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        said = str(error) or type(error).__name__
+        raise InputError(f"{path} is damaged ({said}); delete it and run again") from error
 
 
 @contextmanager
@@ -212,10 +243,8 @@ def write_json(target: Path | str, value: Any) -> None:
 
 def read_json(path: Path | str) -> Any:
     """Read a JSON file; the error of a broken one names the file."""
-    try:
+    with damage_in_words(path):
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not valid JSON ({error}); delete it and run again") from error
 
 
 def write_parquet(
@@ -249,7 +278,8 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.D
     InputError
         The file is truncated, damaged or lacks a column; the message names it.
     """
-    try:
+    # A damaged footer shows in many ways: pandas parses its own part of it as JSON.
+    with damage_in_words(path):
         require_columns(path, pq.read_schema(path).names, columns or ())
         table = pq.read_table(
             path,
@@ -257,11 +287,6 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.D
             page_checksum_verification=True,
         )
         frame: pd.DataFrame = table.to_pandas()
-    except (FileNotFoundError, InputError):
-        raise
-    # A damaged footer shows in many ways: pandas parses its own part of it as JSON.
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
     return frame
 
 
@@ -274,13 +299,9 @@ def require_columns(path: Path | str, names: Iterable[str], columns: Iterable[st
 
 def read_metadata(path: Path | str) -> dict[str, str]:
     """Read what `write_parquet` was given as metadata."""
-    try:
+    with damage_in_words(path):
         raw = pq.read_schema(path).metadata or {}
         return {key.decode(): value.decode() for key, value in raw.items() if key != b"pandas"}
-    except FileNotFoundError:
-        raise
-    except (OSError, pa.ArrowException, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
 
 
 def write_arrays(target: Path | str, **arrays: NDArray[Any]) -> None:
@@ -289,21 +310,19 @@ def write_arrays(target: Path | str, **arrays: NDArray[Any]) -> None:
         np.savez_compressed(temporary, allow_pickle=False, **arrays)
 
 
-def read_arrays(path: Path | str) -> dict[str, NDArray[Any]]:
-    """Read what `write_arrays` wrote.
+def read_arrays(path: Path | str, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Read arrays that `write_arrays` wrote.
 
     Raises
     ------
     InputError
-        The file is damaged.
+        The file is damaged, or lacks one.
     """
-    try:
-        with np.load(path, allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+    with damage_in_words(path), np.load(path, allow_pickle=False) as found:
+        missing = sorted(set(names) - set(found.files))
+        if missing:
+            raise InputError(f"{path} lacks {', '.join(missing)}; delete it and run again")
+        return {name: found[name] for name in names}
 
 
 def file_digest(path: Path | str) -> str:

@@ -6,10 +6,16 @@ from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from landslip.files import InputError, atomic_path, read_parquet, require_columns, to_arrow
+from landslip.files import (
+    InputError,
+    atomic_path,
+    damage_in_words,
+    read_parquet,
+    require_columns,
+    to_arrow,
+)
 
 # Bytes that are read at once of a column: row groups may be larger than memory.
 _BUFFER = 1 << 16
@@ -77,16 +83,13 @@ def count_rows(path: Path | str) -> int:
 
 def read_columns(path: Path | str) -> list[str]:
     """Names of a table's columns, in order; see `count_rows`."""
-    return [str(name) for name in _footer(path).schema.to_arrow_schema().names]
+    with damage_in_words(path):
+        return [str(name) for name in _footer(path).schema.to_arrow_schema().names]
 
 
 def _footer(path: Path | str) -> pq.FileMetaData:
-    try:
+    with damage_in_words(path):
         return pq.read_metadata(path)
-    except FileNotFoundError:
-        raise
-    except (OSError, pa.ArrowException, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
 
 
 def iterate_parquet(
@@ -104,30 +107,28 @@ def iterate_parquet(
     InputError
         As of `read_parquet`, of what is read.
     """
-    try:
-        with pq.ParquetFile(
+    with (
+        damage_in_words(path),
+        pq.ParquetFile(
             path, page_checksum_verification=True, pre_buffer=False, buffer_size=_BUFFER
-        ) as file:
-            require_columns(path, file.schema_arrow.names, columns)
-            wanted = range(file.metadata.num_rows) if rows is None else rows
-            groups: list[int] = []
-            at = first = 0
-            for group in range(file.num_row_groups):
-                following = at + file.metadata.row_group(group).num_rows
-                if at < wanted.stop and following > wanted.start:
-                    first = first if groups else at
-                    groups.append(group)
-                at = following
-            at = first
-            for batch in file.iter_batches(at_once, row_groups=groups, columns=list(columns)):
-                own = range(max(wanted.start - at, 0), min(wanted.stop - at, batch.num_rows))
-                at += batch.num_rows
-                if own:
-                    yield batch.slice(own.start, len(own)).to_pandas()
-    except (FileNotFoundError, InputError):
-        raise
-    except (OSError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+        ) as file,
+    ):
+        require_columns(path, file.schema_arrow.names, columns)
+        wanted = range(file.metadata.num_rows) if rows is None else rows
+        groups: list[int] = []
+        at = first = 0
+        for group in range(file.num_row_groups):
+            following = at + file.metadata.row_group(group).num_rows
+            if at < wanted.stop and following > wanted.start:
+                first = first if groups else at
+                groups.append(group)
+            at = following
+        at = first
+        for batch in file.iter_batches(at_once, row_groups=groups, columns=list(columns)):
+            own = range(max(wanted.start - at, 0), min(wanted.stop - at, batch.num_rows))
+            at += batch.num_rows
+            if own:
+                yield batch.slice(own.start, len(own)).to_pandas()
 
 
 class TableReader:
@@ -144,10 +145,11 @@ class TableReader:
     def __init__(self, path: Path | str, columns: Sequence[str]) -> None:
         self.path = path
         names = ["id", *columns]
-        schema = _footer(path).schema.to_arrow_schema()
-        require_columns(path, schema.names, names)
+        with damage_in_words(path):
+            schema = _footer(path).schema.to_arrow_schema()
+            require_columns(path, schema.names, names)
+            self._held: pd.DataFrame = schema.empty_table().select(names).to_pandas()
         self._blocks = iterate_parquet(path, names)
-        self._held: pd.DataFrame = schema.empty_table().select(names).to_pandas()
         self._row = 0
 
     def take(self, ids: Sequence[str]) -> pd.DataFrame:

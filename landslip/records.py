@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from landslip.files import InputError
+from landslip.files import InputError, damage_in_words
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 # A measure between 0 and 1 may miss them by rounding.
@@ -42,10 +42,9 @@ def read_record(path: Path | str, kind: Any) -> Any:
         The file is not JSON, or a key is missing or holds what it must not; file and key are
         named.
     """
+    content = Path(path).read_bytes()
     try:
-        content = Path(path).read_bytes()
         _adapter(kind).validate_json(content, strict=True)
-        return json.loads(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -55,8 +54,8 @@ def read_record(path: Path | str, kind: Any) -> Any:
             f"{path} is damaged ({f'{where}: ' if where else ''}{first['msg']}{got}); delete it "
             "and run again"
         ) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not valid JSON ({error}); delete it and run again") from error
+    with damage_in_words(path):
+        return json.loads(content)
 
 
 @cache

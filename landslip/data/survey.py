@@ -168,7 +168,7 @@ def write_survey(target: Path, survey: Survey) -> None:
 
 def read_survey(path: Path) -> Survey:
     """Read what `write_survey` wrote; a damaged file is refused."""
-    return Survey(**read_arrays(path))
+    return Survey(**read_arrays(path, [field.name for field in fields(Survey)]))
 
 
 def _joined(parts: Sequence[Survey]) -> Survey:

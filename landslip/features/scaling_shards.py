@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,11 @@ from landslip.features.counting import (
 )
 from landslip.features.scaling import Part, first_means, read_blocks, shares_of, write_table
 from landslip.files import InputError, read_arrays, write_arrays
+
+# Of the first pass over a shard.
+_COUNTED = (
+    "channels", "pixels", "origins", "sums", "extremes", "lengths", "bins", "counts",
+)  # fmt: skip
 
 
 def count_upper(
@@ -95,7 +101,7 @@ def gather_upper(parts: Sequence[Path], target: Path) -> None:
     total: UpperCounts | None = None
     names: list[str] = []
     for path in parts:
-        found = read_arrays(path)
+        found = read_arrays(path, _COUNTED)
         channels = found["channels"].tolist()
         if total is None:
             total, names = UpperCounts(found["origins"]), channels
@@ -157,7 +163,7 @@ def gather_lower(parts: Sequence[Path], ranks: Path, target: Path, *, fit: str) 
     total = LowerCounts(found.wanted)
     ends = np.cumsum([len(bins) for bins in found.wanted])
     for path in parts:
-        counts = read_arrays(path)["counts"]
+        counts = read_arrays(path, ["counts"])["counts"]
         if len(counts) != ends[-1]:
             raise InputError(
                 f"{path} counts {len(counts)} bins; expected {ends[-1]}, as {ranks} says. "
@@ -187,6 +193,6 @@ def _part(
 
 
 def _read_ranks(path: Path) -> tuple[list[str], Ranks]:
-    found = read_arrays(path)
+    found = read_arrays(path, ["channels", *(field.name for field in fields(Ranks))])
     channels = found.pop("channels").tolist()
     return channels, Ranks(**found)

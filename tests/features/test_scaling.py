@@ -239,13 +239,13 @@ def test_counts_of_other_channels_or_bins_are_refused(small_store: Path, tmp_pat
     shard = small_store.parent / "train_shards" / "shard0.h5"
     scattered([shard], tmp_path / "scaling.parquet", None, None)
     upper, lower, ranks = (tmp_path / f"{name}.npz" for name in ("upper0", "lower0", "ranks"))
-    counts = read_arrays(upper)
+    counts = dict(np.load(upper))
     channels = counts["channels"].tolist()
     write_arrays(tmp_path / "other.npz", **{**counts, "channels": np.array(channels[::-1])})
     expected = rf"other\.npz .*{', '.join(channels[::-1])}; expected {', '.join(channels)}, as"
     with pytest.raises(InputError, match=expected):
         gather_upper([upper, tmp_path / "other.npz"], ranks)
-    bins = read_arrays(lower)["counts"]
+    bins = read_arrays(lower, ["counts"])["counts"]
     write_arrays(lower, counts=bins[:-1])
     with pytest.raises(InputError, match=rf"lower0\.npz counts {len(bins) - 1} bins; expected"):
         gather_lower([lower], ranks, tmp_path / "scaling.parquet", fit="all")
