@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 CORES ?= all
 
-.PHONY: demo test check format lock clean
+.PHONY: demo test check docs format lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile resources/configs/demo.yaml \
@@ -28,6 +28,10 @@ format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile rules
+
+# The site, docs/_build/index.html; a warning ends it.
+docs: $(INSTALLED)
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build
 
 # After a change of dependencies in pyproject.toml.
 lock: $(INSTALLED)

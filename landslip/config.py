@@ -29,8 +29,8 @@ class Folds(Section):
     scheme: Literal["kfold", "stratified", "grouped"] = Field(
         "kfold", description="kfold is the paper's; grouped keeps copies of a patch in one fold"
     )
-    n: int = Field(5, ge=2, le=100)
-    seed: int = Field(42, ge=0, lt=2**63)
+    n: int = Field(5, ge=2, le=100, description="how many")
+    seed: int = Field(42, ge=0, lt=2**63, description="of the shuffling before they are cut")
     group: str | None = Field(
         None, description="column of the labels CSV that groups patches; null: copies of a patch"
     )
@@ -67,9 +67,11 @@ class Encoder(Section):
 
 class Tree(Section):
     inputs: list[str] = Field(min_length=1, description="modalities or channels")
-    statistics: list[Statistic] = Field(list(get_args(Statistic)), min_length=1)
+    statistics: list[Statistic] = Field(
+        list(get_args(Statistic)), min_length=1, description="of each channel, over its pixels"
+    )
     trees: int = Field(ge=1, description="boosting rounds; no early stopping")
-    learning_rate: float = Field(gt=0, le=1)
+    learning_rate: float = Field(gt=0, le=1, description="share of each tree that is added")
     max_depth: int = Field(ge=-1, description="-1: no limit")
     subsample: float = Field(gt=0, le=1, description="share of rows, drawn anew for every tree")
     colsample: float = Field(gt=0, le=1, description="share of columns for every tree")
@@ -79,7 +81,7 @@ class Tree(Section):
 
 class LightGBM(Tree):
     kind: Literal["lightgbm"]
-    leaves: int = Field(31, ge=2)
+    leaves: int = Field(31, ge=2, description="most leaves of a tree")
     min_data_in_leaf: int = Field(
         20, ge=1, description="fewest patches of a leaf; below twice as many nothing is learned"
     )
@@ -94,10 +96,10 @@ class XGBoost(Tree):
 
 
 class Training(Section):
-    epochs: int = Field(ge=1)
-    batch_size: int = Field(ge=2)
+    epochs: int = Field(ge=1, description="passes over the training patches")
+    batch_size: int = Field(ge=2, description="patches of a step")
     learning_rate: float = Field(gt=0, description="at the start (or after the warm-up)")
-    weight_decay: float = Field(0.01, ge=0)
+    weight_decay: float = Field(0.01, ge=0, description="of AdamW")
     schedule: Literal["cosine_epoch", "cosine_step"] = Field(
         "cosine_epoch", description="cosine to 0, stepped each epoch (the paper's) or each step"
     )
@@ -146,8 +148,11 @@ class Network(Section):
     inputs: list[_Input] = Field(
         min_length=1, description="one encoder each: a modality or channel, or a stack of several"
     )
-    scaling: ScalingKind
-    head: Head
+    scaling: ScalingKind = Field(
+        description="standard: (x - mean) / std; robust: (x - q50) / (q95 - q05); robust_1_99: "
+        "(x - q50) / (q99 - q01)"
+    )
+    head: Head = Field(description="single reads one input, V2 two, V3 and V3c three, V4 four")
     features: int = Field(
         256, ge=1, le=MOST_FEATURES, description="outputs of each encoder, read by the head"
     )

@@ -76,7 +76,7 @@ class Simulation(Section):
     positives: Fraction = Field(0.1756, description="share of landslides among training patches")
     test_positives: Fraction = Field(0.1141, description="share among test patches")
     size: int = Field(64, ge=16, le=512, description="rows and columns, 10 m pixels")
-    seed: int = Field(42, ge=0, lt=2**63)
+    seed: int = Field(42, ge=0, lt=2**63, description="of everything that is simulated")
 
 
 class Data(Section):

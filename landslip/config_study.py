@@ -48,7 +48,7 @@ class Variant(Section):
 class Table(Section):
     """Variants that are shown together."""
 
-    title: str = Field(min_length=1)
+    title: str = Field(min_length=1, description="what stands above it")
     paper: str | None = Field(None, description="number of the paper's table")
     base: str = Field(
         description="what differences are to: a model, a variant of the table, or `ensemble`"

@@ -90,7 +90,7 @@ class WrongPatches:
 
     @property
     def sentence(self) -> str:
-        """What is wrong with them, after `12 patches: `."""
+        """What is wrong with them, to stand after their number and a colon."""
         low, high = self.expected
         return f"in every channel of unit {self.unit} " + {
             SMALL: f"the median magnitude is below {low / _BEYOND:g}; they look like reflectance "
