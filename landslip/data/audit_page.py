@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from landslip.data.audit import number
-from landslip.files import read_json, write_text
+from landslip.data.records import read_audit
+from landslip.files import write_text
 from landslip.templates import template_environment
 
 _LISTED = 20
@@ -13,7 +14,7 @@ _LISTED = 20
 
 def write_audit(audit: Path, target: Path) -> None:
     """Write the page of an audit's JSON."""
-    write_text(target, render_audit(read_json(audit)))
+    write_text(target, render_audit(read_audit(audit)))
 
 
 def render_audit(audit: Mapping[str, Any]) -> str:

@@ -11,8 +11,9 @@ import pandas as pd
 from landslip.data.matching import PatchFolder, list_folder, respelt
 from landslip.data.patches import check_id, check_link, patch_shape
 from landslip.data.problems import Item, Problem, forget_refusal, printable, refusal
+from landslip.data.records import read_facts
 from landslip.data.tables import read_ids, read_labels
-from landslip.files import InputError, read_json, write_json, write_parquet
+from landslip.files import InputError, write_json, write_parquet
 
 # Patches whose headers tell the size that most have.
 _HEADERS = 101
@@ -75,7 +76,7 @@ def write_listing(*, channels: int, listing: Path, facts: Path, **sources: Any) 
 
 def read_shape(facts: Path) -> tuple[int, int] | None:
     """Rows and columns that every patch must have; None where no patch has a sound header."""
-    shape = read_json(facts)["shape"]
+    shape = read_facts(facts)["shape"]
     return None if shape is None else (int(shape[0]), int(shape[1]))
 
 

@@ -18,10 +18,11 @@ from landslip.data.nodata import DATA, NoData, find_no_data
 from landslip.data.oddities import find_oddities
 from landslip.data.patches import as_float32, read_patch
 from landslip.data.problems import Problem, forget_refusal, refusal
+from landslip.data.records import read_facts
 from landslip.data.summary import Summary, summarise
 from landslip.data.survey import read_survey
 from landslip.data.units import UnitRange, check_units, judge_patches, wrong_patches
-from landslip.files import InputError, read_json, read_parquet, write_json, write_parquet
+from landslip.files import InputError, read_parquet, write_json, write_parquet
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +86,7 @@ def build_manifest(
     """
     table = read_parquet(listing)
     forget_refusal(listed)
-    names_in_folders, shape = read_json(facts), read_shape(facts)
+    names_in_folders, shape = read_facts(facts), read_shape(facts)
     of_unit = list(channels.values())
     summary = summarise(
         (read_survey(path) for path in surveys),

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
+from typing_extensions import TypedDict
 
 from landslip.data.foreign import HEAD, foreign_content
-from landslip.files import InputError, atomic_path, file_digest, read_json, write_json
+from landslip.files import InputError, atomic_path, file_digest, write_json
 from landslip.ordinary_files import not_ordinary, open_ordinary
+from landslip.records import Digest, read_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +22,13 @@ class Pretrained:
     """Safetensors."""
     bands: tuple[str, ...] | None = None
     """Names of what their first layer reads, where channels are to be mapped by name."""
+
+
+class Description(TypedDict):
+    """What the JSON beside fetched weights says, as far as trainings read it."""
+
+    sha256: Digest
+    bands: list[str] | None
 
 
 def fetch_weights(
@@ -98,7 +107,7 @@ def verify_weights(path: Path) -> Pretrained:
         raise InputError(
             f"{path} is missing; fetch it on a machine with internet: snakemake {path}"
         )
-    told = read_json(description)
+    told = read_record(description, Description)
     if file_digest(path) != told["sha256"]:
         raise InputError(f"{path} is damaged (SHA-256 differs from {description.name}); delete it")
     bands = told.get("bands")
