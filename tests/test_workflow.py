@@ -267,9 +267,9 @@ def test_no_job_reads_what_changed_since_it_was_written(project: Path, run: Path
     made = {path for _, outputs in jobs for path in outputs}
     tried = set()
     with contextlib.chdir(folder):
-        for number, (inputs, _) in enumerate(jobs):
-            # Of temporary files nothing is left.
-            there = all(map(os.path.exists, inputs))
+        for number, (inputs, outputs) in enumerate(jobs):
+            # Rules without outputs only name files; of temporary ones nothing is left.
+            there = outputs and all(map(os.path.exists, inputs))
             for path in sorted(made & set(inputs) if there else ()):
                 content, times = Path(path).read_bytes(), os.stat(path)
                 for damaged in damages(content, number):
