@@ -16,7 +16,7 @@ from landslip.data.duplicates import find_copies
 from landslip.data.inputs import read_shape
 from landslip.data.nodata import DATA, NoData, find_no_data
 from landslip.data.oddities import find_oddities
-from landslip.data.patches import as_float32, read_patch
+from landslip.data.patches import as_float32, read_same_patch
 from landslip.data.problems import Problem, forget_refusal, refusal
 from landslip.data.records import read_facts
 from landslip.data.summary import Summary, summarise
@@ -173,15 +173,21 @@ def _find_copies(
     groups = find_copies(
         summary.fingerprint[rows],
         summary.sha256[rows],
-        lambda position: _read(Path(paths.iloc[int(rows[position])]), shape, no_data),
+        lambda position: _read(
+            Path(paths.iloc[row := int(rows[position])]),
+            summary.sha256[row].decode(),
+            shape,
+            no_data,
+        ),
     )
     return [[(int(rows[position]), symmetry) for position, symmetry in group] for group in groups]
 
 
-def _read(path: Path, shape: tuple[int, int], no_data: NoData) -> NDArray[np.float32]:
+def _read(path: Path, sha256: str, shape: tuple[int, int], no_data: NoData) -> NDArray[np.float32]:
     """A patch (row, column, channel) as its fingerprint is of it: NaN where there is no data."""
     channels = len(no_data.plausible)
-    bands = as_float32(read_patch(path, channels, shape)).reshape(-1, channels).T.copy()
+    patch = read_same_patch(path, channels, shape, sha256)
+    bands = as_float32(patch).reshape(-1, channels).T.copy()
     codes = find_no_data(bands, no_data)
     if codes is not None:
         bands[codes != DATA] = np.nan

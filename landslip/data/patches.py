@@ -1,9 +1,12 @@
 """One patch file: found without leaving its folder, read without unpickling, checked."""
 
+import hashlib
 import math
 import os
+from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,9 @@ PatchFault = Literal["unreadable", "pickled", "dtype", "layout"]
 
 # Kinds of numpy's dtypes: signed and unsigned integers, floats of any width.
 _NUMBERS = frozenset("iuf")
+
+# Bytes that hold any header that numpy reads (10,000 characters), and bytes hashed at once.
+_HEADER, _BLOCK = 1 << 14, 1 << 20
 
 # Of numpy's complaint about a damaged header, which quotes all of it.
 _QUOTED = 120
@@ -35,6 +41,8 @@ class PatchError(InputError):
         What is wrong, in words that other patches share for which the same is wrong.
     detail
         What holds for this patch alone; may be empty.
+    sha256
+        Of the file; empty where it cannot be read.
     """
 
     def __init__(self, path: Path, fault: PatchFault, reason: str, detail: str = "") -> None:
@@ -44,6 +52,7 @@ class PatchError(InputError):
         self.fault: PatchFault = fault
         self.reason = reason
         self.detail = detail
+        self.sha256 = ""
 
 
 def check_id(patch_id: str) -> None:
@@ -88,8 +97,10 @@ def check_link(path: Path, links_into: Path | None = None) -> None:
         )
 
 
-def read_patch(path: Path, channels: int, shape: tuple[int, int] | None) -> NDArray[Any]:
-    """Read one patch in its own dtype.
+def read_patch(
+    path: Path, channels: int, shape: tuple[int, int] | None
+) -> tuple[NDArray[Any], str]:
+    """Read one patch in its own dtype, in one pass over its file.
 
     Parameters
     ----------
@@ -100,8 +111,10 @@ def read_patch(path: Path, channels: int, shape: tuple[int, int] | None) -> NDAr
 
     Returns
     -------
-    (row, column, channel)
+    patch : (row, column, channel)
         Integers or floats of any width and byte order; may hold NaN and infinity.
+    sha256
+        Of the file, made of the very bytes that the patch is.
 
     Raises
     ------
@@ -113,16 +126,50 @@ def read_patch(path: Path, channels: int, shape: tuple[int, int] | None) -> NDAr
     """
     try:
         with open_ordinary(path) as file:
-            size, dtype = _read_header(file, path)
-            _check_header(path, size, dtype, channels, shape)
-            _check_length(file, path, size, dtype)
-            file.seek(0)
-            patch: NDArray[Any] = np.load(file, mmap_mode=None, allow_pickle=False)
-            return patch
+            head = file.read(_HEADER)
+            try:
+                header = _parse_header(head, file, path)
+                _check_header(path, header, channels, shape)
+                _check_length(file, path, header)
+                content = bytearray(header.length)
+                content[: len(head)] = head[: header.length]
+                rest = memoryview(content)[len(head) :]
+                if file.readinto(rest) < len(rest):
+                    raise PatchError(path, "unreadable", "truncated", "while it was read")
+            except PatchError as error:
+                error.sha256 = _digest_rest([head], file)
+                raise
+            sha256 = _digest_rest([content, head[header.length :]], file)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise PatchError(path, "unreadable", f"unreadable ({error.strerror or error})") from error
+    pixels = np.frombuffer(content, header.dtype, offset=header.start)
+    return pixels.reshape(header.size, order="F" if header.fortran else "C"), sha256
+
+
+def read_same_patch(
+    path: Path, channels: int, shape: tuple[int, int] | None, sha256: str
+) -> NDArray[Any]:
+    """Read a patch that was looked at before, as `read_patch` does.
+
+    Raises
+    ------
+    InputError
+        It is another file than the one of this SHA-256, or as `read_patch` has it.
+    """
+    try:
+        patch, found = read_patch(path, channels, shape)
+    except PatchError as error:
+        if error.sha256 == sha256:
+            raise
+        found = error.sha256
+    if found != sha256:
+        raise InputError(
+            f"patch {path.stem}: {path} has changed since it was surveyed; run again with "
+            "--forcerun survey_patches"
+        )
+    return patch
 
 
 def as_float32(patch: NDArray[Any]) -> NDArray[np.float32]:
@@ -139,65 +186,93 @@ def patch_shape(path: Path, channels: int) -> tuple[int, int] | None:
     file is shorter than they say."""
     try:
         with open_ordinary(path) as file:
-            size, dtype = _read_header(file, path)
-            _check_header(path, size, dtype, channels, None)
-            _check_length(file, path, size, dtype)
+            header = _parse_header(file.read(_HEADER), file, path)
+            _check_header(path, header, channels, None)
+            _check_length(file, path, header)
     except (PatchError, OSError):
         return None
-    return size[0], size[1]
+    return header.size[0], header.size[1]
 
 
-def _check_length(file: BinaryIO, path: Path, size: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    """Refuse a file that ends before its pixels do; it stands at the first of them."""
-    length = os.fstat(file.fileno()).st_size
-    missing = file.tell() + math.prod(size) * dtype.itemsize - length
+class _Header(NamedTuple):
+    """What a file declares."""
+
+    size: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[Any]
+    start: int
+    """Of the pixels, in bytes."""
+
+    @property
+    def length(self) -> int:
+        """Bytes up to the end of the pixels."""
+        return self.start + math.prod(self.size) * self.dtype.itemsize
+
+
+def _digest_rest(content: Iterable[bytes | bytearray], file: BinaryIO) -> str:
+    """SHA-256 of what was read of a file and of what follows there."""
+    digest = hashlib.sha256()
+    for part in content:
+        digest.update(part)
+    while part := file.read(_BLOCK):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _check_length(file: BinaryIO, path: Path, header: _Header) -> None:
+    """Refuse a file that ends before its pixels do."""
+    missing = header.length - os.fstat(file.fileno()).st_size
     if missing > 0:
         raise PatchError(path, "unreadable", "truncated", f"{missing} bytes are missing")
 
 
-def _read_header(file: BinaryIO, path: Path) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and dtype that the file declares; it is left at its first pixel."""
+def _parse_header(head: bytes, file: BinaryIO, path: Path) -> _Header:
+    """What a file declares by its first bytes; of the file itself only its last one is read."""
     magic = np.lib.format.MAGIC_PREFIX
-    head = file.read(HEAD)
     start = head[: len(magic)]
     if not start:
         raise PatchError(path, "unreadable", "empty")
     if len(start) < len(magic) and magic.startswith(start):
         raise PatchError(path, "unreadable", "truncated", f"only {len(start)} bytes long")
     if start != magic:
-        if what := foreign_content(head):
+        if what := foreign_content(head[:HEAD]):
             raise PatchError(path, "unreadable", f"no .npy file but {what}")
-        file.seek(-1, os.SEEK_END)
         # Pickles of protocol 2 and later start with 0x80; those of every protocol end with a dot.
-        if start[:1] == b"\x80" or file.read(1) == b".":
+        if start[:1] == b"\x80" or _last_byte(file) == b".":
             raise PatchError(
                 path,
                 "pickled",
                 "a pickle, not an array; nothing was unpickled. Save it again with numpy.save",
             )
         raise PatchError(path, "unreadable", "no .npy file", f"starts with {start!r}")
-    file.seek(0)
+    parsed = BytesIO(head)
     try:
-        version = np.lib.format.read_magic(file)
+        version = np.lib.format.read_magic(parsed)
         if version == (1, 0):
-            size, _, dtype = np.lib.format.read_array_header_1_0(file)
+            size, fortran, dtype = np.lib.format.read_array_header_1_0(parsed)
         elif version == (2, 0):
-            size, _, dtype = np.lib.format.read_array_header_2_0(file)
+            size, fortran, dtype = np.lib.format.read_array_header_2_0(parsed)
         else:
             raise ValueError(f"format version {version} is not 1.0 or 2.0")
     except Exception as error:  # numpy parses damaged bytes as Python, which fails in many ways
         first = str(error).split("\n")[0][:_QUOTED]
         raise PatchError(path, "unreadable", "damaged or truncated header", first) from error
-    return size, dtype
+    return _Header(size, fortran, dtype, parsed.tell())
+
+
+def _last_byte(file: BinaryIO) -> bytes:
+    """It is read without moving on."""
+    here = file.tell()
+    file.seek(-1, os.SEEK_END)
+    last = file.read(1)
+    file.seek(here)
+    return last
 
 
 def _check_header(
-    path: Path,
-    size: tuple[int, ...],
-    dtype: np.dtype[Any],
-    channels: int,
-    shape: tuple[int, int] | None,
+    path: Path, header: _Header, channels: int, shape: tuple[int, int] | None
 ) -> None:
+    size, dtype = header.size, header.dtype
     if dtype.hasobject:
         raise PatchError(
             path,

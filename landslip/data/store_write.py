@@ -16,7 +16,7 @@ from zlib_ng import zlib_ng
 
 from landslip.data.channels import add_indices
 from landslip.data.nodata import DATA, ZERO, NoData, find_no_data
-from landslip.data.patches import as_float32, read_patch
+from landslip.data.patches import as_float32, patch_shape, read_same_patch
 from landslip.data.shards import Pixels, damaged
 from landslip.data.store_index import (
     SHA256_BYTES,
@@ -28,7 +28,7 @@ from landslip.data.store_index import (
     read_rows,
     write_index,
 )
-from landslip.files import InputError, atomic_path, file_digest
+from landslip.files import InputError, atomic_path
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def write_shard(
     Raises
     ------
     InputError
-        A patch has changed since the manifest was made, holds pixels without data that are to be
+        A patch has changed since it was surveyed, holds pixels without data that are to be
         refused, or cannot be read.
     """
     paths = [Path(path) for path in manifest["path"]]
@@ -113,7 +113,8 @@ def write_shard(
     sha256 = [str(value) for value in manifest["sha256"]]
     bands = list(channels)
     pairs = [(bands.index(first), bands.index(second)) for first, second in indices.values()]
-    rows, columns = read_patch(paths[0], len(bands), None).shape[:2] if paths else (0, 0)
+    # by the header of the first: every patch is compared with it when it is read, whole
+    rows, columns = (paths and patch_shape(paths[0], len(bands))) or (0, 0)
     shape = (len(ids), len(bands) + len(pairs), rows, columns)
     names = [*bands, *indices]
     with atomic_path(pixels) as temporary:
@@ -290,12 +291,7 @@ def _write_all(descriptor: int, content: memoryview) -> None:
 def _read(task: _Task, number: int) -> NDArray[np.float32]:
     """One patch (channel, row, column), as the manifest knows it, finite."""
     path, patch_id = task.patches[number], task.ids[number]
-    if file_digest(path) != task.sha256[number]:
-        raise InputError(
-            f"patch {patch_id}: {path} has changed since the manifest was made; run again with "
-            "--forcerun survey_patches"
-        )
-    patch = as_float32(read_patch(path, len(task.channels), task.shape))
+    patch = as_float32(read_same_patch(path, len(task.channels), task.shape, task.sha256[number]))
     bands = np.ascontiguousarray(patch.transpose(2, 0, 1))
     codes = find_no_data(bands.reshape(len(bands), -1), task.no_data)
     if codes is not None:

@@ -26,7 +26,7 @@ from landslip.data.nodata import (
 )
 from landslip.data.patches import PatchError, as_float32, read_patch
 from landslip.data.shard_tables import listed_paths
-from landslip.files import file_digest, read_arrays, write_arrays
+from landslip.files import read_arrays, write_arrays
 from landslip.large_tables import count_rows
 
 log = logging.getLogger(__name__)
@@ -187,16 +187,15 @@ def _survey(paths: Sequence[Path], task: _Task) -> Survey:
     sample = np.full((n, task.sample, channels), np.nan, np.float32)
     for i, path in enumerate(paths):
         try:
-            patch = read_patch(path, channels, task.shape)
+            patch, texts["sha256"][i] = read_patch(path, channels, task.shape)
         except PatchError as error:
+            texts["sha256"][i] = error.sha256
             texts["fault"][i], texts["reason"][i] = error.fault, error.reason
             texts["detail"][i] = error.detail
             continue
         except FileNotFoundError:
             texts["fault"][i], texts["reason"][i] = "unreadable", "gone since it was listed"
             continue
-        finally:
-            texts["sha256"][i] = _digest(path)
         texts["dtype"][i] = str(patch.dtype.newbyteorder("="))
         bands = np.ascontiguousarray(as_float32(patch).transpose(2, 0, 1)).reshape(channels, -1)
         codes = find_no_data(bands, task.no_data)
@@ -259,10 +258,3 @@ def _median(sampled: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.median(sampled, axis=1)
     known = [row[~np.isnan(row)] for row in sampled]
     return np.array([np.median(row) if row.size else np.nan for row in known], np.float32)
-
-
-def _digest(path: Path) -> str:
-    try:
-        return file_digest(path)
-    except OSError:
-        return ""

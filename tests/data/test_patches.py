@@ -1,5 +1,6 @@
 """A patch is found inside its folder, read without unpickling, and refused for what is wrong."""
 
+import hashlib
 import io
 import os
 import pickle
@@ -57,9 +58,16 @@ class Trap:
     [PATCH, np.asfortranarray(PATCH), PATCH.astype(">f4"), PATCH.astype(np.int16)],
     ids=["float64", "column order", "big-endian", "int16"],
 )
-def test_a_patch_is_read_as_it_was_saved(tmp_path: Path, patch: np.ndarray):
-    read = read_patch(write(tmp_path, patch), 3, (4, 5))
+@pytest.mark.parametrize("after", [b"", b"more", bytes(1 << 15)], ids=len)
+def test_a_patch_is_read_as_it_was_saved_with_the_digest_of_its_file(
+    tmp_path: Path, patch: np.ndarray, after: bytes
+):
+    content = npy(patch) + after
+    read, sha256 = read_patch(write(tmp_path, content), 3, (4, 5))
     assert np.array_equal(read, patch) and read.dtype == patch.dtype
+    assert sha256 == hashlib.sha256(content).hexdigest()
+    refused = fault(tmp_path / "ID_1.npy", shape=(5, 4))
+    assert (refused.fault, refused.sha256) == ("layout", sha256)
     assert patch_shape(tmp_path / "ID_1.npy", 3) == (4, 5)
 
 
@@ -110,7 +118,7 @@ def test_a_damaged_header_gives_the_patch_or_a_refusal_and_nothing_else(
     content[place] = byte
     path = write(tmp_path, bytes(content))
     try:
-        assert read_patch(path, 3, (4, 5)).shape == (4, 5, 3)
+        assert read_patch(path, 3, (4, 5))[0].shape == (4, 5, 3)
     except PatchError as error:
         assert error.fault in ("unreadable", "pickled", "dtype", "layout")
 
@@ -170,7 +178,7 @@ def test_what_is_no_integer_or_float_is_refused_with_its_dtype(tmp_path: Path, d
 @pytest.mark.parametrize("dtype", [*np.typecodes["AllInteger"], *np.typecodes["Float"]])
 def test_every_integer_and_float_is_rounded_to_the_nearest_float32(tmp_path: Path, dtype: str):
     patch = (PATCH * 1.1).astype(dtype)
-    converted = as_float32(read_patch(write(tmp_path, patch), 3, (4, 5)))
+    converted = as_float32(read_patch(write(tmp_path, patch), 3, (4, 5))[0])
     assert converted.dtype == np.float32
     assert np.array_equal(converted, patch.astype(np.float32))
 

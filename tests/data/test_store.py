@@ -21,11 +21,14 @@ from landslip.data.channels import add_indices
 from landslip.data.nodata import NoData
 from landslip.data.store import content_digest_of, open_store, read_ids, read_patches
 from landslip.data.store_write import join_shards, write_shard
+from landslip.data.survey import survey_patches
 from landslip.files import InputError, file_digest
+from landslip.ordinary_files import open_ordinary
 from stores import write_store
 
 BANDS = ["red", "nir", "vv"]
 INDICES = {"ndvi": ("nir", "red")}
+NO_DATA = NoData([(-1e9, 1e9)] * 3, [[]] * 3)
 N = 23
 
 
@@ -322,14 +325,47 @@ def test_channels_and_rows_that_are_not_there_are_refused(store: Path) -> None:
             read_patches(store, rows=np.array([0, row]))
 
 
-def test_a_patch_changed_since_the_manifest_is_refused(tmp_path: Path) -> None:
+def test_a_patch_changed_since_it_was_surveyed_is_refused(tmp_path: Path) -> None:
     manifest = save(tmp_path / "patches", make_patches())
     changed = Path(manifest["path"][9])
     np.save(changed, make_patches()[0])
-    with pytest.raises(InputError, match=r"ID_009.*changed since the manifest was made"):
+    with pytest.raises(InputError, match=r"ID_009.*changed since it was surveyed"):
         build(tmp_path / "store", manifest)
     assert not list((tmp_path / "store").glob("train.*"))
     assert not list((tmp_path / "store").rglob("*.tmp.*"))
+
+
+def test_digest_and_pixels_are_of_the_same_bytes_in_survey_and_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file changes as soon as it has been opened, as if somebody else wrote it."""
+    patches = make_patches()
+    manifest = save(tmp_path / "patches", patches)
+    others = tmp_path / "others"
+    save(others, patches + 1)
+    opened: list[Path] = []
+
+    def open_and_replace(path: Path) -> Any:
+        file = open_ordinary(path)
+        opened.append(path)
+        shutil.copy(others / path.name, path.with_suffix(".new"))
+        path.with_suffix(".new").replace(path)
+        return file
+
+    for user in ("landslip.files", "landslip.data.patches"):
+        monkeypatch.setattr(f"{user}.open_ordinary", open_and_replace)
+    paths = [Path(path) for path in manifest["path"]]
+    survey = survey_patches(paths, of=N, channels=3, shape=(8, 8), no_data=NO_DATA, workers=1)
+    assert opened == paths
+    assert survey.sha256.tolist() == manifest["sha256"].tolist()
+    np.testing.assert_array_equal(survey.low, patches.min(axis=(1, 2)).astype(np.float32))
+    # the store's writer looks at the header of the first one only, and then reads each once
+    for path, patch in zip(paths, patches, strict=True):
+        np.save(path, patch)
+    monkeypatch.setattr("landslip.data.store_write.patch_shape", lambda path, channels: (8, 8))
+    store = build(tmp_path / "store", manifest)
+    assert opened == [*paths, *paths]
+    np.testing.assert_array_equal(read_patches(store), expected_store(patches))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
