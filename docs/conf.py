@@ -40,10 +40,17 @@ html_theme_options = {
     "navbar_start": ["navbar-logo"],
     "navbar_end": ["theme-switcher"],
     "navbar_persistent": ["search-button"],
+    "header_links_before_dropdown": 7,
     "show_prev_next": False,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
+}
+# The library's pages alone are many enough for a list beside them.
+html_sidebars = {
+    page.stem: []
+    for page in [*ROOT.glob("docs/*.md"), *ROOT.glob("docs/*.ipynb")]
+    if page.stem != "api"
 }
 html_show_sourcelink = False
 html_copy_source = False

@@ -14,6 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import nbclient
+import nbformat
 import pandas as pd
 import pytest
 
@@ -178,6 +180,18 @@ def test_every_file_of_the_contract_is_there(run: Path):
     ):
         assert (results / name).stat().st_size > 0, name
     assert not list(results.glob("models/*/*/*.finished"))
+
+
+def test_the_notebook_reads_results_and_predicts_what_the_workflow_did(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("LANDSLIP_RESULTS", str(run / "results"))
+    notebook = nbformat.read(ROOT / "docs" / "results.ipynb", as_version=4)
+    same = "assert (compared['now'] - compared['probability']).abs().max() < 1e-4"
+    notebook.cells.append(nbformat.v4.new_code_cell(same))
+    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3")
+    client.execute(cwd=str(ROOT / "docs"))
+    assert any("image/png" in str(cell.get("outputs")) for cell in notebook.cells)
 
 
 def test_predictions_have_the_contracts_columns_and_every_patch_once(run: Path):
