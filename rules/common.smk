@@ -14,6 +14,7 @@ from landslip.files import InputError, check_writable
 from landslip.models.encoder_check import refused_encoders
 from landslip.models.finished import forget_all
 from landslip.sources import source_digest as digest_sources
+from landslip.study.model_table import architecture as network_architecture
 from landslip.study.plan import encoder_uses, names_in, plan_study
 
 ROOT = Path(workflow.basedir)
@@ -213,14 +214,7 @@ def tree_settings(wildcards):
 
 def architecture_of(name):
     """Channels and timm names of a network's encoders, its head and sizes."""
-    model = JOBS[name].settings
-    return {
-        "channels": [CONFIG.channels_of(group) for group in model.groups],
-        "encoders": [encoder.timm for encoder in JOBS[name].encoders],
-        "head": model.head,
-        "features": model.features,
-        "image_size": model.training.image_size,
-    }
+    return network_architecture(CONFIG, JOBS[name])
 
 
 def architecture(wildcards):

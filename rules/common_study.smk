@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from landslip.study.outline import drawn_models, outline, variant_names
+from landslip.study.model_table import outline, variant_names
 from landslip.study.variants import feature_groups
 
 
@@ -65,11 +65,3 @@ STUDY_FILES = [
     "members.json",
     "calibration.json",
 ]
-
-
-DRAWN = drawn_models(STUDY)
-
-
-def drawn_model(wildcards):
-    """What the drawing of a model shows."""
-    return outline(CONFIG, JOBS[DRAWN[wildcards.drawn]])

@@ -146,33 +146,6 @@ rule compare_speed:
         "../workflow/scripts/study/compare_speed.py"
 
 
-rule draw_model:
-    output:
-        figure=report(
-            "<results>/study/models/{drawn}.png",
-            caption="../resources/report/model.rst",
-            category="Models",
-            labels={"figure": "drawing of {drawn}"},
-        ),
-        sums="<results>/study/models/{drawn}.sha256",
-    log:
-        "<logs>/study/draw_model_{drawn}.log",
-    benchmark:
-        "<benchmarks>/study/draw_model_{drawn}.jsonl"
-    wildcard_constraints:
-        drawn=one_of(DRAWN),
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
-    params:
-        outline=drawn_model,
-        code=source_digest("study/draw_model.py"),
-    script:
-        "../workflow/scripts/study/draw_model.py"
-
-
 rule draw_study:
     input:
         tables=expand("<results>/study/{table}.parquet", table=STUDY.tables),
@@ -227,7 +200,6 @@ rule write_study:
             "<results>/study/{figure}.png",
             figure=["quality", "calibration", "prevalence"],
         ),
-        models=expand("<results>/study/models/{model}.png", model=CONFIG.members),
         report_figures=expand("<results>/report/{figure}.png", figure=PAPER_FIGURES),
         captions=expand(
             "{root}/resources/report/{figure}.rst",
@@ -236,7 +208,6 @@ rule write_study:
                 "quality",
                 "calibration",
                 "prevalence",
-                "model",
                 *PAPER_FIGURES,
             ],
         ),
@@ -245,7 +216,6 @@ rule write_study:
             name=[
                 *(Path(name).stem for name in STUDY_FILES),
                 "figures",
-                *(f"models/{model}" for model in CONFIG.members),
             ],
         ),
         report_sums=expand(
@@ -265,12 +235,13 @@ rule write_study:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         texts={
             "tables": [table_text(table) for table in STUDY.tables],
             "names": variant_names(CONFIG, STUDY),
+            "models": {name: outline(CONFIG, job) for name, job in JOBS.items()},
         },
         simulated=CONFIG.data.simulated,
         code=source_digest("study/write_study.py"),

@@ -11,6 +11,7 @@ from landslip.files import read_parquet, write_text
 from landslip.report import wording
 from landslip.report.pictures import Picture, read_picture, read_pictures
 from landslip.study import forest
+from landslip.study.model_table import model_rows
 from landslip.study.records import read_calibration, read_members
 from landslip.study.table import read_table
 from landslip.templates import template_environment
@@ -57,7 +58,7 @@ def write_page(
     importance: Path,
     figures: Sequence[Path],
     report_figures: Sequence[Path],
-    models: Sequence[Path],
+    models: Mapping[str, Mapping[str, Any]],
     captions: Sequence[Path],
     simulated: bool,
     target: Path,
@@ -76,9 +77,9 @@ def write_page(
         PNG files of the study (see _ALTERNATIVES) and of the report (see
         `landslip.report.pictures`); their names say which they are.
     models
-        Drawings of models, PNG files named after them.
+        Name -> what `landslip.study.model_table.outline` says of it; the config's first.
     captions
-        Texts named after the figures, and `model.rst` for the drawings.
+        Texts named after the figures.
     simulated
         The patches were made by a program.
 
@@ -118,8 +119,8 @@ def write_page(
         | {path.stem: _own(path, texts_of) for path in figures},
         names=names,
         paper=_PAPER_FIGURES,
-        index=_index(texts, speed is not None, [path.stem for path in report_figures], models),
-        drawings={path.stem: _drawing(path, texts_of) for path in models},
+        index=_index(texts, speed is not None, [path.stem for path in report_figures]),
+        models=model_rows(models),
         simulated=simulated,
     )
     write_text(target, page)
@@ -133,14 +134,13 @@ def signed(value: float | None, digits: int = 4) -> str:
 
 
 def _index(
-    texts: Sequence[TableText], timed: bool, shown: Sequence[str], models: Sequence[Path]
+    texts: Sequence[TableText], timed: bool, shown: Sequence[str]
 ) -> dict[str, list[tuple[str, str]]]:
     """The paper's tables and figures -> where they stand on the page, in the paper's order."""
     tables = {text.paper: text.name for text in texts if text.paper is not None}
     tables |= {"3": "confusion"} | ({"9": "speed"} if timed else {})
     figures = {number: f"figure-{name}" for name, number in _PAPER_FIGURES.items() if name in shown}
-    if models:
-        figures["3"] = "models-drawn"
+    figures["3"] = "models-listed"
     return {
         kind: sorted(entries.items(), key=lambda entry: _place(entry[0]))
         for kind, entries in {"tables": tables, "figures": figures}.items()
@@ -231,11 +231,6 @@ def _forest(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _own(path: Path, captions: Mapping[str, Path]) -> Picture:
     """One of the study's figures."""
     return read_picture(path, _ALTERNATIVES[path.stem], captions[path.stem])
-
-
-def _drawing(path: Path, captions: Mapping[str, Path]) -> Picture:
-    """The drawing of a model."""
-    return read_picture(path, f"Drawing of {path.stem}: inputs, parts and sizes", captions["model"])
 
 
 def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import pytest
 from landslip.config import parse_config
 from landslip.config_merge import merge_config
 from landslip.files import InputError
-from landslip.study.outline import variant_names
+from landslip.study.model_table import variant_names
 from landslip.study.plan import Plan, names_in, plan_study
 from project import shipped_config, shipped_study
 

@@ -27,17 +27,17 @@ def test_the_page_shows_every_figure_of_the_paper_with_its_number(results: Path)
     shown = {"composites": "1", "dag": "2", "f1_threshold": "4", "importance": "5",
              "patches": "A.6", "roc": "A.7"}  # fmt: skip
     own = {"quality", "calibration", "prevalence"}
-    drawings = {f"model-{name}" for name in MEMBERS}
     figures = re.findall(r'<figure id="figure-([\w-]+)">(.*?)</figure>', page, re.DOTALL)
-    assert {name for name, _ in figures} == {*shown, *own, *drawings}
+    assert {name for name, _ in figures} == {*shown, *own}
     assert page.count("data:image/png;base64,") == len(figures) == len(dict(figures))
     for name, number in shown.items():
         assert f"The paper’s Figure {number}." in dict(figures)[name]
-    drawn = page.split('<section id="models-drawn">')[1].split("<figure")[0]
-    assert "The paper’s Figure 3." in drawn
+    listed = page.split('<section id="models-listed">')[1].split("</table>")[0]
+    assert "The models (the paper’s Figure 3)" in listed
+    assert all(f'<th scope="row">{name.replace("_", " ")}</th>' in listed for name in MEMBERS)
     for name, content in figures:
         assert re.search(r'alt="[^"]{10,}"', content), name
-        assert "<figcaption>" in content or name in drawings
+        assert "<figcaption>" in content, name
 
 
 def test_links_of_the_two_pages_lead_to_something(results: Path):

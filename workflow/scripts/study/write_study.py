@@ -21,7 +21,7 @@ write_page(
     importance=Path(snakemake.input.importance),
     figures=[Path(path) for path in snakemake.input.figures],
     report_figures=[Path(path) for path in snakemake.input.report_figures],
-    models=[Path(path) for path in snakemake.input.models],
+    models=snakemake.params.texts["models"],
     captions=[Path(path) for path in snakemake.input.captions],
     simulated=snakemake.params.simulated,
     target=Path(snakemake.output.page),
