@@ -46,7 +46,8 @@ def source_files(script: Path, root: Path) -> list[Path]:
     files = [script]
     for path in found.values():
         template = path.parent / "templates" / f"{path.stem}.html"
-        files.extend([path, template] if template.is_file() else [path])
+        shared = path.with_suffix("").glob("*.html")  # those that others extend
+        files.extend([path, *([template] if template.is_file() else []), *shared])
     return sorted(files)
 
 

@@ -15,7 +15,7 @@ from landslip.files import read_parquet, write_text
 from landslip.report import verdict, wording
 from landslip.report.made import Made, Planned, as_made
 from landslip.report.pictures import read_pictures
-from landslip.templates import template_environment
+from landslip.templates import rows_of, template_environment
 
 _PACKAGES = (
     "landslip",
@@ -122,15 +122,15 @@ def write_report(
         scheme=_SCHEMES[made.folds_scheme],
         scaling=_SCALINGS[made.scaling_fit],
         networks=[name for name, model in made.models.items() if model["kind"] == "network"],
-        table=_rows(pd.read_csv(models)),
+        table=rows_of(pd.read_csv(models)),
         summaries=[_summarise(name, model) for name, model in made.models.items()],
-        mistakes=_rows(
+        mistakes=rows_of(
             pd.read_csv(mistakes, dtype={"id": "str"})
             .groupby("mistake", sort=False)
             .head(_MISTAKES_LISTED)
         ),
-        cost=_rows(costs),
-        speed=_rows(pd.read_csv(speed)),
+        cost=rows_of(costs),
+        speed=rows_of(pd.read_csv(speed)),
         cost_total=float(costs["seconds"].sum()),
         versions=_versions(),
         pictures=read_pictures(figures, captions),
@@ -211,14 +211,6 @@ def _summarise(name: str, model: Mapping[str, Any]) -> dict[str, str]:
 def _rate(settings: Mapping[str, Any]) -> str:
     """1e-05 -> '1e-5'."""
     return f"{settings['learning_rate']:g}".replace("e-0", "e-")
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts, None where a cell is empty."""
-    return [
-        {str(key): None if pd.isna(value) else value for key, value in row.items()}
-        for row in table.to_dict("records")
-    ]
 
 
 def _versions() -> dict[str, str]:

@@ -14,7 +14,7 @@ from landslip.study import forest
 from landslip.study.model_table import model_rows
 from landslip.study.records import read_calibration, read_members
 from landslip.study.table import read_table
-from landslip.templates import template_environment
+from landslip.templates import rows_of, template_environment
 
 _ALTERNATIVES = {
     "quality": "Scatter plot of F1 against seconds for 1,000 patches, with the best at each time",
@@ -112,9 +112,9 @@ def write_page(
         ),
         members=analysis,
         calibration=read_calibration(calibration),
-        confusion=_rows(read_parquet(confusion)),
+        confusion=rows_of(read_parquet(confusion)),
         importance=_importance(read_parquet(importance)),
-        speed=[] if speed is None else _rows(read_parquet(speed)),
+        speed=[] if speed is None else rows_of(read_parquet(speed)),
         pictures=read_pictures(report_figures, captions)
         | {path.stem: _own(path, texts_of) for path in figures},
         names=names,
@@ -159,7 +159,7 @@ def seconds(value: float) -> str:
 
 
 def _table(text: TableText, table: pd.DataFrame) -> dict[str, Any]:
-    rows = _rows(table)
+    rows = rows_of(table)
     plot = _forest(
         [
             {
@@ -194,7 +194,7 @@ def _importance(table: pd.DataFrame) -> list[dict[str, Any]]:
     for (model, method, grouping), rows in table.groupby(
         ["model", "method", "grouping"], sort=False
     ):
-        ordered = _rows(rows.sort_values("f1", ascending=False))
+        ordered = rows_of(rows.sort_values("f1", ascending=False))
         plot = _forest(
             [
                 {
@@ -231,11 +231,3 @@ def _forest(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def _own(path: Path, captions: Mapping[str, Path]) -> Picture:
     """One of the study's figures."""
     return read_picture(path, _ALTERNATIVES[path.stem], captions[path.stem])
-
-
-def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts, None where a cell is empty."""
-    return [
-        {str(key): None if pd.isna(value) else value for key, value in row.items()}
-        for row in table.to_dict("records")
-    ]
