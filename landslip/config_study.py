@@ -9,7 +9,6 @@ from landslip.config_section import Fraction, Name, Section, expecting
 
 Each = Literal["models", "subsets", "statistics", "indices"]
 Kinds = Literal["all", "networks", "trees"]
-ENSEMBLE = "ensemble"
 # Tables that need no variants.
 _RESERVED = {"calibration", "confusion", "figures", "importance", "members", "speed"}
 

@@ -21,13 +21,13 @@ from landslip.ensemble.tables import (
 )
 from landslip.ensemble.threshold import HALF, cross_fit, search_exact, warnings_about
 from landslip.files import write_json
+from landslip.models.names import ENSEMBLE
 from landslip.models.predictions import constant_folds
 from landslip.models.seeds import derive_seed
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
-ENSEMBLE = "ensemble"
 PUBLIC_SHARE = 0.3
 
 logger = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def measure(
             "positives": int(table.labels.sum()),
             "bootstrap": bootstrap,
             "interval": "percentiles 2.5 and 97.5 over resamples of the patches",
-            "ensemble": measured.pop(ENSEMBLE),
+            ENSEMBLE: measured.pop(ENSEMBLE),
             "members": measured,
             "test": tested,
             "test_reason": reason,
@@ -195,7 +195,7 @@ def _measure_test(
             f" permutation from seed {seed}; not the competition's own split"
         ),
         "overall": "0.5 OOF + 0.5 (0.3 public + 0.7 private), F1 at the threshold",
-        "ensemble": measured.pop(ENSEMBLE),
+        ENSEMBLE: measured.pop(ENSEMBLE),
         "members": measured,
         "warnings": warnings_about(truth, models[ENSEMBLE], threshold),
     }

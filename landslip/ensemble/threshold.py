@@ -40,7 +40,9 @@ class CrossFit(NamedTuple):
     thresholds: Mapping[int, float]
 
 
-def f1_curve(labels: Labels, probability: Floats, thresholds: Floats) -> Floats:
+def f1_curve(
+    labels: Labels, probability: Floats, thresholds: Floats, weights: Floats | None = None
+) -> Floats:
     """F1 at each of many thresholds, in O(n log n) for any number of them.
 
     Parameters
@@ -48,26 +50,26 @@ def f1_curve(labels: Labels, probability: Floats, thresholds: Floats) -> Floats:
     labels : (n,), 0 or 1
     probability : (n,)
     thresholds : (m,)
+    weights : (n,)
+        How much each patch counts; None: 1.
 
     Returns
     -------
     (m,), 0 where nothing is positive and nothing is predicted positive
     """
     order = np.argsort(probability, kind="stable")
-    positives = labels[order].astype(np.int64)
-    total = int(positives.sum())
-    # above[k]: positives among all but the k lowest scores.
-    above = np.append(positives[::-1].cumsum()[::-1], 0)
+    ranked = np.ones(len(labels)) if weights is None else weights[order]
+    positives = ranked * labels[order]
+    # called[k], hits[k]: all and the positive weight of all but the k lowest scores. Sums of whole
+    # numbers are exact.
+    called = np.append(ranked[::-1].cumsum()[::-1], 0.0)
+    hits = np.append(positives[::-1].cumsum()[::-1], 0.0)
     below = np.searchsorted(probability[order], thresholds, side="right")
-    true_positives = above[below]
-    # 2 tp / (2 tp + fp + fn) with tp + fp = predicted and tp + fn = total.
-    denominator = (len(labels) - below) + total
-    return np.divide(
-        2.0 * true_positives,
-        denominator,
-        out=np.zeros(len(thresholds)),
-        where=denominator > 0,
-    )
+    # 2 tp / (2 tp + fp + fn), where tp + fp is called and tp + fn is all that is positive.
+    denominator = called[below] + hits[0]
+    curve: Floats = np.zeros(len(thresholds))
+    np.divide(2.0 * hits[below], denominator, out=curve, where=denominator > 0)
+    return curve
 
 
 def candidate_thresholds(probability: Floats) -> Floats:
@@ -96,7 +98,7 @@ def candidate_thresholds(probability: Floats) -> Floats:
 
 def search_grid(labels: Labels, probability: Floats) -> Choice:
     """The best threshold of the paper's grid; of equal ones the lowest, 0.5 if none is above 0."""
-    return _best(labels, probability, GRID)
+    return best_choice(labels, probability, GRID)
 
 
 def search_exact(labels: Labels, probability: Floats) -> Choice:
@@ -104,7 +106,7 @@ def search_exact(labels: Labels, probability: Floats) -> Choice:
 
     Where no threshold gives an F1 above 0 (no patch is positive, or all scores are 0), it is 0.5.
     """
-    return _best(labels, probability, candidate_thresholds(probability))
+    return best_choice(labels, probability, candidate_thresholds(probability))
 
 
 def f1_at(labels: Labels, probability: Floats, threshold: float) -> float:
@@ -209,8 +211,17 @@ def search_threshold(
     )
 
 
-def _best(labels: Labels, probability: Floats, thresholds: Floats) -> Choice:
-    curve = f1_curve(labels, probability, thresholds)
+def best_choice(
+    labels: Labels, probability: Floats, thresholds: Floats, weights: Floats | None = None
+) -> Choice:
+    """The threshold of the highest F1; of equal ones the first, 0.5 if none is above 0.
+
+    Parameters
+    ----------
+    labels, probability, thresholds, weights
+        As in `f1_curve`.
+    """
+    curve = f1_curve(labels, probability, thresholds, weights)
     if len(curve) == 0 or curve.max() == 0:
         return Choice(HALF, 0.0)
     first = int(curve.argmax())  # the first of equal ones: strict > when comparing

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+ENSEMBLE = "ensemble"  # its name beside the members' in config, files and figures
 Head = Literal["single", "V2", "V3", "V3c", "V4"]
 # Head -> number of inputs it reads.
 HEADS: dict[Head, int] = {"single": 1, "V2": 2, "V3": 3, "V3c": 3, "V4": 4}

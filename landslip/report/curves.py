@@ -15,9 +15,10 @@ from landslip.ensemble.measures import confusion
 from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.ensemble.threshold import f1_curve
+from landslip.models.names import ENSEMBLE
 from landslip.report.plots import Axes
 from landslip.report.style import FAINT, INK, QUIET, drawing, lines_of, say_instead
-from landslip.report.wording import ENSEMBLE, percent, score
+from landslip.report.wording import percent, score
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]

@@ -1,34 +1,17 @@
 """What the ensemble decides and how far its probabilities can be believed, on OOF predictions."""
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from landslip.ensemble.measures import confusion as count_decisions
 from landslip.ensemble.records import read_threshold
+from landslip.ensemble.reliability import BINS
+from landslip.ensemble.reliability import reliability as bin_reliability
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.report.plots import StrMethodFormatter, SymmetricalLogLocator
 from landslip.report.style import BLUE, INK, QUIET, VERMILION, drawing
 from landslip.report.wording import count, percent, score
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
-
-BINS = 10
-
-
-class Reliability(NamedTuple):
-    """Patches by predicted probability; (bin,) each, bins without a patch left out."""
-
-    predicted: Floats
-    """Mean probability."""
-    observed: Floats
-    """Share of landslides."""
-    low: Floats
-    high: Floats
-    """Wilson's 95 % interval of the share."""
 
 
 def draw_decisions(*, oof: Path, threshold: Path, confusion: Path, reliability: Path) -> None:
@@ -100,17 +83,18 @@ def draw_reliability(table: EnsembleOof, threshold: float, target: Path) -> None
         for place, scores in enumerate(table.members.values()):
             binned = bin_reliability(table.labels, scores)
             axes.plot(
-                binned.predicted,
-                binned.observed,
+                binned["predicted"],
+                binned["observed"],
                 color="#b5b5b5",
                 lw=0.9,
                 label="members" if place == 0 else None,
             )
         binned = bin_reliability(table.labels, table.probability)
-        errors = np.clip([binned.observed - binned.low, binned.high - binned.observed], 0, None)
+        share = binned["observed"]
+        errors = np.clip([share - binned["low"], binned["high"] - share], 0, None)
         axes.errorbar(
-            binned.predicted,
-            binned.observed,
+            binned["predicted"],
+            share,
             yerr=errors,
             fmt="o-",
             color=INK,
@@ -145,26 +129,3 @@ def draw_reliability(table: EnsembleOof, threshold: float, target: Path) -> None
         below.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         below.set(xlabel="Predicted probability of a landslide", ylabel="Patches")
         below.legend(loc="upper center", ncols=2)
-
-
-def bin_reliability(labels: Labels, probability: Floats, bins: int = BINS) -> Reliability:
-    """Observed share of landslides in equal bins of predicted probability.
-
-    Parameters
-    ----------
-    labels : (n,), 0 or 1
-    probability : (n,), in [0, 1]
-    bins
-        Number of bins; the last holds 1 too.
-    """
-    place = np.minimum((probability * bins).astype(np.int64), bins - 1)
-    patches = np.bincount(place, minlength=bins)
-    held = patches > 0
-    n = patches[held].astype(np.float64)
-    share = np.bincount(place, weights=labels, minlength=bins)[held] / n
-    predicted = np.bincount(place, weights=probability, minlength=bins)[held] / n
-    # Wilson (1927): holds its level where shares are near 0 or 1 and bins nearly empty.
-    z = 1.959964
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Reliability(predicted, share, centre - half, centre + half)

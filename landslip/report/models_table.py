@@ -7,7 +7,7 @@ import pandas as pd
 
 from landslip.ensemble.records import read_metrics
 from landslip.files import InputError, read_parquet, write_text
-from landslip.report.wording import ENSEMBLE
+from landslip.models.names import ENSEMBLE
 
 PAPER = ("oof_f1", "oof_auc", "overall_f1")
 _OOF = (

@@ -10,8 +10,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from landslip.files import atomic_path
+from landslip.models.names import ENSEMBLE
 from landslip.report.plots import Axes, Figure, FigureCanvasAgg, rc_context, rcParamsDefault
-from landslip.report.wording import ENSEMBLE
 
 PAGE_WIDTH = 9.8  # inches; the page shows a figure at 100 pixels an inch
 DPI = 144

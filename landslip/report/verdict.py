@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from landslip.report.wording import ENSEMBLE, count, interval, of_hundred, percent, score
+from landslip.models.names import ENSEMBLE
+from landslip.report.wording import count, interval, of_hundred, percent, score
 
 _METHODS = {
     "exact": "the best of all thresholds on these patches",

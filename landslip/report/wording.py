@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 
-ENSEMBLE = "ensemble"  # its name beside the members' in files and figures
 _NO_VALUE = "–"
 
 

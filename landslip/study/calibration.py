@@ -13,8 +13,10 @@ from sklearn.isotonic import IsotonicRegression
 
 from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+from landslip.ensemble.reliability import BINS, bin_of, reliability
 from landslip.ensemble.tables import read_ensemble_oof
 from landslip.files import write_json
+from landslip.models.names import ENSEMBLE
 from landslip.study.prevalence import carry_over
 
 Floats = NDArray[np.float64]
@@ -22,9 +24,7 @@ Labels = NDArray[np.int8]
 # Labels and probabilities to learn from, probabilities to calibrate -> calibrated.
 Method = Callable[[Labels, Floats, Floats], Floats]
 
-BINS = 10
 _LEAST = 1e-6  # logits of 0 and 1 are infinite
-_Z = 1.959963984540054  # 97.5 % of the normal distribution
 
 
 def write_calibration(
@@ -43,7 +43,7 @@ def write_calibration(
     """
     table = read_ensemble_oof(oof)
     labels, fold = table.labels, table.fold
-    models = {"ensemble": table.probability, **table.members}
+    models = {ENSEMBLE: table.probability, **table.members}
     calibrated = {
         (name, how): cross_calibrate(labels, scores, fold, method)
         for name, scores in models.items()
@@ -66,7 +66,8 @@ def write_calibration(
             "bins": BINS,
             "scores": scores_of,
             "reliability": {
-                how: reliability(labels, calibrated["ensemble", how]) for how in METHODS
+                how: reliability(labels, calibrated[ENSEMBLE, how]).to_dict("records")
+                for how in METHODS
             },
             "prevalence": carry_over(
                 labels, table.probability, fold, prevalence, resamples=bootstrap, seed=seed
@@ -125,11 +126,6 @@ def temperature(labels: Labels, known: Floats, probability: Floats) -> Floats:
 METHODS: dict[str, Method] = {"none": leave, "temperature": temperature, "isotonic": isotonic}
 
 
-def bin_of(probability: Floats) -> NDArray[np.int64]:
-    """Which of BINS equally wide bins; a bin holds its lower edge, the last 1 too."""
-    return np.minimum((probability * BINS).astype(np.int64), BINS - 1)
-
-
 def expected_calibration_error(labels: Labels, probability: Floats, weights: Floats) -> Floats:
     """Mean distance of predicted and observed share over the bins, by how many are in each.
 
@@ -150,37 +146,3 @@ def expected_calibration_error(labels: Labels, probability: Floats, weights: Flo
         inside = bins == number
         error += np.abs((weights[:, inside] * excess[inside]).sum(axis=1))
     return np.asarray(error / total, dtype=np.float64)
-
-
-def reliability(labels: Labels, probability: Floats) -> list[dict[str, Any]]:
-    """Predicted and observed share of landslides in each bin that holds a patch.
-
-    The observed share has Wilson's 95 % interval.
-    """
-    bins = bin_of(probability)
-    rows = []
-    for number in np.unique(bins).tolist():
-        inside = bins == number
-        n, hits = int(inside.sum()), int(labels[inside].sum())
-        low, high = wilson(hits, n)
-        rows.append(
-            {
-                "from": number / BINS,
-                "to": (number + 1) / BINS,
-                "patches": n,
-                "predicted": float(probability[inside].mean()),
-                "observed": hits / n,
-                "low": low,
-                "high": high,
-            }
-        )
-    return rows
-
-
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927): sensible near 0 and 1 and for small n."""
-    share = hits / n
-    centre = share + _Z**2 / (2 * n)
-    spread = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
-    scale = 1 + _Z**2 / n
-    return max(0.0, float((centre - spread) / scale)), min(1.0, float((centre + spread) / scale))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from landslip.models.names import ENSEMBLE
 from landslip.report.plots import Axes, LogLocator, NullFormatter
 from landslip.report.style import (
     BLUE,
@@ -93,7 +94,7 @@ def draw_calibration(*, calibration: Path, target: Path) -> None:
         panels = figure.subplots(1, len(_METHODS), sharey=True)
         for axes, (how, (title, colour, marker)) in zip(panels, _METHODS.items(), strict=True):
             bins = pd.DataFrame(read["reliability"][how])
-            scores = read["scores"]["ensemble"][how]
+            scores = read["scores"][ENSEMBLE][how]
             axes.plot([0, 1], [0, 1], color=QUIET, linewidth=1)
             errors = [bins["observed"] - bins["low"], bins["high"] - bins["observed"]]
             axes.errorbar(

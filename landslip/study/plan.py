@@ -18,9 +18,10 @@ from landslip.config import (
 )
 from landslip.config_errors import explain, nearest
 from landslip.config_merge import override
-from landslip.config_study import ENSEMBLE, Table, Variant
+from landslip.config_study import Table, Variant
 from landslip.files import InputError, text_digest
 from landslip.models.encoder_check import Use
+from landslip.models.names import ENSEMBLE
 from landslip.study.variants import made_variants, words_of
 
 _MODEL: TypeAdapter[Model] = TypeAdapter(Model)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
-from landslip.ensemble.threshold import HALF, candidate_thresholds
+from landslip.ensemble.threshold import best_choice, candidate_thresholds
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -115,16 +115,7 @@ def best_threshold(labels: Labels, probability: Floats, weights: Floats) -> floa
     ----------
     labels, probability, weights : (n,)
     """
-    thresholds = candidate_thresholds(probability)
-    order = np.argsort(probability, kind="stable")
-    ranked = weights[order]
-    hits = np.append((ranked * labels[order])[::-1].cumsum()[::-1], 0.0)
-    called = np.append(ranked[::-1].cumsum()[::-1], 0.0)
-    below = np.searchsorted(probability[order], thresholds, side="right")
-    f1 = 2 * hits[below] / (called[below] + (weights * labels).sum())
-    if len(f1) == 0 or f1.max() == 0:
-        return HALF
-    return float(thresholds[int(f1.argmax())])
+    return best_choice(labels, probability, candidate_thresholds(probability), weights).threshold
 
 
 def _others_thresholds(

@@ -12,11 +12,11 @@ from hypothesis.extra import numpy as hnp
 from report.made_study import MadeStudy
 from scipy.stats import binomtest
 
+from landslip.ensemble.reliability import reliability
 from landslip.ensemble.tables import read_ensemble_oof
 from landslip.files import InputError, read_json, write_parquet
 from landslip.report.composites import choose_composites, compose, limits, side_by_side
 from landslip.report.cost import read_benchmarks, summarise
-from landslip.report.decisions import bin_reliability
 from landslip.report.importances import gain_shares
 from landslip.report.mistakes import find_mistakes
 from landslip.report.models_table import models_table
@@ -29,7 +29,7 @@ PROBABILITIES = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(0,
 @given(PROBABILITIES, st.randoms(use_true_random=False))
 def test_reliability_counts_every_patch_once(probability, random) -> None:
     labels = np.array([random.randint(0, 1) for _ in probability], dtype=np.int8)
-    binned = bin_reliability(labels, probability)
+    binned = reliability(labels, probability)
     edges = np.minimum(np.floor(probability * 10), 9)
     counts = np.array([(edges == edge).sum() for edge in np.unique(edges)])
     assert (binned.observed * counts).sum() == pytest.approx(labels.sum())
@@ -41,7 +41,7 @@ def test_reliability_counts_every_patch_once(probability, random) -> None:
 
 def test_the_interval_of_a_reliability_bin_is_wilsons() -> None:
     labels = np.array([1, 1, 1, 0, 0, 0, 0], dtype=np.int8)
-    binned = bin_reliability(labels, np.full(7, 0.55))
+    binned = reliability(labels, np.full(7, 0.55))
     expected = binomtest(3, 7).proportion_ci(0.95, method="wilson")
     assert (binned.low[0], binned.high[0]) == pytest.approx((expected.low, expected.high))
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
+from landslip.ensemble.reliability import wilson
 from landslip.ensemble.threshold import search_exact
 from landslip.study import calibration, forest
 from landslip.study.blending import blend, search_weights, select_greedily
@@ -87,8 +88,9 @@ def test_a_fold_is_not_calibrated_by_its_own_labels():
 
 def test_wilsons_interval_is_the_published_one():
     # Newcombe (1998), Table I: 81 of 263 and 0 of 20.
-    assert calibration.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
-    assert calibration.wilson(0, 20) == pytest.approx((0, 0.1611), abs=5e-5)
+    low, high = wilson(np.array([81.0, 0.0]), np.array([263.0, 20.0]))
+    assert low == pytest.approx([0.2553, 0], abs=5e-5)
+    assert high == pytest.approx([0.3662, 0.1611], abs=5e-5)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1141, 0.5])
