@@ -32,6 +32,7 @@ format: $(INSTALLED)
 
 # The site, docs/_build/html/index.html; a warning ends it.
 docs: $(INSTALLED)
+	rm -rf docs/api
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs docs/_build/html
 
 # After a change of dependencies in pyproject.toml.
