@@ -36,7 +36,13 @@ include: "rules/data.smk"
 include: "rules/features.smk"
 include: "rules/models.smk"
 include: "rules/ensemble.smk"
-include: "rules/study.smk"
+
+
+if STUDY_IS_VALID:
+
+    include: "rules/study.smk"
+
+
 include: "rules/report.smk"
 
 

@@ -19,13 +19,13 @@ from scipy.stats import t as student
 from sklearn.metrics import f1_score, roc_auc_score
 
 from benchmarks.networks import Task, machine, plain_encoders, plain_loader
-from landslip.config import Training
 from landslip.data.simulation.patches import simulate_batch
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate
 from landslip.models.precision import choose_precision
 from landslip.models.prediction import predict_logits
 from landslip.models.run import LabelledPatches
+from landslip.models.settings import Training
 from landslip.models.training import train
 from landslip.models.weights import Pretrained
 

@@ -33,11 +33,11 @@ from benchmarks.networks import (
     seconds,
     summary,
 )
-from landslip.config import Training
 from landslip.models.compilation import compile_encoders
 from landslip.models.objective import landslide_loss
 from landslip.models.residence import HeldPatches
 from landslip.models.run import LabelledPatches, Run
+from landslip.models.settings import Training
 
 
 def plain_epoch(task: Task, workers: int) -> Callable[[], None]:

@@ -16,13 +16,14 @@ import argparse
 import json
 import resource
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import yaml
 
-from landslip.models.boosting import Examples, TreeSettings, fit
+from landslip.models.boosting import Examples, Task
+from landslip.models.settings import TREES, TreeSettings, read_settings
+from landslip.models.tree_libraries import fit
 
 COLUMNS = [f"c{number}" for number in range(126)]
 CONFIG = Path(__file__).resolve().parent.parent / "config.yaml"
@@ -41,8 +42,9 @@ def main() -> None:
     heads = ("ms a tree", "besides s", "trees", "fold min")
     print(f"{'model':10}{'patches':>9}" + "".join(f"{head:>11}" for head in heads))
     rows = []
-    for name in ("lightgbm", "xgboost"):
-        settings = TreeSettings(**{k: v for k, v in models[name].items() if k != "inputs"})
+    for name in TREES:
+        settings = read_settings(models[name])
+        assert isinstance(settings, TreeSettings)
         seconds(settings, 1_000, FEW, given.threads)  # imports
         for patches in given.patches:
             few = seconds(settings, patches, FEW, given.threads)
@@ -70,12 +72,12 @@ def seconds(settings: TreeSettings, patches: int, trees: int, threads: int) -> f
     labels = (features[:, :3].sum(axis=1) + random.normal(size=patches) > 1.5).astype(np.int8)
     train = Examples(features, labels)
     validation = Examples(features[: patches // 4], labels[: patches // 4])
-    settings = replace(settings, trees=trees)
-    start = time.perf_counter()
-    fit(
-        settings, train, validation, columns=COLUMNS, seed=1, threads=threads, gpu=False,
-        watch=lambda *_: None,
+    task = Task(
+        settings=settings.model_copy(update={"trees": trees}), columns=COLUMNS, train=train,
+        validation=validation, seed=1, threads=threads, gpu=False,
     )  # fmt: skip
+    start = time.perf_counter()
+    fit(task, lambda *_: None)
     return time.perf_counter() - start
 
 

@@ -15,11 +15,13 @@ import lightgbm
 import numpy as np
 
 from benchmarks.measure import Options, Variant, compare
-from landslip.models.boosting import Examples, Floats, TreeSettings, fit, load
+from landslip.models.boosting import Examples, Floats, Task
+from landslip.models.lightgbm_trees import fit, load
+from landslip.models.settings import LightGBM
 
 COLUMNS = [f"c{number}" for number in range(126)]
-SETTINGS = TreeSettings(
-    kind="lightgbm", trees=12_000, learning_rate=0.005, leaves=24, max_depth=12,
+SETTINGS = LightGBM(
+    kind="lightgbm", inputs=["any"], trees=12_000, learning_rate=0.005, leaves=24, max_depth=12,
     subsample=0.6, colsample=0.5, positive_weight=1.5, l2=0.3,
 )  # fmt: skip
 
@@ -30,10 +32,11 @@ def prepare(options: Options) -> None:
     features = random.normal(size=(1_000, len(COLUMNS)))
     labels = (features[:, :3].sum(axis=1) + random.normal(size=1_000) > 1.5).astype(np.int8)
     examples = Examples(features, labels)
-    trees = fit(
-        SETTINGS, examples, examples, columns=COLUMNS, seed=1, threads=options.threads, gpu=False,
-        watch=lambda *_: None,
+    task = Task(
+        settings=SETTINGS, columns=COLUMNS, train=examples, validation=examples, seed=1,
+        threads=options.threads, gpu=False,
     )  # fmt: skip
+    trees = fit(task, lambda *_: None)
     (options.folder / "model.txt").write_bytes(trees.to_bytes())
     np.save(options.folder / "features.npy", random.normal(size=(options.patches, len(COLUMNS))))
 
@@ -52,7 +55,7 @@ def plain(options: Options, rows: slice = slice(None)) -> None:
 
 def ours(options: Options, rows: slice = slice(None)) -> None:
     """landslip."""
-    trees = load("lightgbm", (options.folder / "model.txt").read_bytes(), COLUMNS)
+    trees = load((options.folder / "model.txt").read_bytes(), COLUMNS)
     trees.predict(read(options)[rows], options.threads)
 
 

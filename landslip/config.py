@@ -1,23 +1,25 @@
 """Every config key: its type, meaning, unit and range, and the checks between keys.
 
 `parse_config` turns the mapping read from config files into a `Config`, or refuses it with
-every mistake, each with the nearest valid name. Jobs never see this: rules hand them plain values.
+every mistake, each with the nearest valid name. Settings of models live with the models. Jobs never
+see this: rules hand them plain values.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from landslip.config_data import Channel, Data, Simulation, TestSource, TrainSource, Unit
 from landslip.config_errors import explain, nearest
-from landslip.config_paths import ConfigPath, results_mistakes
-from landslip.config_section import Fraction, Name, Section, expecting
 from landslip.config_study import Study, Table, Variant
 from landslip.data.nodata import NoData, zero_groups
-from landslip.features.names import ScalingKind, Statistic
 from landslip.files import InputError
-from landslip.models.names import HEADS, IMAGE_SIZES, MOST_FEATURES, Head, explain_timm_name
+from landslip.models.names import HEADS, explain_timm_name
+from landslip.models.resolved import ResolvedModel, resolve_model
+from landslip.models.settings import KINDS, Encoder, Model, Network, Training
+from landslip.paths import ConfigPath, results_mistakes
+from landslip.section import Fraction, Name, Section, expecting
 
 INDEX_MODALITY = "indices"
 
@@ -47,130 +49,6 @@ class GPU(Section):
         1, ge=1, le=64, description="jobs that share one GPU of this machine on purpose"
     )
     wait: bool = Field(True, description="for a GPU that other jobs hold; false: refuse")
-
-
-class Encoder(Section):
-    timm: str = Field(description="timm's name, architecture.tag (both as timm registers them)")
-    pretrained: bool = Field(True, description="false: random start")
-    weights: ConfigPath | None = Field(None, description="local safetensors; null: timm's hub")
-    sha256: str | None = Field(
-        None, pattern=r"^[0-9a-f]{64}$", description="digest that the weights must have, if known"
-    )
-    bands: list[str] | None = Field(
-        None,
-        min_length=1,
-        description="what the weights' first layer reads, in order, each by the name of the "
-        "channel it is, where it is one: channels are then mapped by name, and one that is no "
-        "band gets the mean of all filters; null: timm's three channels, adapted by timm",
-    )
-
-
-class Tree(Section):
-    inputs: list[str] = Field(min_length=1, description="modalities or channels")
-    statistics: list[Statistic] = Field(
-        list(get_args(Statistic)), min_length=1, description="of each channel, over its pixels"
-    )
-    trees: int = Field(ge=1, description="boosting rounds; no early stopping")
-    learning_rate: float = Field(gt=0, le=1, description="share of each tree that is added")
-    max_depth: int = Field(ge=-1, description="-1: no limit")
-    subsample: float = Field(gt=0, le=1, description="share of rows, drawn anew for every tree")
-    colsample: float = Field(gt=0, le=1, description="share of columns for every tree")
-    positive_weight: float = Field(1.0, gt=0, description="weight of a landslide patch")
-    l2: float = Field(0.0, ge=0, description="L2 penalty on leaf values")
-
-
-class LightGBM(Tree):
-    kind: Literal["lightgbm"]
-    leaves: int = Field(31, ge=2, description="most leaves of a tree")
-    min_data_in_leaf: int = Field(
-        20, ge=1, description="fewest patches of a leaf; below twice as many nothing is learned"
-    )
-
-
-class XGBoost(Tree):
-    kind: Literal["xgboost"]
-    max_depth: int = Field(ge=0, description="0: no limit")
-    min_child_weight: float = Field(
-        1.0, ge=0, description="least sum of p (1 - p) over the patches of a leaf, p predicted"
-    )
-
-
-class Training(Section):
-    epochs: int = Field(ge=1, description="passes over the training patches")
-    batch_size: int = Field(ge=2, description="patches of a step")
-    learning_rate: float = Field(gt=0, description="at the start (or after the warm-up)")
-    weight_decay: float = Field(0.01, ge=0, description="of AdamW")
-    schedule: Literal["cosine_epoch", "cosine_step"] = Field(
-        "cosine_epoch", description="cosine to 0, stepped each epoch (the paper's) or each step"
-    )
-    warmup: Fraction = Field(0.0, description="share of steps of linear warm-up (cosine_step)")
-    bce_weight: Fraction = Field(0.5, description="loss = w BCE + (1 - w) SmoothF1")
-    image_size: int = Field(
-        256,
-        ge=IMAGE_SIZES[0],
-        le=IMAGE_SIZES[-1],
-        description="patches are resized to it, bilinear",
-    )
-    augmentation: Literal["symmetries", "none"] = Field(
-        "symmetries", description="the eight symmetries of the square, uniform"
-    )
-    tta: Literal["flips", "symmetries", "none"] = Field(
-        "flips", description="views whose logits are averaged in prediction"
-    )
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="auto: bfloat16 where device and network are faster with it"
-    )
-    compile: Literal["none", "default", "reduce-overhead", "max-autotune"] = Field(
-        "none", description="torch.compile's mode; reduce-overhead uses CUDA graphs"
-    )
-    save_minutes: float = Field(
-        10, ge=0, description="between saves inside an epoch, to resume from; 0: every step"
-    )
-
-    @model_validator(mode="after")
-    def _warmup_needs_steps(self) -> Self:
-        if self.warmup and self.schedule != "cosine_step":
-            raise ValueError("warmup needs schedule: cosine_step")
-        return self
-
-
-_Input = Annotated[
-    str | Annotated[list[str], Field(min_length=1)],
-    expecting("a modality or channel, or a list of them"),
-]
-
-
-class Network(Section):
-    kind: Literal["network"]
-    encoder: Annotated[str | list[str], expecting("a name in `encoders`, or a list of them")] = (
-        Field(description="a name in `encoders`, or one for each input")
-    )
-    inputs: list[_Input] = Field(
-        min_length=1, description="one encoder each: a modality or channel, or a stack of several"
-    )
-    scaling: ScalingKind = Field(
-        description="standard: (x - mean) / std; robust: (x - q50) / (q95 - q05); robust_1_99: "
-        "(x - q50) / (q99 - q01)"
-    )
-    head: Head = Field(description="single reads one input, V2 two, V3 and V3c three, V4 four")
-    features: int = Field(
-        256, ge=1, le=MOST_FEATURES, description="outputs of each encoder, read by the head"
-    )
-    training: Training
-
-    @property
-    def groups(self) -> list[list[str]]:
-        """Names each encoder reads."""
-        return [[group] if isinstance(group, str) else group for group in self.inputs]
-
-    @property
-    def encoders(self) -> list[str]:
-        """Short name of the encoder of each input group."""
-        named = [self.encoder] * len(self.inputs) if isinstance(self.encoder, str) else self.encoder
-        return list(named)
-
-
-Model = Annotated[LightGBM | XGBoost | Network, Field(discriminator="kind")]
 
 
 class Ensemble(Section):
@@ -240,6 +118,22 @@ class Config(Section):
         modalities = self.modalities
         channels = [name for item in inputs for name in modalities.get(item, [item])]
         return list(dict.fromkeys(channels))
+
+    def resolve(
+        self, settings: Model, scaling_fit: str | None = None, pretrained: bool | None = None
+    ) -> ResolvedModel:
+        """A model with all that its names stand for; see `resolve_model`."""
+        return resolve_model(
+            settings,
+            modalities=self.modalities,
+            encoders=self.encoders,
+            scaling_fit=scaling_fit or self.scaling.fit,
+            pretrained=pretrained,
+        )
+
+    def resolved_models(self) -> dict[str, ResolvedModel]:
+        """Every model of the config, by its name."""
+        return {name: self.resolve(settings) for name, settings in self.models.items()}
 
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
@@ -364,6 +258,6 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "units.*": (Unit,),
     "channels.*": (Channel,),
     "encoders.*": (Encoder,),
-    "models.*": (LightGBM, XGBoost, Network),
+    "models.*": tuple(KINDS.values()),
     "models.*.training": (Training,),
 }

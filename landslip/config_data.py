@@ -5,8 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from landslip.config_paths import ConfigPath, PartPath, relative_path
-from landslip.config_section import Fraction, Name, Section
+from landslip.paths import ConfigPath, PartPath, relative_path
+from landslip.section import Fraction, Name, Section
 
 Interval = tuple[float, float]
 

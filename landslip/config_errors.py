@@ -7,9 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from landslip.config_merge import NAMED
-from landslip.config_section import shown
-
-_MODEL_KINDS = ("lightgbm", "xgboost", "network")
+from landslip.models.settings import KINDS
+from landslip.section import shown
 
 # Kinds of mistakes that pydantic tells apart -> what was expected.
 _EXPECTED = {
@@ -62,7 +61,7 @@ def explain(error: Any, sections: Mapping[str, tuple[type[BaseModel], ...]]) -> 
     """
     path = [str(part) for part in error["loc"] if part != "[key]"]
     # pydantic puts a model's kind between its name and its keys; the file has no such level.
-    path = [part for depth, part in enumerate(path) if not (depth == 2 and part in _MODEL_KINDS)]
+    path = [part for depth, part in enumerate(path) if not (depth == 2 and part in KINDS)]
     where = ".".join(path)
     given = error.get("input")
     if error["type"] == "extra_forbidden":
@@ -77,8 +76,8 @@ def explain(error: Any, sections: Mapping[str, tuple[type[BaseModel], ...]]) -> 
         return [f"{where}: a key must be text; put it in quotes"]
     if error["type"] == "union_tag_invalid":
         kind = str(given.get("kind")) if isinstance(given, Mapping) else ""
-        choices = ", ".join(_MODEL_KINDS)
-        return [f"{where}.kind: expected one of {choices}{nearest(kind, _MODEL_KINDS)}"]
+        choices = ", ".join(KINDS)
+        return [f"{where}.kind: expected one of {choices}{nearest(kind, KINDS)}"]
     return [f"{where}: {_mistake(error, given)}"]
 
 

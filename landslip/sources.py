@@ -12,9 +12,9 @@ from pathlib import Path
 from landslip.files import text_digest
 
 _PACKAGE = "landslip"
-# The config reaches a job as values in its params, which Snakemake compares; what its file says
-# about other keys must not retrain a network.
-_NOT_CODE = frozenset({f"{_PACKAGE}.config"})
+# Settings reach a job as values in its params, which Snakemake compares; what their file says about
+# other keys must not retrain a network.
+_NOT_CODE = frozenset({f"{_PACKAGE}.models.settings"})
 
 
 def source_digest(script: Path, root: Path) -> str:

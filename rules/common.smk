@@ -11,11 +11,10 @@ from landslip.config_merge import merge_config, restate
 from landslip.data.listing import check_sources, content_digest, listing_digest
 from landslip.data.ranges import count_lines, shards_for
 from landslip.files import InputError, check_writable
-from landslip.models.encoder_check import refused_encoders
+from landslip.models.encoder_check import refuse_encoders
 from landslip.models.finished import forget_all
+from landslip.models.settings import TREES
 from landslip.sources import source_digest as digest_sources
-from landslip.study.model_table import architecture as network_architecture
-from landslip.study.plan import encoder_uses, names_in, plan_study
 
 ROOT = Path(workflow.basedir)
 
@@ -30,7 +29,6 @@ try:
         workflow.config_settings.configfiles, workflow.config_settings.config_args
     )
     CONFIG = parse_config(merge_config(SHIPPED, OVERRIDES))
-    STUDY = plan_study(CONFIG, names_in(SHIPPED))
     # Snakemake keeps its records here, and answers with a traceback where it cannot.
     check_writable(Path.cwd(), "work in another folder")
 except InputError as error:
@@ -38,29 +36,18 @@ except InputError as error:
     sys.exit(f"landslip: {error}")
 
 
-def try_encoders():
-    """Refuse encoders that do not take their images; in the study's variants, warn of them."""
-    try:
-        refused = refused_encoders(encoder_uses(CONFIG, STUDY))
-    except InputError as error:
-        sys.exit(f"landslip: {error}")
-    lines = [f"{where}: {line}" for where in refused for line in refused[where]]
-    fatal = [line for line in lines if line.startswith("models.")]
-    if fatal:
-        sys.exit("landslip: the config is not valid:\n  " + "\n  ".join(fatal))
-    for line in lines:
-        print(f"landslip: {line}; its training will fail", file=sys.stderr)
-
+# The config's models, and what they resolve to. The study adds its variants.
+MODELS = CONFIG.resolved_models()
 
 # Jobs read these rules in processes of their own; one look is enough.
 if workflow.is_main_process:
-    try_encoders()
+    try:
+        refuse_encoders(
+            {f"models.{name}": model.encoder_uses for name, model in MODELS.items()}
+        )
+    except InputError as error:
+        sys.exit(f"landslip: {error}")
 
-# The config's models and the study's variants: settings, and what they resolve to.
-JOBS = STUDY.jobs
-NETWORKS = [name for name, job in JOBS.items() if job.settings.kind == "network"]
-LIGHTGBMS = [name for name, job in JOBS.items() if job.settings.kind == "lightgbm"]
-XGBOOSTS = [name for name, job in JOBS.items() if job.settings.kind == "xgboost"]
 FOLDS = range(CONFIG.folds.n)
 SIMULATED = f"{CONFIG.results}/simulated"
 
@@ -177,18 +164,14 @@ def surveys(suffix):
     ]
 
 
-def feature_columns(model):
-    """Columns of features/{split}.parquet that a tree model reads."""
-    settings = JOBS[model].settings
-    channels = CONFIG.channels_of(settings.inputs)
-    return [f"{channel}_{name}" for channel in channels for name in settings.statistics]
+def models_of(kind):
+    """Names of the models of a kind."""
+    return [name for name, model in MODELS.items() if model.settings.kind == kind]
 
 
 def model_settings(wildcards):
     """All that a model's jobs depend on, as builtins in the order of their classes."""
-    return JOBS[wildcards.model].settings.model_dump(
-        mode="json", exclude={"training": {"save_minutes"}}
-    )
+    return MODELS[wildcards.model].params()
 
 
 def save_minutes(wildcards, output):
@@ -196,7 +179,7 @@ def save_minutes(wildcards, output):
 
     Takes `output` so that Snakemake leaves it out when it compares params: it changes no result.
     """
-    return JOBS[wildcards.model].settings.training.save_minutes
+    return MODELS[wildcards.model].settings.training.save_minutes
 
 
 def leases(wildcards, output):
@@ -204,29 +187,9 @@ def leases(wildcards, output):
     return CONFIG.gpu.model_dump()
 
 
-def tree_settings(wildcards):
-    """Hyper-parameters of a tree model; its inputs reach the job as columns."""
-    settings = model_settings(wildcards)
-    return {
-        key: settings[key] for key in settings if key not in ("inputs", "statistics")
-    }
-
-
-def architecture_of(name):
-    """Channels and timm names of a network's encoders, its head and sizes."""
-    return network_architecture(CONFIG, JOBS[name])
-
-
 def architecture(wildcards):
-    """The same as a param."""
-    return architecture_of(wildcards.model)
-
-
-def pretrained_names(model):
-    """timm names of a network's encoders that start from pretrained weights."""
-    return sorted(
-        {encoder.timm for encoder in JOBS[model].encoders if encoder.pretrained}
-    )
+    """Channels and timm names of a network's encoders, its head and sizes."""
+    return MODELS[wildcards.model].architecture
 
 
 def pretrained_weights(wildcards):
@@ -238,7 +201,7 @@ def pretrained_files(suffix):
     """What stands beside those weights; of the sums, small files, changes are seen."""
     return lambda wildcards: [
         f"resources/weights/{name}.{suffix}"
-        for name in pretrained_names(wildcards.model)
+        for name in MODELS[wildcards.model].pretrained
     ]
 
 
@@ -280,7 +243,7 @@ def scaling_sums(wildcards):
 
 def scaling_files(model, suffix="parquet"):
     """Scaling parameters of every fold of a network."""
-    fit = JOBS[model].scaling_fit
+    fit = MODELS[model].scaling_fit
     folder = f"{CONFIG.results}/features"
     if fit == "fold":
         return [f"{folder}/scaling_fold{fold}.{suffix}" for fold in FOLDS]
@@ -342,9 +305,8 @@ def folds_of(model, file):
 
 def weights_of(model):
     """The trained weights of every fold of a model."""
-    kind = JOBS[model].settings.kind
-    suffix = {"network": "safetensors", "lightgbm": "txt", "xgboost": "ubj"}[kind]
-    return [ancient(path) for path in folds_of(model, f"model.{suffix}")]
+    weights = f"model{MODELS[model].settings.suffix}"
+    return [ancient(path) for path in folds_of(model, weights)]
 
 
 # What tells one shard's predictions from another's in the name of a file.
@@ -368,5 +330,5 @@ def of_members(file):
     return [path for model in CONFIG.members for path in folds_of(model, file)]
 
 
-TREE_MEMBERS = [name for name in CONFIG.members if name not in NETWORKS]
-NETWORK_MEMBERS = [name for name in CONFIG.members if name in NETWORKS]
+NETWORK_MEMBERS = [name for name in CONFIG.members if name in models_of("network")]
+TREE_MEMBERS = [name for name in CONFIG.members if name not in NETWORK_MEMBERS]

@@ -92,9 +92,9 @@ def report_facts():
         },
         "reads": {
             name: (
-                {"architecture": architecture_of(name)}
-                if name in NETWORKS
-                else {"columns": feature_columns(name)}
+                {"architecture": MODELS[name].architecture}
+                if name in NETWORK_MEMBERS
+                else {"columns": MODELS[name].columns}
             )
             for name in CONFIG.members
         },

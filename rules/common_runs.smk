@@ -8,7 +8,7 @@ from landslip.results_folder import ResultsFolder
 
 # Their outputs are kept until they have run well: training costs hours, and what the second three
 # refuse is often mended by putting the very same file back, which then must retrain nothing.
-KEPT = {"train_network", "train_lightgbm", "train_xgboost", "fetch_weights"}
+KEPT = {"fetch_weights", "train_network", *(f"train_{kind}" for kind in TREES)}
 JUDGED = {"list_patches", "survey_patches", "build_manifest"}
 
 
@@ -22,7 +22,7 @@ def deciding_settings():
             "models": {
                 name: {"training": {"save_minutes"}}
                 for name in CONFIG.models
-                if name in NETWORKS
+                if name in models_of("network")
             },
             "data": {"folder", "train", "test", "links_into", "patches_per_shard"},
         },

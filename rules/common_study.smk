@@ -2,8 +2,42 @@
 
 from dataclasses import asdict
 
-from landslip.study.model_table import outline, variant_names
+from landslip.models.encoder_check import refused_encoders
+from landslip.study.model_table import outline
+from landslip.study.plan import Plan, names_in, plan_study
 from landslip.study.variants import feature_groups
+
+
+def warn(message):
+    """Say what is wrong with the study: it keeps nobody from anything else."""
+    if workflow.is_main_process:
+        print(f"landslip: {message}", file=sys.stderr)
+
+
+try:
+    STUDY, STUDY_IS_VALID = plan_study(CONFIG, names_in(SHIPPED)), True
+except InputError as error:
+    warn(f"{error}\n  Nothing of the study can be made until this is mended.")
+    STUDY, STUDY_IS_VALID = Plan(), False
+# Trained by the same rules as the config's own.
+MODELS.update(STUDY.variants)
+
+
+def warn_of_encoders():
+    """Name the variants whose encoders do not take their images."""
+    uses = {
+        f"variant {name}": each.encoder_uses for name, each in STUDY.variants.items()
+    }
+    for variant, lines in refused_encoders(uses).items():
+        for line in lines:
+            warn(f"{variant}: {line}; its training will fail")
+
+
+if workflow.is_main_process:
+    try:
+        warn_of_encoders()
+    except InputError as error:
+        warn(error)
 
 
 def table_rows(table):
@@ -37,13 +71,12 @@ def table_text(table):
 
 def tree_groups(model):
     """Groupings of a tree model's features."""
-    return feature_groups(CONFIG, JOBS[model].settings)
+    return feature_groups(CONFIG, MODELS[model].settings)
 
 
 def input_parts(model):
     """Modalities or channels that a network reads -> channels."""
-    groups = JOBS[model].settings.groups
-    return {name: CONFIG.channels_of([name]) for group in groups for name in group}
+    return MODELS[model].parts
 
 
 # Networks of the ensemble and of the study's tables.
@@ -52,10 +85,10 @@ STUDY_NETWORKS = [
     for name in dict.fromkeys(
         [
             *CONFIG.members,
-            *(job for table in STUDY.tables for job in table_models(table)),
+            *(model for table in STUDY.tables for model in table_models(table)),
         ]
     )
-    if name in NETWORKS
+    if name in models_of("network")
 ]
 STUDY_FILES = [
     *(f"{table}.parquet" for table in STUDY.tables),

@@ -70,7 +70,7 @@ rule train_network:
     benchmark:
         "<benchmarks>/models/{model}/fold{fold}.jsonl"
     wildcard_constraints:
-        model=one_of(NETWORKS),
+        model=one_of(models_of("network")),
     conda:
         "../envs/gpu.yaml"
     threads: 4
@@ -93,56 +93,47 @@ rule train_network:
         "../workflow/scripts/models/train_network.py"
 
 
-rule train_lightgbm:
-    input:
-        features=ancient("<results>/features/train.parquet"),
-        folds=ancient("<results>/data/folds.parquet"),
-        sums=["<results>/features/train.sha256", "<results>/data/folds.sha256"],
-    output:
-        weights="<results>/models/{model}/fold{fold}/model.txt",
-        description="<results>/models/{model}/fold{fold}/model.json",
-        oof="<results>/models/{model}/fold{fold}/oof.parquet",
-        history="<results>/models/{model}/fold{fold}/history.parquet",
-        cost="<results>/models/{model}/fold{fold}/cost.json",
-        importance="<results>/models/{model}/fold{fold}/importance.parquet",
-        sums="<results>/models/{model}/fold{fold}/files.sha256",
-    log:
-        "<logs>/models/{model}/fold{fold}.log",
-    benchmark:
-        "<benchmarks>/models/{model}/fold{fold}.jsonl"
-    wildcard_constraints:
-        model=one_of(LIGHTGBMS),
-    conda:
-        "../envs/cpu.yaml"
-    # Each further thread brings less: of some thousand patches and 126 columns, 12,000 trees took
-    # 77 s on one and 57 s on two. Folds and models side by side use all cores better.
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-    params:
-        settings=tree_settings,
-        columns=lambda wildcards: feature_columns(wildcards.model),
-        seed=CONFIG.seed,
-        # No output: it outlives a SLURM job that is cut short after this one, up to `onsuccess`.
-        finished=subpath(output.weights, with_suffix=".finished"),
-        leases=leases,
-        code=source_digest("models/train_trees.py"),
-    script:
-        "../workflow/scripts/models/train_trees.py"
+# One rule a library, so that a profile can give each its own resources.
+for kind, library in TREES.items():
 
-
-use rule train_lightgbm as train_xgboost with:
-    output:
-        weights="<results>/models/{model}/fold{fold}/model.ubj",
-        description="<results>/models/{model}/fold{fold}/model.json",
-        oof="<results>/models/{model}/fold{fold}/oof.parquet",
-        history="<results>/models/{model}/fold{fold}/history.parquet",
-        cost="<results>/models/{model}/fold{fold}/cost.json",
-        importance="<results>/models/{model}/fold{fold}/importance.parquet",
-        sums="<results>/models/{model}/fold{fold}/files.sha256",
-    wildcard_constraints:
-        model=one_of(XGBOOSTS),
+    rule:
+        name:
+            f"train_{kind}"
+        input:
+            features=ancient("<results>/features/train.parquet"),
+            folds=ancient("<results>/data/folds.parquet"),
+            sums=["<results>/features/train.sha256", "<results>/data/folds.sha256"],
+        output:
+            weights=f"<results>/models/{{model}}/fold{{fold}}/model{library.suffix}",
+            description="<results>/models/{model}/fold{fold}/model.json",
+            oof="<results>/models/{model}/fold{fold}/oof.parquet",
+            history="<results>/models/{model}/fold{fold}/history.parquet",
+            cost="<results>/models/{model}/fold{fold}/cost.json",
+            importance="<results>/models/{model}/fold{fold}/importance.parquet",
+            sums="<results>/models/{model}/fold{fold}/files.sha256",
+        log:
+            "<logs>/models/{model}/fold{fold}.log",
+        benchmark:
+            "<benchmarks>/models/{model}/fold{fold}.jsonl"
+        wildcard_constraints:
+            model=one_of(models_of(kind)),
+        conda:
+            "../envs/cpu.yaml"
+        # Each further thread brings less: of some thousand patches and 126 columns, 12,000 trees took
+        # 77 s on one and 57 s on two. Folds and models side by side use all cores better.
+        threads: 1
+        resources:
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            settings=model_settings,
+            seed=CONFIG.seed,
+            # No output: it outlives a SLURM job that is cut short after this one, up to `onsuccess`.
+            finished=subpath(output.weights, with_suffix=".finished"),
+            leases=leases,
+            code=source_digest("models/train_trees.py"),
+        script:
+            "../workflow/scripts/models/train_trees.py"
 
 
 rule predict_network:

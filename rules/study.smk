@@ -240,8 +240,11 @@ rule write_study:
     params:
         texts={
             "tables": [table_text(table) for table in STUDY.tables],
-            "names": variant_names(CONFIG, STUDY),
-            "models": {name: outline(CONFIG, job) for name, job in JOBS.items()},
+            "names": STUDY.variant_names(),
+            "models": {
+                name: outline(model, CONFIG.modalities)
+                for name, model in MODELS.items()
+            },
         },
         simulated=CONFIG.data.simulated,
         code=source_digest("study/write_study.py"),

@@ -20,7 +20,6 @@ import numpy as np
 import pandas as pd
 from processors import processor_file
 
-from landslip.config import Network
 from landslip.data.folds import split_digest
 from landslip.features.scaling import write_scaling
 from landslip.files import file_digest, write_parquet
@@ -29,6 +28,7 @@ from landslip.models import state
 from landslip.models.network import Architecture
 from landslip.models.network_fold import Outputs, train_network
 from landslip.models.run import Run
+from landslip.models.settings import Network
 from landslip.models.state import StateFile
 from stores import write_store
 

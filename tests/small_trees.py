@@ -7,20 +7,22 @@ import numpy as np
 import pandas as pd
 
 from landslip.data.folds import split_digest
+from landslip.features.names import feature_columns
 from landslip.files import file_digest, write_parquet
-from landslip.models.boosting import TreeSettings
 from landslip.models.finished import SUFFIX
-from landslip.models.tree_files import SUFFIXES
-from landslip.models.trees import train_trees
+from landslip.models.settings import TREES, TreeSettings, read_settings
+from landslip.models.trees import TreeOutputs, TreeTraining, train_trees
 
 PATCHES, TEST_PATCHES, FOLDS = 300, 40, 3
-COLUMNS = [f"band{channel}_{name}" for channel in range(10) for name in ("mean", "std")]
-SHARED = {"trees": 30, "max_depth": 4, "subsample": 0.7, "colsample": 0.6, "l2": 0.3}
-SETTINGS = {
-    "lightgbm": TreeSettings(
-        kind="lightgbm", learning_rate=0.1, leaves=12, positive_weight=1.5, **SHARED
-    ),
-    "xgboost": TreeSettings(kind="xgboost", learning_rate=0.2, positive_weight=1.5, **SHARED),
+CHANNELS, STATISTICS = [f"band{channel}" for channel in range(10)], ["mean", "std"]
+COLUMNS = feature_columns(CHANNELS, STATISTICS)
+SHARED = {
+    "inputs": CHANNELS, "statistics": STATISTICS, "trees": 30, "learning_rate": 0.2,
+    "max_depth": 4, "subsample": 0.7, "colsample": 0.6, "l2": 0.3, "positive_weight": 1.5,
+}  # fmt: skip
+OWN: dict[str, dict[str, Any]] = {"lightgbm": {"learning_rate": 0.1, "leaves": 12}}
+SETTINGS: dict[str, TreeSettings] = {
+    kind: read_settings(SHARED | OWN.get(kind, {}) | {"kind": kind}) for kind in TREES
 }
 KINDS = sorted(SETTINGS)
 
@@ -48,8 +50,8 @@ def train(study: Path, target: Path, kind: str, **changes: Any) -> Path:
     """Train with `changes` to the arguments; gives the path of model.json."""
     arguments: dict[str, Any] = {
         "settings": SETTINGS[kind],
-        "columns": COLUMNS,
-        "features": (study / "train.parquet", file_digest(study / "train.parquet")),
+        "features": study / "train.parquet",
+        "features_digest": file_digest(study / "train.parquet"),
         "folds": study / "folds.parquet",
         "fold": 1,
         "seed": 42,
@@ -57,13 +59,19 @@ def train(study: Path, target: Path, kind: str, **changes: Any) -> Path:
         "threads": 1,
         "gpu": False,
         "model": kind,
-        "weights": target / f"model{SUFFIXES[kind]}",
+    }
+    files = {
+        "weights": target / f"model{TREES[kind].suffix}",
         "description": target / "model.json",
         "oof": target / "oof.parquet",
         "history": target / "history.parquet",
         "importance": target / "importance.parquet",
         "cost": target / "cost.json",
-        "finished": target / f"kept{SUFFIX}",
     }
-    train_trees(**(arguments | changes))
+    changed = {name: changes.get(name, value) for name, value in arguments.items()}
+    train_trees(
+        TreeTraining(**changed),
+        TreeOutputs(**{name: changes.get(name, path) for name, path in files.items()}),
+        finished=target / f"kept{SUFFIX}",
+    )
     return target / "model.json"

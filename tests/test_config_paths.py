@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from landslip.config import Config, parse_config
 from landslip.config_merge import merge_config
-from landslip.config_paths import normalise_path
 from landslip.files import InputError
+from landslip.paths import normalise_path
 from project import shipped_config
 
 

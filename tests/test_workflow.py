@@ -159,6 +159,20 @@ def test_planning_imports_nothing_that_jobs_compute_with(tmp_path: Path):
     assert answer.stdout.endswith("found []\n")
 
 
+def test_a_mistake_in_the_study_keeps_nothing_else_from_being_planned(tmp_path: Path):
+    """Training is built on the models alone; whoever breaks the study breaks the study."""
+    mistake = {"title": "Mine", "base": "no_such_model", "variants": {"v": {"change": {}}}}
+    config = {**SMALL, "study": {"tables": {"mine": mistake}}}
+    answer = snakemake(tmp_path, "-n", "--quiet", "rules", "--", "all", config=config)
+    jobs = planned(answer)
+    assert {"train_network", "train_lightgbm", "train_xgboost", "write_report"} <= jobs.keys()
+    assert "landslip: the study is not valid" in answer.stderr
+    assert "unknown model 'no_such_model'" in answer.stderr
+    answer = snakemake(tmp_path, "-n", "--", "study", config=config)
+    assert answer.returncode != 0
+    assert "unknown model 'no_such_model'" in answer.stderr
+
+
 def test_every_file_of_the_contract_is_there(run: Path):
     results = run / "results"
     for name in (
@@ -384,7 +398,11 @@ def edit(project: Path) -> Iterator[Callable[[str], None]]:
             {"build_manifest", "train_network", "write_report"},
         ),
         ("report/curves.py", {"draw_curves", "write_report"}, {"search_threshold", "draw_patches"}),
-        ("config.py", set(), {"train_network", "train_lightgbm", "build_store", "write_report"}),
+        (
+            "models/settings.py",
+            set(),
+            {"train_network", "train_lightgbm", "build_store", "write_report"},
+        ),
     ],
 )
 def test_editing_a_module_reruns_its_stages_dependents_only(

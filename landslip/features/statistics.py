@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from landslip.data.store import open_store
 from landslip.features.compiled import compiled
 from landslip.features.keys import keys_to_values, refuse_nonfinite
-from landslip.features.names import STATISTICS
+from landslip.features.names import STATISTICS, feature_columns
 from landslip.files import write_parquet
 
 # Patches that a thread holds at once.
@@ -107,8 +107,10 @@ def write_statistics(store: Path, target: Path, *, threads: int) -> None:
 
         blocks = list(pool.map(block, range(0, n, _BLOCK)))
         ids, channels = patches.ids, patches.channels
-    columns = [f"{channel}_{statistic}" for channel in channels for statistic in STATISTICS]
-    table = pd.DataFrame(np.concatenate([np.empty((0, width)), *blocks]), columns=columns)
+    table = pd.DataFrame(
+        np.concatenate([np.empty((0, width)), *blocks]),
+        columns=feature_columns(channels, STATISTICS),
+    )
     table.insert(0, "id", pd.Series(ids, dtype="str"))
     write_parquet(target, table)
 

@@ -32,6 +32,20 @@ class Use:
     image_size: int
 
 
+def refuse_encoders(uses: Mapping[str, Iterable[Use]]) -> None:
+    """Refuse models whose encoders do not take their images.
+
+    Raises
+    ------
+    InputError
+        As `refused_encoders` raises it, or some do not; it names each with sizes that it takes.
+    """
+    refused = refused_encoders(uses)
+    lines = [f"{where}: {line}" for where in refused for line in refused[where]]
+    if lines:
+        raise InputError("the config is not valid:\n  " + "\n  ".join(lines))
+
+
 def refused_encoders(uses: Mapping[str, Iterable[Use]]) -> dict[str, list[str]]:
     """What is wrong with the encoders of models.
 

@@ -7,9 +7,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
-from landslip.config import Training
 from landslip.files import InputError, atomic_path, file_digest, read_json, write_json
 from landslip.models.network import Architecture, MultiEncoder
+from landslip.models.settings import Training
 
 FORMAT_VERSION = 1
 PRECISIONS = ("float32", "bfloat16", "float16")

@@ -12,7 +12,6 @@ import pandas as pd
 import timm
 import torch
 
-from landslip.config import Network
 from landslip.data.folds import read_folds
 from landslip.data.store import PatchStore, content_digest_of, open_store
 from landslip.features.scales import read_scaling, scale_and_shift
@@ -42,6 +41,7 @@ from landslip.models.predictions import write_oof
 from landslip.models.residence import Subset, place_patches
 from landslip.models.run import LabelledPatches, LossNotFiniteError
 from landslip.models.seeds import derive_seed
+from landslip.models.settings import Network
 from landslip.models.state import StateFile
 from landslip.models.training import train
 from landslip.models.weights import Pretrained, verify_weights

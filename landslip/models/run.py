@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from landslip.config import Training
 from landslip.models.augmentation import random_symmetry
 from landslip.models.gradients import BatchGradient
 from landslip.models.network import MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate
 from landslip.models.prediction import predict_logits
 from landslip.models.residence import HeldPatches, Patches
+from landslip.models.settings import Training
 from landslip.models.state import State
 
 log = logging.getLogger(__name__)

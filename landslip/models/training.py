@@ -5,10 +5,10 @@ import time
 
 import torch
 
-from landslip.config import Training
 from landslip.models.interruption import Interrupted, Interruption
 from landslip.models.network import MultiEncoder
 from landslip.models.run import LabelledPatches, Run
+from landslip.models.settings import Training
 from landslip.models.state import StateFile
 
 log = logging.getLogger(__name__)

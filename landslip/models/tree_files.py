@@ -10,13 +10,13 @@ from typing import Any, TypeGuard
 import numpy as np
 
 from landslip.files import InputError, atomic_path, write_json
-from landslip.models.boosting import Floats, Trees, load
+from landslip.models.boosting import Floats, Trees
 from landslip.models.model_files import read_model
 from landslip.models.predictions import name_some
 from landslip.models.tree_checks import NotTreesError
+from landslip.models.tree_libraries import LIBRARIES
 
 FORMAT_VERSION = 1
-SUFFIXES = {"lightgbm": ".txt", "xgboost": ".ubj"}
 _COLUMN = re.compile("[A-Za-z0-9_]+")
 
 
@@ -69,7 +69,7 @@ def save_trees(
     Parameters
     ----------
     kind
-        lightgbm or xgboost.
+        The key of its library in `LIBRARIES`.
     weights, description
         Where they go, in one folder.
     facts
@@ -101,7 +101,7 @@ def load_trees(description: Path, *, threads: int = 1) -> StoredTrees:
         `description`, their bytes are not those that were stored, or they are no trees over the
         columns that `description` names.
     """
-    told, weights = read_model(description, kinds=sorted(SUFFIXES), version=FORMAT_VERSION)
+    told, weights = read_model(description, kinds=sorted(LIBRARIES), version=FORMAT_VERSION)
     columns = told.get("columns")
     if not _are_columns(columns):
         raise InputError(
@@ -109,7 +109,7 @@ def load_trees(description: Path, *, threads: int = 1) -> StoredTrees:
             f" {str(columns)[:80]}; train the model again"
         )
     try:
-        trees = load(told["kind"], weights.read_bytes(), columns)
+        trees = LIBRARIES[told["kind"]].load(weights.read_bytes(), columns)
     except NotTreesError as error:
         raise InputError(
             f"{weights} does not hold the trees that {description.name} describes: {error}; do not"

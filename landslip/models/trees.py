@@ -3,58 +3,123 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from landslip.data.folds import read_folds
-from landslip.files import (
-    InputError,
-    check_writable,
-    read_parquet,
-    text_digest,
-    write_parquet,
-)
-from landslip.models.boosting import Examples, Floats, TreeSettings, fit
+from landslip.features.names import feature_columns
+from landslip.files import InputError, check_writable, read_parquet, text_digest, write_parquet
+from landslip.models.boosting import Examples, Floats, Task, Trees
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.fingerprint import flatten
 from landslip.models.finished import Finished
 from landslip.models.importance import IMPORTANCE_COLUMNS
 from landslip.models.interruption import noting_signals
-from landslip.models.predictions import name_some, write_oof
+from landslip.models.predictions import name_some
 from landslip.models.seeds import derive_seed
-from landslip.models.tree_files import SUFFIXES, load_trees, save_trees
+from landslip.models.settings import TreeSettings
+from landslip.models.split import Split, read_split
+from landslip.models.tree_files import StoredTrees, load_trees, save_trees
+from landslip.models.tree_libraries import fit
 
 SECONDS_BETWEEN_LINES = 10.0
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TreeTraining:
+    """What is trained, on what, and with what."""
+
+    model: str
+    """Its name."""
+    settings: TreeSettings
+    """Hyperparameters of a library; the inputs are channels."""
+    fold: int
+    """The fold that is held out."""
+    seed: int
+    """The run's seed; the model's own derives from it, `model` and `fold`."""
+    features: Path
+    """Table of features by id, in any order of rows."""
+    features_digest: str
+    """Of its bytes."""
+    folds: Path
+    """folds.parquet: the patches to learn from, their folds and labels."""
+    code: str
+    """Digest of the source that runs here: what another one trained is not put back."""
+    threads: int
+    """CPU threads; the result does not depend on them."""
+    gpu: bool
+    """Train on the GPU, where the library can."""
+
+    @property
+    def own_seed(self) -> int:
+        """Of this (seed, model, fold)."""
+        return derive_seed(self.seed, self.model, self.fold)
+
+    @property
+    def device(self) -> str:
+        """Where it is trained."""
+        return "cuda" if self.gpu else "cpu"
+
+    @property
+    def columns(self) -> list[str]:
+        """Features to read, in order."""
+        return feature_columns(self.settings.inputs, self.settings.statistics)
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of the library that trains."""
+        return {self.settings.kind: version(self.settings.package)}
+
+    def fingerprint(self, split: Split) -> dict[str, str]:
+        """All that decides the result."""
+        return {
+            **flatten("settings", self.settings.model_dump(mode="json")),
+            "columns": text_digest(*self.columns),
+            "seed": str(self.own_seed),
+            "code": self.code,
+            "features": self.features_digest,
+            "folds": split.digest,
+            "device": self.device,
+            **self.versions,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeOutputs:
+    """Where the files of a training go, in one folder."""
+
+    weights: Path
+    description: Path
+    """The JSON that suffices to load and apply the trained model."""
+    oof: Path
+    history: Path
+    """Loss by round: unweighted log loss, F1 at 0.5."""
+    importance: Path
+    """Gain and splits of every feature."""
+    cost: Path
+
+    def check(self, settings: TreeSettings) -> None:
+        """Refuse files of a wrong name, or where none can be written."""
+        if self.weights.suffix != settings.suffix:
+            raise InputError(
+                f"{settings.kind} weights end in {settings.suffix}, got {self.weights}"
+            )
+        if self.weights.parent != self.description.parent:
+            raise InputError(f"{self.weights} and {self.description} must stand in one folder")
+        check_writable(self.weights.parent)
+
+    def files(self) -> list[Path]:
+        """All of them."""
+        return [getattr(self, field.name) for field in fields(self)]
+
+
 @noting_signals("this fold starts anew with the next run")
-def train_trees(
-    *,
-    settings: TreeSettings,
-    columns: Sequence[str],
-    features: tuple[Path, str],
-    folds: Path,
-    fold: int,
-    seed: int,
-    code: str,
-    threads: int,
-    gpu: bool,
-    model: str,
-    weights: Path,
-    description: Path,
-    oof: Path,
-    history: Path,
-    importance: Path,
-    cost: Path,
-    finished: Path,
-) -> None:
+def train_trees(training: TreeTraining, outputs: TreeOutputs, *, finished: Path) -> None:
     """Train on the other folds, and predict this fold; or put back what just that wrote before.
 
     Predictions are made with the model as it is loaded from its files, so what is stored is what
@@ -62,31 +127,6 @@ def train_trees(
 
     Parameters
     ----------
-    settings
-        Hyperparameters and which library.
-    columns
-        Features to read, in order.
-    features
-        Table of features by id, in any order of rows, and the digest of its bytes.
-    folds
-        folds.parquet: the patches to learn from, their folds and labels.
-    fold
-        The fold that is left out.
-    seed
-        The study's seed; the model's own derives from it, `model` and `fold`.
-    code
-        Digest of the source that runs here: what another one trained is not put back.
-    threads
-        CPU threads; the result does not depend on them.
-    gpu
-        Train XGBoost on the GPU.
-    model
-        Name of the model.
-    weights, description
-        The trained model and the JSON that suffices to load and apply it, in one folder.
-    oof, history, importance, cost
-        Further outputs: predictions, loss by round (unweighted log loss, F1 at 0.5), gain and
-        splits of every feature, time and memory.
     finished
         Folder in which the outputs are kept as well: see `landslip.models.finished`.
 
@@ -99,118 +139,109 @@ def train_trees(
         A signal asked to end.
     """
     watch = Stopwatch()
-    _check_targets(settings, weights, description)
-    check_writable(weights.parent)
-    patches, split_digest = read_folds(folds)
-    device = "cuda" if gpu else "cpu"
-    model_seed = derive_seed(seed, model, fold)
-    done = Finished(
-        folder=finished,
-        fingerprint={
-            **flatten("settings", asdict(settings)),
-            "columns": text_digest(*columns),
-            "seed": str(model_seed),
-            "code": code,
-            "features": features[1],
-            "folds": split_digest,
-            "device": device,
-            settings.kind: version(settings.kind),
-        },
-        outputs=[weights, description, oof, history, importance, cost],
-    )
+    outputs.check(training.settings)
+    split = read_split(training.folds, training.fold)
+    fingerprint = training.fingerprint(split)
+    done = Finished(folder=finished, fingerprint=fingerprint, outputs=outputs.files())
     if done.restore():
-        logger.info("%s fold %d was trained before the job was cut short: kept", model, fold)
+        logger.info(
+            "%s fold %d was trained before the job was cut short: kept",
+            training.model,
+            training.fold,
+        )
         return
-    table = _read_features(features[0], columns, ids=patches["id"])
-    left_out = (patches["fold"] == fold).to_numpy()
-    labels = patches["label"].to_numpy(dtype=np.int8)
-    if not left_out.any():
-        known = sorted(patches["fold"].unique().tolist())
-        raise InputError(f"{folds} has no fold {fold}; it has {known}")
-    values = table.to_numpy(dtype=np.float64)
-    train = Examples(values[~left_out], labels[~left_out])
-    validation = Examples(values[left_out], labels[left_out])
+    task = _read_task(training, split)
+    record = _History(task)
+    watch.lap()
+    trained = fit(task, record.watch)
+    training_seconds = watch.lap()
+    stored = _store(trained, training, split, outputs)
+    watch.lap()
+    probability = stored.predict(task.validation.features)
+    prediction_seconds = watch.lap()
+    split.write_oof(outputs.oof, probability, training.model)
+    write_parquet(outputs.history, record.frame())
+    write_parquet(outputs.importance, _importance(trained, task))
+    took = Cost(
+        model=training.model,
+        fold=training.fold,
+        kind=training.settings.kind,
+        device=training.device,
+        threads=training.threads,
+        seconds=watch.total(),
+        training_seconds=training_seconds,
+        prediction_seconds=prediction_seconds,
+        epochs=training.settings.trees,
+        training_patches=len(task.train.labels),
+        prediction_patches_per_second=len(probability) / prediction_seconds,
+        peak_memory_mb=peak_memory_mb(),
+    )
+    write_cost(outputs.cost, took)
+    done.keep()
+
+
+def _read_task(training: TreeTraining, split: Split) -> Task[TreeSettings]:
+    """Read the patches to learn from and those held out; refuse those of one class alone."""
+    table = _read_features(training.features, training.columns, ids=split.table["id"])
+    values, held_out = table.to_numpy(dtype=np.float64), split.held_out
+    train = Examples(values[~held_out], split.labels[~held_out])
+    validation = Examples(values[held_out], split.labels[held_out])
     if len(np.unique(train.labels)) < 2:
         raise InputError(
-            f"{folds}: outside fold {fold} all {len(train.labels)} patches have the label"
-            f" {train.labels[0] if len(train.labels) else '-'}; nothing can be learned from one"
-            " class"
+            f"{training.folds}: outside fold {training.fold} all {len(train.labels)} patches have"
+            f" the label {train.labels[0] if len(train.labels) else '-'}; nothing can be learned"
+            " from one class"
         )
-
     logger.info(
         "%s fold %d: %d training and %d validation patches, %d features, %d threads",
-        model, fold, len(train.labels), len(validation.labels), len(columns), threads,
+        training.model, training.fold, len(train.labels), len(validation.labels),
+        len(training.columns), training.threads,
     )  # fmt: skip
-    record = _History(settings=settings, train=train.labels, validation=validation.labels)
-    watch.lap()
-    trained = fit(
-        settings,
-        train,
-        validation,
-        columns=columns,
-        seed=model_seed,
-        threads=threads,
-        gpu=gpu,
-        watch=record.watch,
+    return Task(
+        settings=training.settings,
+        columns=training.columns,
+        train=train,
+        validation=validation,
+        seed=training.own_seed,
+        threads=training.threads,
+        gpu=training.gpu,
     )
-    training_seconds = watch.lap()
+
+
+def _store(
+    trained: Trees, training: TreeTraining, split: Split, outputs: TreeOutputs
+) -> StoredTrees:
+    """Write the trained model, and load it as whoever uses it will."""
     facts = {
-        "model": model,
-        "fold": fold,
-        "seed": model_seed,
-        "device": device,
-        "split_digest": split_digest,
-        "settings": asdict(settings),
-        "versions": {settings.kind: version(settings.kind)},
+        "model": training.model,
+        "fold": training.fold,
+        "seed": training.own_seed,
+        "device": training.device,
+        "split_digest": split.digest,
+        "settings": training.settings.model_dump(mode="json"),
+        "versions": training.versions,
     }
-    save_trees(trained, kind=settings.kind, weights=weights, description=description, facts=facts)
-    stored = load_trees(description, threads=threads)
-    watch.lap()
-    oof_probability = stored.predict(validation.features)
-    prediction_seconds = watch.lap()
-    write_oof(
-        oof,
-        ids=patches["id"][left_out].tolist(),
-        fold=fold,
-        labels=validation.labels,
-        probability=oof_probability,
-        split_digest=split_digest,
-        model=model,
+    save_trees(
+        trained,
+        kind=training.settings.kind,
+        weights=outputs.weights,
+        description=outputs.description,
+        facts=facts,
     )
-    write_parquet(history, record.frame())
+    return load_trees(outputs.description, threads=training.threads)
+
+
+def _importance(trained: Trees, task: Task[TreeSettings]) -> pd.DataFrame:
+    """Gain and splits of every feature; the log says so where there is no split at all."""
     gains = trained.importance()[list(IMPORTANCE_COLUMNS)]
     if not gains["splits"].any():
         logger.warning(
             "no tree has a split: %s may be too high for %d training patches; lower it, or give"
             " more patches",
-            "min_data_in_leaf" if settings.kind == "lightgbm" else "min_child_weight",
-            len(train.labels),
+            task.settings.leaf_key,
+            len(task.train.labels),
         )
-    write_parquet(importance, gains)
-    took = Cost(
-        model=model,
-        fold=fold,
-        kind=settings.kind,
-        device=device,
-        threads=threads,
-        seconds=watch.total(),
-        training_seconds=training_seconds,
-        prediction_seconds=prediction_seconds,
-        epochs=settings.trees,
-        training_patches=len(train.labels),
-        prediction_patches_per_second=len(oof_probability) / prediction_seconds,
-        peak_memory_mb=peak_memory_mb(),
-    )
-    write_cost(cost, took)
-    done.keep()
-
-
-def _check_targets(settings: TreeSettings, weights: Path, description: Path) -> None:
-    suffix = SUFFIXES[settings.kind]
-    if weights.suffix != suffix:
-        raise InputError(f"{settings.kind} weights end in {suffix}, got {weights}")
-    if weights.parent != description.parent:
-        raise InputError(f"{weights} and {description} must stand in one folder")
+    return gains
 
 
 def _read_features(path: Path, columns: Sequence[str], ids: pd.Series) -> pd.DataFrame:
@@ -243,12 +274,10 @@ def _read_features(path: Path, columns: Sequence[str], ids: pd.Series) -> pd.Dat
 class _History:
     """Loss and F1 by round, kept for the table and told in the log now and then."""
 
-    def __init__(
-        self, *, settings: TreeSettings, train: NDArray[np.int8], validation: NDArray[np.int8]
-    ) -> None:
-        self._settings = settings
-        self._train = train
-        self._validation = validation
+    def __init__(self, task: Task[TreeSettings]) -> None:
+        self._settings = task.settings
+        self._train = task.train.labels
+        self._validation = task.validation.labels
         self._rows: list[dict[str, float]] = []
         self._started = self._told = time.monotonic()
 

@@ -1,36 +1,13 @@
 """The table of models: what each reads, what it is made of, how many parameters it trains."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from landslip.config import Config, Network
-from landslip.study.plan import Job, Plan
+from landslip.models.resolved import ResolvedModel
+from landslip.models.settings import Network
 
 
-def variant_names(config: Config, plan: Plan) -> dict[str, str]:
-    """Jobs that only variants need -> what a person calls them: `table: variant`, the first."""
-    names: dict[str, str] = {}
-    for table, rows in plan.tables.items():
-        for row in rows:
-            if len(row.members) == 1 and row.members[0] not in config.models:
-                names.setdefault(row.members[0], f"{table}: {row.variant}")
-    return names
-
-
-def architecture(config: Config, job: Job) -> dict[str, Any]:
-    """Channels and timm names of a network's encoders, its head and sizes, as builtins."""
-    model = job.settings
-    assert isinstance(model, Network)
-    return {
-        "channels": [config.channels_of(group) for group in model.groups],
-        "encoders": [encoder.timm for encoder in job.encoders],
-        "head": model.head,
-        "features": model.features,
-        "image_size": model.training.image_size,
-    }
-
-
-def outline(config: Config, job: Job) -> dict[str, Any]:
+def outline(model: ResolvedModel, modalities: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """What the table says of a model, as builtins; `count_parameters` adds the rest.
 
     Returns
@@ -39,28 +16,26 @@ def outline(config: Config, job: Job) -> dict[str, Any]:
         kind; inputs: a name and its channels for each encoder of a network, for each modality that
         trees read; encoders; head; pretrained; architecture, of a network alone.
     """
-    model = job.settings
-    if isinstance(model, Network):
-        built = architecture(config, job)
-        names = [" + ".join(group) for group in model.groups]
+    settings = model.settings
+    if isinstance(settings, Network):
+        names = [" + ".join(parts) for parts in model.inputs]
         return {
-            "kind": model.kind,
-            "inputs": [list(pair) for pair in zip(names, built["channels"], strict=True)],
-            "encoders": list(dict.fromkeys(built["encoders"])),
-            "head": model.head,
-            "pretrained": all(encoder.pretrained for encoder in job.encoders),
-            "architecture": built,
+            "kind": settings.kind,
+            "inputs": [list(pair) for pair in zip(names, model.channels, strict=True)],
+            "encoders": list(dict.fromkeys(encoder.timm for encoder in model.encoders)),
+            "head": settings.head,
+            "pretrained": all(encoder.pretrained for encoder in model.encoders),
+            "architecture": model.architecture,
         }
-    read = set(config.channels_of(model.inputs))
     groups = {
-        name: [channel for channel in channels if channel in read]
-        for name, channels in config.modalities.items()
+        name: [channel for channel in channels if channel in settings.inputs]
+        for name, channels in modalities.items()
     }
     return {
-        "kind": model.kind,
+        "kind": settings.kind,
         "inputs": [[name, channels] for name, channels in groups.items() if channels],
-        "encoders": [f"{', '.join(model.statistics)} of each channel"],
-        "head": f"{model.trees:,} trees",
+        "encoders": [f"{', '.join(settings.statistics)} of each channel"],
+        "head": f"{settings.trees:,} trees",
     }
 
 
@@ -79,7 +54,7 @@ def count_parameters(architecture: Mapping[str, Any]) -> int:
     Parameters
     ----------
     architecture
-        As `architecture` gives it.
+        Values of `landslip.models.network.Architecture`.
     """
     # Not where this is imported: planning reads this module, and torch takes seconds.
     import torch

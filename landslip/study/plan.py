@@ -1,41 +1,23 @@
-"""Which jobs the study's variants are: settings worked out, equal ones made one job."""
+"""Which models the study's variants are: settings worked out, equal ones made one model."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from landslip.config import (
-    INDEX_MODALITY,
-    SECTIONS,
-    Config,
-    Encoder,
-    Model,
-    Network,
-    mistakes_in_model,
-)
+from landslip.config import INDEX_MODALITY, SECTIONS, Config, mistakes_in_model
 from landslip.config_errors import explain, nearest
 from landslip.config_merge import override
 from landslip.config_study import Table, Variant
 from landslip.files import InputError, text_digest
-from landslip.models.encoder_check import Use
 from landslip.models.names import ENSEMBLE
+from landslip.models.resolved import ResolvedModel
+from landslip.models.settings import Model, Network, read_settings
 from landslip.study.variants import made_variants, words_of
 
-_MODEL: TypeAdapter[Model] = TypeAdapter(Model)
 _DIGITS = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    """What the (model, fold) jobs of one model are made with."""
-
-    settings: Model
-    encoders: list[Encoder]
-    """Of each input of a network."""
-    scaling_fit: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +26,7 @@ class Row:
 
     variant: str
     members: list[str]
-    """Jobs whose OOF predictions are averaged: one for a model."""
+    """Models whose OOF predictions are averaged: one for a model."""
     against: str
     """Name of the row that the difference is to."""
     against_members: list[str]
@@ -52,18 +34,27 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Every model's job, the config's first, and the rows of every table."""
+    """The rows of every table, and the models that they need beside the config's."""
 
-    jobs: dict[str, Job]
-    tables: dict[str, list[Row]]
-    left_out: dict[str, dict[str, str]]
+    variants: dict[str, ResolvedModel] = field(default_factory=dict)
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    left_out: dict[str, dict[str, str]] = field(default_factory=dict)
     """Table -> variant -> what of the shipped config it needs that this config took out."""
-    words: dict[str, dict[str, str]]
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
     """Table -> variant -> what it is, for those whose names do not say it."""
+
+    def variant_names(self) -> dict[str, str]:
+        """Models that only variants need -> the first name of each, `table: variant`."""
+        names: dict[str, str] = {}
+        for table, rows in self.tables.items():
+            for row in rows:
+                if len(row.members) == 1 and row.members[0] in self.variants:
+                    names.setdefault(row.members[0], f"{table}: {row.variant}")
+        return names
 
 
 def plan_study(config: Config, shipped: Collection[str] = ()) -> Plan:
-    """Work out the study's rows and the jobs that they need.
+    """Work out the study's rows and the models that they need.
 
     Parameters
     ----------
@@ -77,7 +68,7 @@ def plan_study(config: Config, shipped: Collection[str] = ()) -> Plan:
     Plan
         A variant whose settings are those of a model of the config is that model; others are
         named after a digest of all that their training depends on, so that equal ones are one
-        job and neither order nor names of variants retrain anything.
+        model and neither order nor names of variants retrain anything.
 
     Raises
     ------
@@ -90,7 +81,7 @@ def plan_study(config: Config, shipped: Collection[str] = ()) -> Plan:
         lines = "\n  ".join(dict.fromkeys(planner.mistakes))
         raise InputError(f"the study is not valid:\n  {lines}")
     return Plan(
-        jobs=planner.jobs,
+        variants=planner.made,
         tables={name: rows for name, rows in tables.items() if rows},
         left_out=planner.left_out,
         words={name: words_of(config, table) for name, table in config.study.tables.items()},
@@ -107,43 +98,6 @@ def names_in(raw: Mapping[str, Any]) -> set[str]:
     variants = [entry for table in tables for entry in table.get("variants", {}).values()]
     members = {name for entry in variants for name in _texts(entry.get("members"))}
     return modalities | named | members | {INDEX_MODALITY}
-
-
-def effective(config: Config, job: Job) -> dict[str, Any]:
-    """All that a job's training depends on, in words that do not depend on names in the config."""
-    excluded = {"inputs", "encoder", "statistics", "training"}
-    values: dict[str, Any] = job.settings.model_dump(mode="json", exclude=excluded)
-    if isinstance(job.settings, Network):
-        values["training"] = job.settings.training.model_dump(mode="json", exclude={"save_minutes"})
-        values["channels"] = [config.channels_of(group) for group in job.settings.groups]
-        values["encoders"] = [encoder.model_dump(mode="json") for encoder in job.encoders]
-        values["scaling_fit"] = job.scaling_fit
-    else:
-        values["channels"] = config.channels_of(job.settings.inputs)
-        values["statistics"] = list(job.settings.statistics)
-    return values
-
-
-def encoder_uses(config: Config, plan: Plan) -> dict[str, list[Use]]:
-    """How each network of the config and of the study's variants uses its encoders.
-
-    Returns
-    -------
-    dict
-        `models.<name>`, or `variant <name>` for what only the study trains -> a use for each input.
-    """
-    return {
-        f"{'models.' if name in config.models else 'variant '}{name}": [
-            Use(
-                timm=encoder.timm,
-                channels=len(config.channels_of(group)),
-                image_size=job.settings.training.image_size,
-            )
-            for encoder, group in zip(job.encoders, job.settings.groups, strict=True)
-        ]
-        for name, job in plan.jobs.items()
-        if isinstance(job.settings, Network)
-    }
 
 
 def _names(config: Config) -> frozenset[str]:
@@ -163,17 +117,15 @@ class _MistakeError(Exception):
 class _Planner:
     config: Config
     taken_out: frozenset[str]
-    jobs: dict[str, Job] = field(default_factory=dict)
+    made: dict[str, ResolvedModel] = field(default_factory=dict)
     left_out: dict[str, dict[str, str]] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
     _keys: dict[str, str] = field(default_factory=dict)
     _open: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for name, settings in self.config.models.items():
-            job = self._job(settings)
-            self.jobs[name] = job
-            self._keys.setdefault(self._key(job), name)
+        for name, model in self.config.resolved_models().items():
+            self._keys.setdefault(_key(model), name)
 
     def rows(self, name: str, table: Table) -> list[Row]:
         """Rows of a table that this config can make, the base first."""
@@ -249,7 +201,7 @@ class _Planner:
         return made | table.variants
 
     def _members(self, where: str, table: Table, variant: Variant) -> list[str]:
-        """Jobs of a row."""
+        """Models of a row."""
         if isinstance(variant.members, str):
             wanted = [
                 name
@@ -262,13 +214,13 @@ class _Planner:
             return wanted
         if variant.members is not None:
             found = [
-                job for name in variant.members for job in self._named(f"{where}.members", name)
+                model for name in variant.members for model in self._named(f"{where}.members", name)
             ]
             return list(dict.fromkeys(found))
         return [self._changed(where, variant.base or table.base, variant)]
 
     def _named(self, where: str, name: str) -> list[str]:
-        """Jobs that a name stands for: the ensemble, a model, or `table.variant`."""
+        """Models that a name stands for: the ensemble, a model, or `table.variant`."""
         if name == ENSEMBLE:
             return list(self.config.members)
         if name in self.config.models:
@@ -306,14 +258,14 @@ class _Planner:
             raise _AbsentError(f"{name} is not in this config")
 
     def _changed(self, where: str, base: str, variant: Variant) -> str:
-        """Name of the job of a model with some keys changed."""
+        """Name of a model with some keys changed."""
         model = self._model(f"{where}.base", base)
         before = model.model_dump(mode="json")
         raw = override(before, variant.change)
         for item in _texts([raw.get("inputs"), raw.get("encoder")]):
             self._absent(item)
         try:
-            settings = _MODEL.validate_python(raw)
+            settings = read_settings(raw)
         except ValidationError as error:
             # As a model of the config, so that the mistake is put in the same words.
             items = [{**item, "loc": ("models", base, *item["loc"])} for item in error.errors()]
@@ -327,28 +279,16 @@ class _Planner:
         network = isinstance(settings, Network)
         if not network and (variant.scaling_fit or variant.pretrained is not None):
             raise _MistakeError(f"{where}: scaling_fit and pretrained are for networks, not {base}")
-        job = self._job(settings, variant.scaling_fit, variant.pretrained)
-        key = self._key(job)
+        resolved = self.config.resolve(settings, variant.scaling_fit, variant.pretrained)
+        key = _key(resolved)
         name = self._keys.setdefault(key, f"{settings.kind}_{key[:_DIGITS]}")
-        self.jobs.setdefault(name, job)
+        if name not in self.config.models:
+            self.made.setdefault(name, resolved)
         return name
 
-    def _job(
-        self, settings: Model, scaling_fit: str | None = None, pretrained: bool | None = None
-    ) -> Job:
-        encoders = []
-        if isinstance(settings, Network):
-            encoders = [self.config.encoders[name] for name in settings.encoders]
-        if pretrained is not None:
-            encoders = [e.model_copy(update={"pretrained": pretrained}) for e in encoders]
-        return Job(
-            settings=settings,
-            encoders=encoders,
-            scaling_fit=scaling_fit or self.config.scaling.fit,
-        )
 
-    def _key(self, job: Job) -> str:
-        return text_digest(json.dumps(effective(self.config, job), sort_keys=True))
+def _key(model: ResolvedModel) -> str:
+    return text_digest(json.dumps(model.identity(), sort_keys=True))
 
 
 def _texts(value: Any) -> Iterable[str]:

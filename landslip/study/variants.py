@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from landslip.config import Config, LightGBM, XGBoost
+from landslip.config import Config
 from landslip.config_study import Table, Variant
+from landslip.models.settings import TreeSettings
 
 
 def describe(table: Table, variant: Variant) -> str:
@@ -29,7 +30,7 @@ def words_of(config: Config, table: Table) -> dict[str, str]:
     """Variant -> what it is, for those whose names do not say it."""
     base = config.models.get(table.base)
     subsets: dict[str, Variant] = {}
-    if table.each == "subsets" and isinstance(base, LightGBM | XGBoost):
+    if table.each == "subsets" and isinstance(base, TreeSettings):
         subsets = dict(made_variants(config, table.each, base))
     return {name: describe(table, entry) for name, entry in (subsets | table.variants).items()}
 
@@ -38,9 +39,7 @@ def _say(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value).replace('"', "")
 
 
-def made_variants(
-    config: Config, each: str, base: LightGBM | XGBoost
-) -> Iterator[tuple[str, Variant]]:
+def made_variants(config: Config, each: str, base: TreeSettings) -> Iterator[tuple[str, Variant]]:
     """Variants that a table says in one word."""
     inputs: list[str] = list(base.inputs)
     statistics: list[str] = list(base.statistics)
@@ -71,7 +70,7 @@ def made_variants(
                 yield f"without_{left_out}", Variant(change={"inputs": inside})
 
 
-def feature_groups(config: Config, tree: LightGBM | XGBoost) -> dict[str, dict[str, list[str]]]:
+def feature_groups(config: Config, tree: TreeSettings) -> dict[str, dict[str, list[str]]]:
     """Groupings of a tree model's features: by modality, by index, by statistic.
 
     Returns

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from landslip.files import InputError, read_json, write_json
-from landslip.models.boosting import LightGBMTrees, XGBoostTrees
+from landslip.models.lightgbm_trees import LightGBMTrees
 from landslip.models.tree_files import StoredTrees, load_trees
+from landslip.models.xgboost_trees import XGBoostTrees
 
 SECONDS = 5.0  # of the processor, that a mutant may take
 

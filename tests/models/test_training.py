@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from processors import FAST, SLOW
 
-from landslip.config import Training
 from landslip.files import InputError
 from landslip.models.augmentation import VIEWS, random_symmetry
 from landslip.models.network import Architecture, MultiEncoder
@@ -25,6 +24,7 @@ from landslip.models.precision import (
 )
 from landslip.models.prediction import predict_logits, sigmoid
 from landslip.models.run import LabelledPatches, LossNotFiniteError
+from landslip.models.settings import Training
 from landslip.models.training import train
 
 CPU = torch.device("cpu")

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +23,13 @@ from landslip.files import (
     write_json,
     write_parquet,
 )
-from landslip.models import boosting
+from landslip.models import lightgbm_trees
 from landslip.models.boosting import watched_rounds
 from landslip.models.importance import mean_importance
 from landslip.models.interruption import Interrupted
 from landslip.models.predictions import read_oof
-from landslip.models.tree_files import SUFFIXES, load_trees
+from landslip.models.settings import TREES
+from landslip.models.tree_files import load_trees
 from project import ROOT
 
 
@@ -95,7 +95,7 @@ def test_trees_applied_some_at_a_time_predict_what_lightgbm_itself_does(
     at_once: int, study_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trees = load_trees(train(study_folder, tmp_path, "lightgbm"))
-    monkeypatch.setattr(boosting, "_TREES_AT_ONCE", at_once)
+    monkeypatch.setattr(lightgbm_trees, "_TREES_AT_ONCE", at_once)
     features = np.random.default_rng(4).normal(size=(100, len(COLUMNS)))
     own = lightgbm.Booster(model_file=tmp_path / "model.txt").predict(features)
     np.testing.assert_allclose(trees.predict(features), own, rtol=1e-12)
@@ -174,14 +174,16 @@ def test_another_seed_or_fold_gives_other_trees(
     stored = set()
     for name, changes in variants.items():
         train(study_folder, tmp_path / name, kind, **changes)
-        stored.add(file_digest(tmp_path / name / f"model{SUFFIXES[kind]}"))
+        stored.add(file_digest(tmp_path / name / f"model{TREES[kind].suffix}"))
     assert len(stored) == 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_the_named_columns_are_read(kind: str, study_folder: Path, tmp_path: Path) -> None:
     columns = COLUMNS[:4][::-1]
-    description = train(study_folder, tmp_path, kind, columns=columns)
+    described = {"inputs": ["band1", "band0"], "statistics": ["std", "mean"]}
+    settings = SETTINGS[kind].model_copy(update=described)
+    description = train(study_folder, tmp_path, kind, settings=settings)
     assert load_trees(description).columns == columns
     assert read_parquet(tmp_path / "importance.parquet")["feature"].tolist() == columns
 
@@ -308,7 +310,7 @@ def test_features_of_a_patch_that_are_missing_doubled_or_not_finite_are_refused(
     for message, frame in damaged.items():
         write_parquet(tmp_path / "features.parquet", frame)
         with pytest.raises(InputError, match=message):
-            features = (tmp_path / "features.parquet", "digest")
+            features = tmp_path / "features.parquet"
             train(study_folder, tmp_path / "out", KINDS[0], features=features)
     assert not any((tmp_path / "out").iterdir())
 
@@ -333,15 +335,16 @@ def test_trees_without_a_split_are_told_in_the_log_with_the_key_that_forbids_the
 ) -> None:
     """Of 200 training patches."""
     caplog.set_level("WARNING")
-    settings = replace(SETTINGS[kind], **{key: high})
+    settings = SETTINGS[kind].model_copy(update={key: high})
     train(study_folder, tmp_path / "high", kind, settings=settings)
     assert f"{kind} learned nothing in fold 1: all 100 patches have the same" in caplog.text
     assert f"no tree has a split: {key} may be too high for 200 training patches" in caplog.text
     caplog.clear()
-    train(study_folder, tmp_path / "low", kind, settings=replace(SETTINGS[kind], **{key: low}))
+    settings = SETTINGS[kind].model_copy(update={key: low})
+    train(study_folder, tmp_path / "low", kind, settings=settings)
     train(study_folder, tmp_path / "default", kind)
     assert not caplog.messages
-    weights = f"model{SUFFIXES[kind]}"
+    weights = f"model{TREES[kind].suffix}"
     assert file_digest(tmp_path / "low" / weights) == file_digest(tmp_path / "default" / weights)
 
 
@@ -354,7 +357,7 @@ def test_training_patches_of_one_class_are_refused(study_folder: Path, tmp_path:
 
 
 def test_a_gpu_that_lightgbm_cannot_use_is_refused(study_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="LightGBM trains on the CPU"):
+    with pytest.raises(InputError, match="lightgbm trains on the CPU"):
         train(study_folder, tmp_path, "lightgbm", gpu=True)
 
 
@@ -378,7 +381,7 @@ def test_the_weight_of_landslides_raises_their_probability(
         means = []
         for weight in (1.0, 5.0):
             target = tmp_path / f"{kind}{weight}"
-            settings = replace(SETTINGS[kind], positive_weight=weight)
+            settings = SETTINGS[kind].model_copy(update={"positive_weight": weight})
             train(study_folder, target, kind, settings=settings)
             means.append(read_oof(target / "oof.parquet").frame["probability"].mean())
         assert means[1] > means[0]

@@ -8,8 +8,8 @@ import pytest
 
 from landslip.data.folds import split_digest
 from landslip.files import write_parquet
-from landslip.models.boosting import TreeSettings
-from landslip.models.trees import train_trees
+from landslip.models.settings import LightGBM
+from landslip.models.trees import TreeOutputs, TreeTraining, train_trees
 from landslip.study.importance import input_rows, permutation_rows, shapley_terms
 from landslip.study.masking import mask, subsets
 from landslip.study.permutation import permute_groups
@@ -105,20 +105,24 @@ def test_shuffling_changes_what_the_trees_read_and_nothing_else(tmp_path: Path):
         }
     )
     write_parquet(tmp_path / "train.parquet", features)
-    settings = TreeSettings(
-        kind="lightgbm", trees=20, learning_rate=0.2, max_depth=3, subsample=1.0, colsample=1.0,
-        positive_weight=1.0, l2=0.0, leaves=4,
+    settings = LightGBM(
+        kind="lightgbm", inputs=["red", "vv"], statistics=["mean"], trees=20, learning_rate=0.2,
+        max_depth=3, subsample=1.0, colsample=1.0, leaves=4,
     )  # fmt: skip
     for fold in range(FOLDS):
         folder = tmp_path / f"fold{fold}"
         names = ("oof", "history", "importance")
         train_trees(
-            model="lightgbm", settings=settings, columns=["red_mean", "vv_mean"],
-            features=(tmp_path / "train.parquet", "digest"),
-            folds=tmp_path / "folds.parquet", fold=fold, seed=42, code="", threads=1, gpu=False,
-            weights=folder / "model.txt", description=folder / "model.json",
-            cost=folder / "cost.json", finished=folder / "kept.finished",
-            **{name: folder / f"{name}.parquet" for name in names},
+            TreeTraining(
+                model="lightgbm", settings=settings, features=tmp_path / "train.parquet",
+                features_digest="digest", folds=tmp_path / "folds.parquet", fold=fold, seed=42,
+                code="", threads=1, gpu=False,
+            ),
+            TreeOutputs(
+                weights=folder / "model.txt", description=folder / "model.json",
+                cost=folder / "cost.json", **{name: folder / f"{name}.parquet" for name in names},
+            ),
+            finished=folder / "kept.finished",
         )  # fmt: skip
     permute_groups(
         model="lightgbm",

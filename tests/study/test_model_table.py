@@ -6,7 +6,6 @@ from landslip.config import parse_config
 from landslip.models.names import HEADS
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.study.model_table import count_parameters, model_rows, outline
-from landslip.study.plan import plan_study
 from project import shipped_study
 
 ENCODERS = ["test_vit2", "test_efficientnet", "test_convnext", "test_vit3"]
@@ -29,8 +28,8 @@ def test_parameters_are_those_of_the_network_that_is_trained(head: str):
 
 def test_every_model_of_the_config_is_listed_with_all_that_it_reads():
     config = parse_config(shipped_study())
-    made = plan_study(config)
-    rows = model_rows({name: outline(config, made.jobs[name]) for name in config.models})
+    models = config.resolved_models()
+    rows = model_rows({name: outline(each, config.modalities) for name, each in models.items()})
     assert [row["name"] for row in rows] == list(config.models)
     for row, settings in zip(rows, config.models.values(), strict=True):
         network = settings.kind == "network"

@@ -7,7 +7,6 @@ import pytest
 from landslip.config import parse_config
 from landslip.config_merge import merge_config
 from landslip.files import InputError
-from landslip.study.model_table import variant_names
 from landslip.study.plan import Plan, names_in, plan_study
 from project import shipped_config, shipped_study
 
@@ -86,8 +85,9 @@ def test_the_name_of_a_variant_or_its_place_changes_no_job():
 def test_whatever_changes_the_training_is_another_job(change: dict[str, Any]):
     variant = {"base": "pwee_v2_standard", "change": change}
     jobs = members(plan(with_variants(v=variant)), "mine")["v"]
-    base = plan().jobs["pwee_v2_standard"].settings.training
-    made = plan(with_variants(v=variant)).jobs[jobs[0]].settings
+    models = parse_config(shipped_study()).resolved_models()
+    base = models["pwee_v2_standard"].settings.training
+    made = (models | plan(with_variants(v=variant)).variants)[jobs[0]].settings
     if "scaling" in change:
         # With the robust scaling it is another model of the config.
         assert jobs == ["pwee_v2_robust"]
@@ -110,8 +110,8 @@ def test_a_variant_may_fit_its_scaling_otherwise_or_start_at_random():
         )
     )
     rows = members(made, "mine")
-    assert made.jobs[rows["fold"][0]].scaling_fit == "fold"
-    assert not any(encoder.pretrained for encoder in made.jobs[rows["scratch"][0]].encoders)
+    assert made.variants[rows["fold"][0]].scaling_fit == "fold"
+    assert not any(encoder.pretrained for encoder in made.variants[rows["scratch"][0]].encoders)
     assert rows["same"] == ["pwee_v3"]
 
 
@@ -172,9 +172,8 @@ def test_a_subset_is_told_by_its_inputs_and_what_a_name_says_is_not_told_again()
 
 
 def test_jobs_that_only_variants_need_are_called_after_the_first_of_them():
-    config = parse_config(shipped_study())
     made = plan()
-    names = variant_names(config, made)
-    assert set(names) == set(made.jobs) - set(config.models)
+    names = made.variant_names()
+    assert set(names) == set(made.variants)
     all_multi = members(made, "encoders_per_input")["all_multi"][0]
     assert names[all_multi] == "encoders_per_input: all_multi"

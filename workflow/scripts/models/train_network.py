@@ -13,9 +13,9 @@ begin_job(snakemake)
 # Before torch is imported: the lease decides which GPU it sees.
 device = lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)
 
-from landslip.config import Network  # noqa: E402 (after the lease)
 from landslip.models.network import Architecture  # noqa: E402 (after the lease)
 from landslip.models.network_fold import Outputs, train_network  # noqa: E402 (after the lease)
+from landslip.models.settings import Network  # noqa: E402 (after the lease)
 
 train_network(
     model=snakemake.wildcards.model,

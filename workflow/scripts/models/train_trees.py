@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from landslip.devices import lease_device
 from landslip.jobs import begin_job, end_job
-from landslip.models.boosting import TreeSettings
-from landslip.models.trees import train_trees
+from landslip.models.settings import read_settings
+from landslip.models.trees import TreeOutputs, TreeTraining, train_trees
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -14,22 +14,19 @@ if TYPE_CHECKING:
 sums = begin_job(snakemake)
 lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)
 train_trees(
-    model=snakemake.wildcards.model,
-    settings=TreeSettings(**snakemake.params.settings),
-    columns=snakemake.params.columns,
-    features=(Path(snakemake.input.features), sums[snakemake.input.features]),
-    folds=Path(snakemake.input.folds),
-    fold=int(snakemake.wildcards.fold),
-    seed=snakemake.params.seed,
-    code=snakemake.params.code,
-    threads=snakemake.threads,
-    gpu=bool(snakemake.resources.get("gpu", 0)),
-    weights=Path(snakemake.output.weights),
-    description=Path(snakemake.output.description),
-    oof=Path(snakemake.output.oof),
-    history=Path(snakemake.output.history),
-    importance=Path(snakemake.output.importance),
-    cost=Path(snakemake.output.cost),
+    TreeTraining(
+        model=snakemake.wildcards.model,
+        settings=read_settings(snakemake.params.settings),
+        fold=int(snakemake.wildcards.fold),
+        seed=snakemake.params.seed,
+        features=Path(snakemake.input.features),
+        features_digest=sums[snakemake.input.features],
+        folds=Path(snakemake.input.folds),
+        code=snakemake.params.code,
+        threads=snakemake.threads,
+        gpu=bool(snakemake.resources.get("gpu", 0)),
+    ),
+    TreeOutputs(**{name: Path(path) for name, path in snakemake.output.items() if name != "sums"}),
     finished=Path(snakemake.params.finished),
 )
 end_job(snakemake)
