@@ -40,7 +40,7 @@ STAGES = {
     "manifest": ("list_patches", "survey_patches", "build_manifest"),
     "store": ("build_store", "join_store"),
     "statistics": ("compute_statistics", "join_statistics"),
-    "scaling": ("count_upper", "gather_upper", "count_lower", "fit_scaling"),
+    "scaling": ("fit_scaling",),
     "prediction, trees": ("lightgbm/predict", "lightgbm/gather_predictions"),
     "prediction, network": ("small/predict", "small/gather_predictions"),
     "ensemble": ("ensemble/predict_test",),

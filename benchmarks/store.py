@@ -54,15 +54,20 @@ def ours(options: Options) -> None:
     )
     write_statistics(store, folder / "ours_statistics.parquet", threads=options.threads)
     write_scaling(
-        folder / "ours_scaling.parquet", [(store, None)], fit="all", threads=options.threads
+        folder / "ours_scaling.parquet",
+        [(store, None)],
+        fit="all",
+        max_patches=options.patches,
+        seed=0,
+        threads=options.threads,
     )
 
 
 def warm_up(options: Options) -> None:
     """Load or compile the machine code."""
-    patch = np.zeros((1, 1, 8, 8), np.float32)
+    patch = np.arange(64, dtype=np.float32).reshape(1, 1, 8, 8)
     patch_statistics(patch)
-    channel_scaling(lambda: [patch])
+    channel_scaling(patch[:, 0])
 
 
 if __name__ == "__main__":

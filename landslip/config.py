@@ -42,6 +42,12 @@ class Scaling(Section):
     fit: Literal["all", "train", "fold"] = Field(
         "all", description="patches that scaling parameters are computed on; all = train + test"
     )
+    max_patches: int = Field(
+        20000,
+        ge=100,
+        description="of more patches a sample of so many is read, drawn with the seed; memory of "
+        "the job: one channel of these for each of its threads",
+    )
 
 
 class GPU(Section):

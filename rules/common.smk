@@ -139,10 +139,6 @@ except InputError as error:
     sys.exit(f"landslip: {error}")
 
 
-# More than one job's share of patches: scaling is counted shard by shard too.
-SCATTERED = max(SHARDS.values()) > 1
-
-
 def store_shards(split, suffix="h5"):
     """Files of the shards of a store."""
     folder = f"{CONFIG.results}/store/{split}_shards"
@@ -251,51 +247,25 @@ def scaling_files(model, suffix="parquet"):
     return [f"{folder}/{name}.{suffix}" for _ in FOLDS]
 
 
-def fitted_splits(scope):
-    """Splits whose patches scaling parameters are computed on."""
-    return ["train", "test"] if scope == "all" else ["train"]
+def scaling_scope(suffix):
+    """Patches that scaling parameters are computed on: all, train or fold<k>."""
+    return suffix.removeprefix("_") or CONFIG.scaling.fit
 
 
-def scaling_input(scope):
-    """What scaling parameters are fitted on: stores, or, of many shards, what was counted in them."""
-    splits = fitted_splits(scope)
-    if SCATTERED:
-        ranks = f"{CONFIG.results}/features/scaling_shards/{scope}_ranks"
-        return {
-            "parts": scaling_counts(scope, "lower.npz"),
-            "ranks": f"{ranks}.npz",
-            "sums": [f"{ranks}.sha256", *scaling_counts(scope, "lower.sha256")],
-        }
-    stores = {
-        "stores": [ancient(f"{CONFIG.results}/store/{split}.h5") for split in splits],
-        "sums": [f"{CONFIG.results}/store/{split}.sha256" for split in splits],
+def scaling_input(wildcards):
+    """Stores that scaling parameters are fitted on; the folds, where those of one do not count."""
+    scope = scaling_scope(wildcards.scope)
+    splits = ["train", "test"] if scope == "all" else ["train"]
+    store, folds = f"{CONFIG.results}/store", f"{CONFIG.results}/data/folds"
+    of_fold = scope.startswith("fold")
+    return {
+        "stores": [ancient(f"{store}/{split}.h5") for split in splits],
+        "folds": [ancient(f"{folds}.parquet")] if of_fold else [],
+        "sums": [
+            *(f"{store}/{split}.sha256" for split in splits),
+            *([f"{folds}.sha256"] if of_fold else []),
+        ],
     }
-    if scope.startswith("fold"):
-        stores["folds"] = ancient(f"{CONFIG.results}/data/folds.parquet")
-        stores["sums"].append(f"{CONFIG.results}/data/folds.sha256")
-    return stores
-
-
-def scaling_counts(scope, part):
-    """Files of what was counted in every shard of the patches that count, or their sums."""
-    folder = f"{CONFIG.results}/features/scaling_shards"
-    return [
-        f"{folder}/{scope}_{split}{shard}_{part}"
-        for split in fitted_splits(scope)
-        for shard in range(SHARDS[split])
-    ]
-
-
-def scaling_folds(wildcards):
-    """The folds, where the patches of one do not count."""
-    if wildcards.scope.startswith("fold"):
-        return [ancient(f"{CONFIG.results}/data/folds.parquet")]
-    return []
-
-
-def scaling_folds_sums(wildcards):
-    """Sums of that file."""
-    return [f"{CONFIG.results}/data/folds.sha256" for _ in scaling_folds(wildcards)]
 
 
 def folds_of(model, file):

@@ -63,12 +63,6 @@ def benchmark_files(wildcards):
             jobs[f"{job}_shard{shard}"] = f"features/{job}{shard}"
     by_fold = CONFIG.scaling.fit == "fold"
     for scope in [f"fold{fold}" for fold in FOLDS] if by_fold else [CONFIG.scaling.fit]:
-        if SCATTERED:
-            for split in fitted_splits(scope):
-                for shard in range(SHARDS[split]):
-                    for job in ("count_upper", "count_lower"):
-                        name = f"{job}_{scope}_{split}"
-                        jobs[f"{name}_shard{shard}"] = f"features/{name}{shard}"
         name = f"fit_scaling_{scope}" if by_fold else "fit_scaling"
         jobs[name] = f"features/{name}"
     for model in CONFIG.members:

@@ -65,7 +65,10 @@ def make_inputs(folder: Path) -> Path:
     )  # fmt: skip
     folds = listed[["id", "fold", "label"]].astype({"label": "int8"})
     write_parquet(folder / "folds.parquet", folds, {"split_digest": split_digest(folds)})
-    write_scaling(folder / "scaling.parquet", [(folder / "train.h5", None)], fit="all", threads=1)
+    write_scaling(
+        folder / "scaling.parquet", [(folder / "train.h5", None)], fit="all",
+        max_patches=1000, seed=0, threads=1,
+    )  # fmt: skip
     return folder
 
 

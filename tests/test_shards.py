@@ -53,7 +53,4 @@ def test_what_shards_cost_stands_in_one_row_of_each_rule(one: Path, many: Path):
         for rule in ("survey_patches", "build_store", "compute_statistics"):
             assert jobs[one][f"{rule}_{split}"] == 1
             assert jobs[many][f"{rule}_{split}"] == count
-        for rule in ("count_upper_all", "count_lower_all"):
-            assert f"{rule}_{split}" not in jobs[one]
-            assert jobs[many][f"{rule}_{split}"] == count
     assert jobs[many]["lightgbm/predict"] == 2

@@ -1,8 +1,8 @@
-"""Scaling parameters are exact, however patches are cut, read and shared among threads."""
+"""Scaling parameters are exact of the patches that they are computed on: all, or a fair sample."""
 
+import json
 import tracemalloc
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,25 +12,25 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from landslip.data.folds import split_digest
-from landslip.data.nodata import NoData
-from landslip.data.store import read_ids, read_patches
-from landslip.data.store_write import write_shard
+from landslip.data.store import read_patches
 from landslip.features.names import SCALINGS
 from landslip.features.scales import COLUMNS, QUANTILES, read_scaling, scale_and_shift
-from landslip.features.scaling import channel_scaling, write_scaling
-from landslip.features.scaling_shards import count_lower, count_upper, gather_lower, gather_upper
-from landslip.files import InputError, read_arrays, write_arrays, write_parquet
+from landslip.features.scaling import channel_scaling, level_errors, write_scaling
+from landslip.files import InputError, read_metadata
 
 LEVELS = list(QUANTILES.values())
 
 
-def cut(patches: NDArray[np.float32], step: int) -> list[NDArray[np.float32]]:
-    return [patches[i : i + step] for i in range(0, len(patches), step)]
+def fit(patches: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.array([channel_scaling(patches[:, i]) for i in range(patches.shape[1])])
 
 
-def fit(patches: NDArray[np.float32], step: int = 1000) -> NDArray[np.float64]:
-    return channel_scaling(lambda: cut(patches, step))
+def fit_stores(
+    target: Path, *sources: tuple[Path, NDArray[np.int64] | None], max_patches: int = 1000,
+    seed: int = 0, threads: int = 2,
+) -> pd.DataFrame:  # fmt: skip
+    write_scaling(target, sources, fit="all", max_patches=max_patches, seed=seed, threads=threads)
+    return read_scaling(target)
 
 
 def plain(patches: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -59,13 +59,9 @@ PATCHES = hnp.arrays(
 
 
 @settings(max_examples=150, deadline=None)
-@given(patches=PATCHES, step=st.integers(1, 9))
-def test_quantiles_are_those_of_numpy_for_any_split_into_blocks(
-    patches: NDArray[np.float32], step: int
-) -> None:
-    found = fit(patches, step)
-    np.testing.assert_array_equal(found[:, 2:], plain(patches)[:, 2:])
-    np.testing.assert_array_equal(found, fit(patches))
+@given(patches=PATCHES)
+def test_quantiles_are_those_of_numpy(patches: NDArray[np.float32]) -> None:
+    np.testing.assert_array_equal(fit(patches)[:, 2:], plain(patches)[:, 2:])
 
 
 @pytest.mark.parametrize("n", [1, 2, 33])
@@ -76,12 +72,12 @@ def test_parameters_are_those_of_numpy(n: int) -> None:
     patches[:, 2] = np.round(patches[:, 2])
     patches[:, 3] += 1e6
     patches[:, 4] = np.where(patches[:, 4] > 1, 1e30, -1e-30)
-    assert_same(fit(patches, 7), plain(patches))
+    assert_same(fit(patches), plain(patches))
 
 
 def test_mean_and_deviation_keep_their_digits_far_from_zero() -> None:
     steps = np.random.default_rng(0).integers(0, 3, size=(20, 1, 16, 16))
-    found = fit((1e7 + steps).astype(np.float32), 3)
+    found = fit((1e7 + steps).astype(np.float32))
     assert found[0, 0] == pytest.approx(1e7 + steps.mean(), rel=1e-15)
     assert found[0, 1] == pytest.approx(steps.std(), rel=1e-12)
 
@@ -94,7 +90,7 @@ def test_a_first_image_unlike_all_others_costs_no_digits() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -7.7])
 def test_a_constant_channel_has_no_deviation_at_all(value: float) -> None:
-    found = fit(np.full((30, 1, 9, 9), value, np.float32), 4)
+    found = fit(np.full((30, 1, 9, 9), value, np.float32))
     level = np.float64(np.float32(value))
     np.testing.assert_array_equal(found, [[level, 0, *[level] * 5]])
 
@@ -103,13 +99,13 @@ def test_a_constant_channel_has_no_deviation_at_all(value: float) -> None:
 def test_a_pixel_that_is_no_number_is_refused_with_its_position(value: float) -> None:
     patches = np.ones((10, 2, 4, 4), np.float32)
     patches[7, 1, 2, 3] = value
-    with pytest.raises(ValueError, match="patch 7, channel 1, row 2, column 3"):
-        fit(patches, 4)
+    with pytest.raises(ValueError, match="patch 7, row 2, column 3"):
+        fit(patches)
 
 
 def test_no_patches_are_refused() -> None:
     with pytest.raises(ValueError, match="no patch"):
-        channel_scaling(lambda: [])
+        channel_scaling(np.empty((0, 4, 4), np.float32))
 
 
 def test_threads_and_rows_give_what_the_same_patches_give_alone(
@@ -117,91 +113,71 @@ def test_threads_and_rows_give_what_the_same_patches_give_alone(
 ) -> None:
     rows = np.setdiff1d(np.arange(70), [0, 1, 17, 40, 69])
     patches = read_patches(small_store)
-    tables = []
-    for threads in (1, 2, 7):
-        target = tmp_path / f"{threads}.parquet"
-        write_scaling(target, [(small_store, rows)], fit="all", threads=threads)
-        tables.append(read_scaling(target))
+    tables = [
+        fit_stores(tmp_path / "scaling.parquet", (small_store, rows), threads=threads)
+        for threads in (1, 2, 7)
+    ]
     for table in tables:
         assert table.columns.tolist() == ["channel", *COLUMNS]
         assert table["channel"].tolist() == ["nir", "red", "vv", "ndvi"]
-        assert_same(table[list(COLUMNS)].to_numpy(), fit(patches[rows]))
-        pd.testing.assert_frame_equal(table, tables[0], check_exact=True)
-
-
-def scattered(shards: list[Path], target: Path, leave_out: Path | None, fold: int | None) -> None:
-    """As the workflow's jobs fit the parameters of many shards."""
-    uppers = [target.with_name(f"upper{i}.npz") for i in range(len(shards))]
-    lowers = [target.with_name(f"lower{i}.npz") for i in range(len(shards))]
-    ranks = target.with_name("ranks.npz")
-    how: dict[str, Any] = {"leave_out": leave_out, "fold": fold, "threads": 2}
-    for shard, upper in zip(shards, uppers, strict=True):
-        count_upper(shard, shards[0], upper, **how)
-    gather_upper(uppers, ranks)
-    for shard, lower in zip(shards, lowers, strict=True):
-        count_lower(shard, ranks, lower, **how)
-    gather_lower(lowers, ranks, target, fit="all")
-
-
-@pytest.mark.parametrize("fold", [None, 1])
-def test_jobs_over_shards_give_the_same_bytes_as_one_over_all(
-    small_store: Path, tmp_path: Path, fold: int | None
-) -> None:
-    folds = tmp_path / "folds.parquet"
-    ids = read_ids(small_store)
-    table = pd.DataFrame({"id": ids, "fold": [i % 3 for i in range(len(ids))], "label": np.int8(0)})
-    write_parquet(folds, table, {"split_digest": split_digest(table)})
-    rows = None if fold is None else np.flatnonzero(table["fold"] != fold)
-    write_scaling(tmp_path / "one.parquet", [(small_store, rows)], fit="all", threads=1)
-    shards = [small_store.parent / "train_shards" / f"shard{i}.h5" for i in range(5)]
-    scattered(shards, tmp_path / "many.parquet", None if fold is None else folds, fold)
-    assert (tmp_path / "many.parquet").read_bytes() == (tmp_path / "one.parquet").read_bytes()
-
-
-def test_shards_of_other_channels_and_damaged_counts_are_refused(
-    small_store: Path, tmp_path: Path
-) -> None:
-    shard = small_store.parent / "train_shards" / "shard0.h5"
-    target = tmp_path / "scaling.parquet"
-    scattered([shard], target, None, None)
-    upper = tmp_path / "upper0.npz"
-    whole = upper.read_bytes()
-    upper.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"upper0\.npz is damaged"):
-        gather_upper([upper], tmp_path / "ranks.npz")
-    other = tmp_path / "other" / "shard.h5"
-    empty = pd.DataFrame({"id": [], "path": [], "sha256": []})
-    write_shard(
-        empty, channels=["swir"], indices={}, no_data=NoData([(0, 22000)], [[]]),
-        on_nonfinite="refuse", on_zeros="fill", workers=1, target=other,
-        pixels=other.with_suffix(".pixels.h5"),
-    )  # fmt: skip
-    with pytest.raises(InputError, match="holds swir; expected nir, red, vv, ndvi"):
-        count_lower(other, tmp_path / "ranks.npz", target, leave_out=None, fold=None, threads=1)
+        np.testing.assert_array_equal(table[list(COLUMNS)].to_numpy(), fit(patches[rows]))
+        assert_same(table[list(COLUMNS)].to_numpy(), plain(patches[rows]))
 
 
 def test_several_stores_are_taken_together(small_store: Path, tmp_path: Path) -> None:
     patches = read_patches(small_store)
-    parts: list[tuple[Path, NDArray[np.int64] | None]] = [
-        (small_store, None),
-        (small_store, np.arange(10)),
-    ]
-    write_scaling(tmp_path / "all.parquet", parts, fit="all", threads=2)
-    found = read_scaling(tmp_path / "all.parquet")[list(COLUMNS)].to_numpy()
+    parts = ((small_store, None), (small_store, np.arange(10)))
+    found = fit_stores(tmp_path / "all.parquet", *parts)[list(COLUMNS)].to_numpy()
     assert_same(found, plain(np.concatenate([patches, patches[:10]])))
+    metadata = read_metadata(tmp_path / "all.parquet")
+    assert (metadata["patches"], metadata["sampled"]) == ("80", "80")
+    assert set(json.loads(metadata["level_error"]).values()) == {0}
+
+
+def test_of_more_patches_a_sample_is_read_that_follows_from_the_seed(
+    small_store: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "scaling.parquet"
+    parts = ((small_store, None), (small_store, np.arange(10)))
+
+    def sample(seed: int, threads: int = 2) -> pd.DataFrame:
+        return fit_stores(target, *parts, max_patches=50, seed=seed, threads=threads)
+
+    first = sample(1)
+    metadata = read_metadata(target)
+    assert (metadata["patches"], metadata["sampled"]) == ("80", "50")
+    assert json.loads(metadata["level_error"]) == level_errors(80, 50)
+    pd.testing.assert_frame_equal(sample(1, threads=1), first, check_exact=True)
+    assert not sample(2).equals(first)
+    assert not fit_stores(target, *parts).equals(first)
+
+
+def test_no_sample_is_off_by_more_than_its_error_says() -> None:
+    """Each patch wholly below or above every quantile: the most that a sample can err."""
+    rng = np.random.default_rng(0)
+    whole = rng.permutation(20000).astype(np.float32)
+    levels = np.array(LEVELS)
+    found = []
+    for _ in range(300):
+        sample = rng.choice(whole, 4000, replace=False)
+        values = np.broadcast_to(sample[:, None, None], (4000, 2, 2)).copy()
+        found.append((whole < channel_scaling(values)[2:, None]).mean(axis=1))
+    spread = np.sqrt(((np.array(found) - levels) ** 2).mean(axis=0))
+    stated = np.array(list(level_errors(20000, 4000).values()))
+    assert ((spread > 0.8 * stated) & (spread < 1.2 * stated)).all()
 
 
 def test_memory_does_not_grow_with_the_number_of_patches(small_store: Path, tmp_path: Path) -> None:
     def peak(rows: NDArray[np.int64]) -> int:
         tracemalloc.start()
-        write_scaling(tmp_path / "scaling.parquet", [(small_store, rows)], fit="all", threads=1)
+        fit_stores(tmp_path / "scaling.parquet", (small_store, rows), max_patches=4000, threads=1)
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
 
-    few, many = np.tile(np.arange(70), 100), np.tile(np.arange(70), 400)
+    few, many = np.tile(np.arange(70), 60), np.tile(np.arange(70), 400)
     peak(few)
-    # 7 MB of patches against 28 MB, read in blocks of 4 MB
+    # Of one channel 4 MB are read, of 4.2 MB and of 28 MB; the numbers of rows alone are more.
     assert peak(many) < peak(few) + 2e6
 
 
@@ -233,19 +209,3 @@ def test_no_scale_is_zero(kind: str) -> None:
 def test_a_channel_without_parameters_is_refused() -> None:
     with pytest.raises(InputError, match="swir"):
         scale_and_shift(table_of(red=[1] * 7), ["red", "swir"], "standard")
-
-
-def test_counts_of_other_channels_or_bins_are_refused(small_store: Path, tmp_path: Path) -> None:
-    shard = small_store.parent / "train_shards" / "shard0.h5"
-    scattered([shard], tmp_path / "scaling.parquet", None, None)
-    upper, lower, ranks = (tmp_path / f"{name}.npz" for name in ("upper0", "lower0", "ranks"))
-    counts = dict(np.load(upper))
-    channels = counts["channels"].tolist()
-    write_arrays(tmp_path / "other.npz", **{**counts, "channels": np.array(channels[::-1])})
-    expected = rf"other\.npz .*{', '.join(channels[::-1])}; expected {', '.join(channels)}, as"
-    with pytest.raises(InputError, match=expected):
-        gather_upper([upper, tmp_path / "other.npz"], ranks)
-    bins = read_arrays(lower, ["counts"])["counts"]
-    write_arrays(lower, counts=bins[:-1])
-    with pytest.raises(InputError, match=rf"lower0\.npz counts {len(bins) - 1} bins; expected"):
-        gather_lower([lower], ranks, tmp_path / "scaling.parquet", fit="all")
