@@ -17,7 +17,7 @@ from landslip.logs import configure_logging
 
 SUFFIX = ".sha256"
 # Gigabytes, of which a job may read little: their images are compared with checksums in the index
-# of the store, which a sums file names, and nothing else in them is read (`landslip.data.shards`).
+# of the store, which a sums file names, and nothing else in them is read (`landslip.data.store`).
 READ_BY_PARTS = ".pixels.h5"
 
 _LISTED = 20

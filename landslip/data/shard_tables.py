@@ -53,18 +53,12 @@ def _shard(
     table: Path, columns: Sequence[str], where: Mapping[str, str], shard: int, shards: int
 ) -> pd.DataFrame:
     """A shard of the rows that hold these values."""
-    # How many rows of the table there are up to the end of each block, and how many are meant.
-    marks = [(0, 0)]
-    for block in iterate_parquet(table, list(where)):
-        rows, meant = marks[-1]
-        marks.append((rows + len(block), meant + int(_holds(block, where).sum())))
-    own = shard_rows(marks[-1][1], shard, shards)
-    start, skipped = max(mark for mark in marks if mark[1] <= own.start)
-    stop, _ = min(mark for mark in marks if mark[1] >= own.stop)
-    parts = [pd.DataFrame(columns=list(columns), dtype="str")]
-    parts += _rows(table, columns, where, range(start, stop))
-    found = pd.concat(parts, ignore_index=True)
-    return found.iloc[own.start - skipped : own.stop - skipped].reset_index(drop=True)
+    held = [_holds(block, where) for block in iterate_parquet(table, list(where))]
+    meant = np.flatnonzero(np.concatenate([np.zeros(0, np.bool_), *held]))
+    own = meant[shard_rows(len(meant), shard, shards)]
+    rows = range(own[0], own[-1] + 1) if own.size else range(0)
+    parts = [pd.DataFrame(columns=list(columns), dtype="str"), *_rows(table, columns, where, rows)]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _rows(

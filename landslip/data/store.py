@@ -1,30 +1,99 @@
 """The store of patches, read and verified.
 
-A store is an index file `{split}.h5` beside a folder of shards, each a file of pixels with an index
-of its own, so that a shard is a store by itself. An index holds the dataset `patches`
-(n, channel, row, column) float32, a view of the files of pixels, and for each patch its `id`, its
-`sha256` and the `crc32` of each of its channels; attributes are `format_version`, `channels` and
-`content_digest`, which is made of ids and SHA-256s. Names of files are relative: the folder may
-move as a whole. Whatever is read of pixels is compared with its CRC-32, as the pages of a parquet
-file are; an index is verified as a whole before a job reads it (`landslip.jobs`), because HDF5
-notices neither a changed byte nor a missing shard, and may not come back from a damaged file.
+A store is an index `{split}.h5` beside a folder of shards, each of them a store by itself: an index
+and a file of pixels. An index holds the dataset `patches` (n, channel, row, column) float32, a view
+of the files of pixels; for each patch its `id`, its `sha256` and the `crc32` of each of its
+channels; the files of pixels, by relative names, so the folder may move as a whole; and attributes.
+
+HDF5's own checksums (fletcher32) were measured instead: 1,024 patches in random order took 170 ms
+of processor time in a chunk each, 235 ms in a chunk an image, 50 ms so; four channels of each 157,
+77 and 25 ms (an AMD EPYC, `benchmarks/checksums.py`), and one thread at a time may read. So pixels
+lie one after another, are read past HDF5 and compared with CRC-32s of the index, which a job
+verifies as a whole before it opens it (`landslip.jobs`): nothing else in the gigabytes of pixels
+needs to be right.
 """
 
+import hashlib
+import os
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 from zlib_ng import zlib_ng
 
-from landslip.data.shards import Shard, damaged
-from landslip.data.store_index import read_index, read_names
 from landslip.files import InputError
+
+FORMAT_VERSION = 4
+
+# Patches whose names or digests are in memory at once.
+_ROWS = 4096
+
+
+class Pixels(NamedTuple):
+    """Where the patches of a shard lie."""
+
+    path: Path
+    patches: int
+    offset: int
+    """Of the first patch, in bytes."""
+    size: int
+    """Of the file, in bytes."""
+
+
+class Checks(NamedTuple):
+    """What an index says of some patches, one after another."""
+
+    ids: NDArray[np.bytes_]
+    """UTF-8."""
+    sha256: NDArray[np.uint8]
+    """(n, 32), of each patch's bytes, channel after channel, float32."""
+    crc32: NDArray[np.uint32]
+    """(n, channel), of each channel's bytes."""
+
+
+class _Shard:
+    """The patches of one file of pixels, opened when it is first read.
+
+    A store has more shards than a process may have open files; most jobs read few of them.
+    """
+
+    def __init__(self, pixels: Pixels, start: int, file: h5py.File, stack: ExitStack) -> None:
+        self.pixels, self.start = pixels, start
+        self._file, self._stack = file, stack
+
+    @cached_property
+    def crc32(self) -> NDArray[np.uint32]:
+        """(n, channel), by the index."""
+        return np.asarray(self._file["crc32"][self.start : self.start + self.pixels.patches])
+
+    @cached_property
+    def _descriptor(self) -> int:
+        try:
+            descriptor = os.open(self.pixels.path, os.O_RDONLY)
+        except FileNotFoundError:
+            raise damaged(self.pixels.path, "this part of the store is missing") from None
+        self._stack.callback(os.close, descriptor)
+        size = os.fstat(descriptor).st_size
+        if size != self.pixels.size:
+            raise damaged(self.pixels.path, f"{size} bytes, {self.pixels.size} expected")
+        return descriptor
+
+    def read_into(self, target: NDArray[np.float32], image: int) -> None:
+        """Fill a contiguous array with the images from this one of the shard on."""
+        wanted = target.data.cast("B")
+        offset = self.pixels.offset + image * target[0].nbytes
+        while wanted:
+            count = os.preadv(self._descriptor, [wanted], offset)
+            if count == 0:
+                raise damaged(self.pixels.path, f"it ends {len(wanted)} bytes too early")
+            wanted, offset = wanted[count:], offset + count
 
 
 @dataclass(frozen=True)
@@ -47,12 +116,17 @@ class PatchStore:
     channels: list[str]
     shape: tuple[int, int, int, int]
     digest: str
-    _shards: list[Shard]
     _file: h5py.File
+    _shards: list[_Shard]
 
     def __len__(self) -> int:
         """How many patches it holds."""
         return self.shape[0]
+
+    @property
+    def pixels(self) -> list[Pixels]:
+        """Files that hold its patches, in order."""
+        return [shard.pixels for shard in self._shards]
 
     @cached_property
     def ids(self) -> list[str]:
@@ -61,7 +135,16 @@ class PatchStore:
 
     def ids_of(self, rows: range) -> list[str]:
         """Names of neighbouring patches, where those of all may be too many."""
-        return read_names(self._file, slice(rows.start, rows.stop))
+        return [str(name) for name in self._file["id"].asstr()[rows.start : rows.stop]]
+
+    @property
+    def id_bytes(self) -> int:
+        """Bytes that the longest id takes."""
+        return int(self._file["id"].dtype.itemsize)
+
+    def checks(self) -> Checks:
+        """What it says of all patches; of more than one shard's, too much to hold."""
+        return Checks(*(self._file[name][:] for name in ("id", "sha256", "crc32")))
 
     def read(
         self,
@@ -76,7 +159,7 @@ class PatchStore:
         Parameters
         ----------
         rows
-            Numbers of the patches, in any order. Neighbours are read together.
+            Numbers of the patches, in any order.
         channels
             Their names, in the order wanted; None: all.
         verify
@@ -103,58 +186,40 @@ class PatchStore:
             )
         shape = (len(rows), len(numbers), *self.shape[2:])
         patches = np.empty(shape, np.float32) if out is None else out
-        checksums, stored_checksums = np.empty(patches.shape[:2], np.uint32), self._file["crc32"]
+        starts = [shard.start for shard in self._shards]
+        # neighbouring channels are read at once
+        step = len(numbers) if np.all(np.diff(numbers) == 1) and numbers else 1
         try:
-            for here, there in _runs(rows):
-                for channel, stored in _runs(numbers):
-                    self._fetch(patches[here, channel], there, stored)
-                    if verify:
-                        place, source = np.s_[here, channel], np.s_[there, stored]
-                        stored_checksums.read_direct(checksums, source, place)
+            for patch, row in zip(patches, rows.tolist(), strict=True):
+                shard = self._shards[bisect_right(starts, row) - 1]
+                first = (row - shard.start) * len(self.channels)
+                for at in range(0, len(numbers), step):
+                    shard.read_into(patch[at : at + step], first + numbers[at])
+                if verify:
+                    self._verify(patch, numbers, shard, row)
         except OSError as error:
             raise damaged(self.path, str(error)) from error
-        if verify:
-            self._verify(patches, checksums, rows, numbers)
         return patches
 
-    def _fetch(self, target: NDArray[np.float32], rows: slice, channels: slice) -> None:
-        """Read some neighbouring channels of neighbouring rows straight from the files."""
-        whole = channels == slice(0, self.shape[1])
-        for shard in self._shards:
-            first, last = max(rows.start, shard.rows.start), min(rows.stop, shard.rows.stop)
-            step = max(last - first, 1) if whole else 1
-            for row in range(first, last, step):
-                part = target[row - rows.start : row - rows.start + step]
-                shard.read_into(part, row, channels.start)
-
-    def _numbers(self, channels: Sequence[str] | None) -> NDArray[np.int64]:
-        if channels is None:
-            return np.arange(len(self.channels))
+    def _numbers(self, channels: Sequence[str] | None) -> list[int]:
+        channels = self.channels if channels is None else channels
         unknown = [name for name in channels if name not in self.channels]
         if unknown:
             raise InputError(
                 f"{self.path} has no channel {', '.join(unknown)}; it holds "
                 f"{', '.join(self.channels)}. Delete it and run again to build it anew"
             )
-        return np.array([self.channels.index(name) for name in channels], np.int64)
+        return [self.channels.index(name) for name in channels]
 
     def _verify(
-        self,
-        patches: NDArray[np.float32],
-        checksums: NDArray[np.uint32],
-        rows: NDArray[np.int64],
-        numbers: NDArray[np.int64],
+        self, patch: NDArray[np.float32], numbers: list[int], shard: _Shard, row: int
     ) -> None:
-        for patch, expected, row in zip(patches, checksums.tolist(), rows.tolist(), strict=True):
-            for image, checksum, number in zip(patch, expected, numbers.tolist(), strict=True):
-                if zlib_ng.crc32(image) != checksum:
-                    (name,) = self.ids_of(range(row, row + 1))
-                    where = f"patch {name} (row {row}), channel {self.channels[number]}"
-                    raise damaged(self._shard_of(row), f"the digest of {where} differs")
-
-    def _shard_of(self, row: int) -> Path:
-        """File that holds a row."""
-        return next((shard.path for shard in self._shards if row in shard.rows), self.path)
+        expected = shard.crc32[row - shard.start].tolist()
+        for image, number in zip(patch, numbers, strict=True):
+            if zlib_ng.crc32(image) != expected[number]:
+                (name,) = self.ids_of(range(row, row + 1))
+                where = f"patch {name} (row {row}), channel {self.channels[number]}"
+                raise damaged(shard.pixels.path, f"the digest of {where} differs")
 
 
 @contextmanager
@@ -171,15 +236,16 @@ def open_store(path: Path) -> Iterator[PatchStore]:
     InputError
         It is damaged, lacks a shard or has another format version.
     """
-    try:
-        # Nothing writes to a store that stands: locks would only fail on network file systems.
-        file = h5py.File(path, "r", locking=False)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise damaged(path, str(error)) from error
-    with file, ExitStack() as stack:
-        yield _check(path, file, stack)
+    with ExitStack() as stack:
+        try:
+            # Nothing writes to a store that stands: locks would only fail on network file systems.
+            file = stack.enter_context(h5py.File(path, "r", locking=False))
+            store = _read_index(path, file, stack)
+        except (FileNotFoundError, InputError):
+            raise
+        except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
+            raise damaged(path, str(error)) from error
+        yield store
 
 
 def content_digest_of(store: Path) -> str:
@@ -219,26 +285,46 @@ def read_patches(
         As `open_store` and `PatchStore.read` do.
     """
     with open_store(store) as opened:
-        wanted = np.arange(len(opened)) if rows is None else rows
-        return opened.read(wanted, channels)
+        return opened.read(np.arange(len(opened)) if rows is None else rows, channels)
 
 
-def _check(path: Path, file: h5py.File, stack: ExitStack) -> PatchStore:
-    """Compare an open index with itself and with this program."""
-    index = read_index(path, file)
-    shards, first = [], 0
-    for pixels in index.shards:
-        following = first + pixels.patches
-        shards.append(Shard(pixels, range(first, following), index.shape[1:], stack))
-        first = following
-    return PatchStore(path, index.channels, index.shape, index.digest, shards, file)
+def _read_index(path: Path, file: h5py.File, stack: ExitStack) -> PatchStore:
+    """Compare an index with itself and with this program."""
+    version = int(file.attrs["format_version"])
+    if version != FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format version {version}, this program reads {FORMAT_VERSION}; "
+            "delete it and run again to build it anew"
+        )
+    channels = [str(name) for name in file.attrs["channels"]]
+    # Not from `patches` itself: HDF5 may crash on a damaged view.
+    n, depth, rows, columns = (int(length) for length in file.attrs["shape"])
+    digest = content_digest(file, channels, (n, depth, rows, columns))
+    shards, start = [], 0
+    for name, *place in file["shard"][:].tolist():
+        pixels = Pixels(path.parent / name.decode(), *place)
+        shards.append(_Shard(pixels, start, file, stack))
+        start += pixels.patches
+    fits = (n, depth) == (start, len(channels)) == file["crc32"].shape
+    if not fits or digest != str(file.attrs["content_digest"]):
+        raise damaged(path, "its content digest differs from its content")
+    return PatchStore(path, channels, (n, depth, rows, columns), digest, file, shards)
 
 
-def _runs(numbers: NDArray[np.int64]) -> Iterator[tuple[slice, slice]]:
-    """Stretches of consecutive numbers: where they stand, and which they are."""
-    if numbers.size == 0:
-        return
-    breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
-    for start, stop in pairwise([0, *breaks.tolist(), len(numbers)]):
-        first = int(numbers[start])
-        yield slice(start, stop), slice(first, first + stop - start)
+def content_digest(file: h5py.File, channels: Sequence[str], shape: Sequence[int]) -> str:
+    """SHA-256 of all that an index stands for, however it is cut into shards."""
+    # NUL stands in no name, so where one ends and the next begins counts.
+    head = [f"landslip store {FORMAT_VERSION}", *map(str, shape), *channels]
+    total = hashlib.sha256("\0".join(head).encode() + b"\0")
+    for name in ("id", "sha256"):
+        stored = file[name]
+        total.update(f"{len(stored)}\0".encode())
+        for start in range(0, len(stored), _ROWS):
+            rows = stored[start : start + _ROWS]
+            total.update(b"".join(b"%s\0" % text for text in rows) if rows.ndim == 1 else rows)
+    return total.hexdigest()
+
+
+def damaged(path: Path, why: str) -> InputError:
+    """What to say of a file that is not what it was."""
+    return InputError(f"{path} is damaged ({why}); delete the store and run again")

@@ -2,8 +2,7 @@
 
 import hashlib
 import logging
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,17 +16,7 @@ from zlib_ng import zlib_ng
 from landslip.data.channels import add_indices
 from landslip.data.nodata import DATA, ZERO, NoData, find_no_data
 from landslip.data.patches import as_float32, patch_shape, read_same_patch
-from landslip.data.shards import Pixels, damaged
-from landslip.data.store_index import (
-    SHA256_BYTES,
-    Index,
-    Rows,
-    as_ids,
-    id_bytes,
-    read_index,
-    read_rows,
-    write_index,
-)
+from landslip.data.store import FORMAT_VERSION, Checks, Pixels, content_digest, open_store
 from landslip.files import InputError, atomic_path
 
 log = logging.getLogger(__name__)
@@ -40,29 +29,15 @@ _LIBVER = ("v110", "v110")
 
 
 @dataclass(frozen=True)
-class _Task:
-    """What a worker needs to convert some patches; plain, as it travels to another process."""
+class _Conversion:
+    """How files become patches of the store; plain, as it travels to another process."""
 
-    target: Path
-    offset: int
-    """Byte of the first patch."""
-    patches: Sequence[Path]
-    ids: Sequence[str]
-    sha256: Sequence[str]
-    shape: tuple[int, int]
     channels: Sequence[str]
     pairs: Sequence[tuple[int, int]]
+    size: tuple[int, int]
     no_data: NoData
     fill: bool
     fill_zeros: bool
-
-
-@dataclass(frozen=True)
-class _Checks:
-    """What later reads of patches are compared with: sha256 (n, 32) and crc32 (n, channel)."""
-
-    sha256: NDArray[np.uint8]
-    crc32: NDArray[np.uint32]
 
 
 def write_shard(
@@ -108,49 +83,21 @@ def write_shard(
         A patch has changed since it was surveyed, holds pixels without data that are to be
         refused, or cannot be read.
     """
-    paths = [Path(path) for path in manifest["path"]]
-    ids = [str(name) for name in manifest["id"]]
-    sha256 = [str(value) for value in manifest["sha256"]]
     bands = list(channels)
     pairs = [(bands.index(first), bands.index(second)) for first, second in indices.values()]
+    n, names = len(manifest), [*bands, *indices]
     # by the header of the first: every patch is compared with it when it is read, whole
-    rows, columns = (paths and patch_shape(paths[0], len(bands))) or (0, 0)
-    shape = (len(ids), len(bands) + len(pairs), rows, columns)
-    names = [*bands, *indices]
+    size = patch_shape(Path(manifest["path"].iloc[0]), len(bands)) if n else None
+    rows, columns = size or (0, 0)
+    how = _Conversion(
+        bands, pairs, (rows, columns), no_data, on_nonfinite == "fill", on_zeros == "fill"
+    )
+    shape = (n, len(names), rows, columns)
     with atomic_path(pixels) as temporary:
         offset = _lay_out(temporary, shape)
-        tasks = [
-            _Task(
-                target=temporary,
-                offset=offset + 4 * start * shape[1] * rows * columns,
-                patches=paths[start : start + _CHUNK],
-                ids=ids[start : start + _CHUNK],
-                sha256=sha256[start : start + _CHUNK],
-                shape=(rows, columns),
-                channels=bands,
-                pairs=pairs,
-                no_data=no_data,
-                fill=on_nonfinite == "fill",
-                fill_zeros=on_zeros == "fill",
-            )
-            for start in range(0, len(ids), _CHUNK)
-        ]
-        checks = _convert_all(tasks, workers, target, len(ids))
-    stored = as_ids(ids)
-    place = Pixels(Path(pixels.name), len(ids), offset, pixels.stat().st_size)
-    with (
-        atomic_path(target) as temporary,
-        h5py.File(temporary, "w", libver=_LIBVER, locking=False) as file,
-    ):
-        _view(file, [place], shape)
-        write_index(
-            file,
-            rows=[Rows(stored, checks.sha256, checks.crc32.reshape(shape[:2]))],
-            channels=names,
-            shape=shape,
-            id_bytes=stored.itemsize,
-            shards=[place],
-        )
+        found = _convert_all(manifest, how, temporary, offset, workers)
+    place = Pixels(pixels, n, offset, pixels.stat().st_size)
+    _write_index(target, names, shape, [place], found.ids.itemsize, [found])
 
 
 def join_shards(shards: Sequence[Path], *, target: Path) -> None:
@@ -172,64 +119,98 @@ def join_shards(shards: Sequence[Path], *, target: Path) -> None:
         A shard is damaged or has other channels or another size than the first; or there is no
         patch.
     """
-    found = [_read_shard(path) for path in shards]
-    parts = [(index, length) for index, length in found if index.shape[0]]
-    if not parts:
+    full, pixels, id_bytes = [], [], 1
+    kept = set(shards)
+    for path in shards:
+        with open_store(path) as shard:
+            kept.update(place.path for place in shard.pixels)
+            if len(shard):
+                full.append(shard)
+                pixels += shard.pixels
+                id_bytes = max(id_bytes, shard.id_bytes)
+    if not full:
         raise InputError(f"{target}: there is no usable patch to store; see the audit")
-    indices = [index for index, _ in parts]
-    _refuse_differences(indices)
-    first = indices[0]
-    n = sum(index.shape[0] for index in indices)
-    places = [_place_from(target, place) for index in indices for place in index.shards]
-    shape = (n, *first.shape[1:])
+    for shard in full:
+        if (shard.channels, shard.shape[1:]) != (full[0].channels, full[0].shape[1:]):
+            first, other = (
+                f"{s.path} holds {', '.join(s.channels)} of {s.shape[2]} x {s.shape[3]} pixels"
+                for s in (full[0], shard)
+            )
+            raise InputError(f"{other}, {first}; delete both and run again")
+
+    def checks() -> Iterator[Checks]:
+        """Of one shard after another, so few are in memory."""
+        for closed in full:
+            with open_store(closed.path) as shard:
+                yield shard.checks()
+
+    n = sum(map(len, full))
+    _write_index(target, full[0].channels, (n, *full[0].shape[1:]), pixels, id_bytes, checks())
+    for stale in set(shards[0].parent.glob("*.h5")) - kept:
+        stale.unlink()
+        stale.with_suffix(".sha256").unlink(missing_ok=True)
+    log.info("%s: %d patches in %d shards", target, n, len(full))
+
+
+def _write_index(
+    target: Path,
+    channels: Sequence[str],
+    shape: tuple[int, int, int, int],
+    pixels: Sequence[Pixels],
+    id_bytes: int,
+    checks: Iterable[Checks],
+) -> None:
+    """Write what `landslip.data.store` reads: a view of the pixels, and what is said of each patch.
+
+    Ids have one length: HDF5 keeps others where no checksum guards them, and may crash if damaged.
+    """
+    named = [(str(place.path.relative_to(target.parent)).encode(), *place[1:]) for place in pixels]
+    longest = max(len(name) for name, *_ in named)
     with (
         atomic_path(target) as temporary,
         h5py.File(temporary, "w", libver=_LIBVER, locking=False) as file,
     ):
-        _view(file, places, shape)
-        write_index(
-            file,
-            rows=_rows_of(indices),
-            channels=first.channels,
-            shape=shape,
-            id_bytes=max(length for _, length in parts),
-            shards=places,
-        )
-    kept = {*shards, *(place.path for index, _ in found for place in index.shards)}
-    for stale in set(first.path.parent.glob("*.h5")) - kept:
-        stale.unlink()
-        stale.with_suffix(".sha256").unlink(missing_ok=True)
-    log.info("%s: %d patches in %d shards", target, n, len(parts))
+        _view(file, named, shape)
+        dtype = [("file", f"S{longest}"), *((name, "<i8") for name in Pixels._fields[1:])]
+        file["shard"] = np.array(named, dtype)
+        ids = file.create_dataset("id", shape[0], h5py.string_dtype(length=id_bytes))
+        sha256 = file.create_dataset("sha256", (shape[0], 32), np.uint8)
+        crc32 = file.create_dataset("crc32", shape[:2], np.uint32)
+        start = 0
+        for part in checks:
+            here = slice(start, start + len(part.ids))
+            # HDF5 converts no ASCII, which it takes numpy's bytes for, to UTF-8.
+            ids[here] = part.ids.astype(ids.dtype)
+            sha256[here], crc32[here] = part.sha256, part.crc32
+            start = here.stop
+        file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["shape"] = shape
+        file.attrs["channels"] = list(channels)
+        file.attrs["content_digest"] = content_digest(file, channels, shape)
 
 
-def _read_shard(path: Path) -> tuple[Index, int]:
-    """A shard, verified, and how many bytes its longest id takes."""
-    try:
-        with h5py.File(path, "r", locking=False) as file:
-            return read_index(path, file), id_bytes(file)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise damaged(path, str(error)) from error
+def _view(
+    file: h5py.File, pixels: Sequence[tuple[bytes, int, int, int]], shape: tuple[int, ...]
+) -> None:
+    """Make `patches` a view of the files of pixels.
 
-
-def _rows_of(shards: Sequence[Index]) -> Iterator[Rows]:
-    """What shards say of their patches, one shard open at a time."""
-    for shard in shards:
-        with h5py.File(shard.path, "r", locking=False) as file:
-            yield from read_rows(file)
-
-
-def _refuse_differences(indices: Sequence[Index]) -> None:
-    """Shards of one store have the same channels and size."""
-    first = indices[0]
-    for index in indices[1:]:
-        if (index.channels, index.shape[1:]) != (first.channels, first.shape[1:]):
-            raise InputError(
-                f"{index.path} holds {', '.join(index.channels)} of {index.shape[2]} x "
-                f"{index.shape[3]} pixels, {first.path} {', '.join(first.channels)} of "
-                f"{first.shape[2]} x {first.shape[3]}; delete both and run again"
-            )
+    h5py's own way (`create_virtual_dataset`) stamps the time on it: the same content would give
+    other bytes each second.
+    """
+    view = h5py.h5s.create_simple(shape)
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_obj_track_times(False)
+    # where a shard is missing, other programs read NaN, not a plausible zero
+    settings.set_fill_value(np.array(np.nan, "<f4"))
+    start = 0
+    for name, patches, *_ in pixels:
+        if patches:
+            part = (patches, *shape[1:])
+            view.select_hyperslab((start, 0, 0, 0), part)
+            settings.set_virtual(view, name, b"patches", h5py.h5s.create_simple(part))
+            start += patches
+    view.select_all()
+    h5py.h5d.create(file.id, b"patches", h5py.h5t.IEEE_F32LE, view, settings)
 
 
 def _lay_out(target: Path, shape: tuple[int, int, int, int]) -> int:
@@ -246,63 +227,64 @@ def _lay_out(target: Path, shape: tuple[int, int, int, int]) -> int:
         return int(stored.get_offset() or 0)
 
 
-def _convert_all(tasks: Sequence[_Task], workers: int, target: Path, n: int) -> _Checks:
+def _convert_all(
+    manifest: pd.DataFrame, how: _Conversion, target: Path, offset: int, workers: int
+) -> Checks:
     """Convert in worker processes, saying how far they are."""
+    n, depth = len(manifest), len(how.channels) + len(how.pairs)
+    each = 4 * depth * how.size[0] * how.size[1]
+    starts = range(0, n, _CHUNK)
     # loky's workers do not run the caller's script again, as spawn and forkserver would
-    pool = Parallel(n_jobs=min(workers, len(tasks)) or 1, backend="loky", return_as="generator")
-    found: list[_Checks] = []
-    done = 0
-    for checks in pool(delayed(_convert)(task) for task in tasks):
-        found.append(checks)
-        before, done = done, done + len(checks.sha256)
-        if done * 4 // n > before * 4 // n:
-            log.info("%s: %d of %d patches", target, done, n)
-    if not found:
-        return _Checks(np.empty((0, SHA256_BYTES), np.uint8), np.empty(0, np.uint32))
-    return _Checks(
-        np.concatenate([checks.sha256 for checks in found]),
-        np.concatenate([checks.crc32 for checks in found]),
+    pool = Parallel(n_jobs=min(workers, len(starts)) or 1, backend="loky", return_as="generator")
+    tasks = (
+        delayed(_convert)(manifest.iloc[start : start + _CHUNK], how, target, offset + start * each)
+        for start in starts
     )
+    ids = np.array([name.encode() for name in manifest["id"]], None if n else "S1")
+    found = Checks(ids, np.empty((n, 32), np.uint8), np.empty((n, depth), np.uint32))
+    for start, (sha256, crc32) in zip(starts, pool(tasks), strict=True):
+        stop = start + len(sha256)
+        found.sha256[start:stop], found.crc32[start:stop] = sha256, crc32
+        if stop * 4 // n > start * 4 // n:
+            log.info("converted %d of %d patches", stop, n)
+    return found
 
 
-def _convert(task: _Task) -> _Checks:
-    """Put some patches at their place in the shard; return the digests of what was put there."""
-    n, depth = len(task.ids), len(task.channels) + len(task.pairs)
-    checks = _Checks(np.empty((n, SHA256_BYTES), np.uint8), np.empty((n, depth), np.uint32))
-    with open(task.target, "rb+", buffering=0) as file:
-        file.seek(task.offset)
-        for start in range(0, n, _BLOCK):
-            stop = min(start + _BLOCK, n)
-            bands = np.stack([_read(task, i) for i in range(start, stop)])
-            block = np.ascontiguousarray(add_indices(bands, task.pairs), "<f4")
-            _write_all(file.fileno(), block.data.cast("B"))
-            for i, patch in enumerate(block, start):
-                checks.sha256[i] = np.frombuffer(hashlib.sha256(patch).digest(), np.uint8)
-                checks.crc32[i] = [zlib_ng.crc32(image) for image in patch]
-    return checks
+def _convert(
+    manifest: pd.DataFrame, how: _Conversion, target: Path, offset: int
+) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
+    """Put some patches at their place in the shard; return SHA-256 and CRC-32s of each."""
+    sha256, crc32 = [], []
+    with open(target, "rb+") as file:
+        file.seek(offset)
+        for start in range(0, len(manifest), _BLOCK):
+            rows = manifest.iloc[start : start + _BLOCK]
+            bands = np.stack(
+                [_read(*row, how) for row in zip(rows["path"], rows["sha256"], strict=True)]
+            )
+            block = np.ascontiguousarray(add_indices(bands, how.pairs), "<f4")
+            file.write(block.data)
+            for patch in block:
+                sha256.append(np.frombuffer(hashlib.sha256(patch).digest(), np.uint8))
+                crc32.append([zlib_ng.crc32(image) for image in patch])
+    return np.array(sha256), np.array(crc32, np.uint32)
 
 
-def _write_all(descriptor: int, content: memoryview) -> None:
-    """The system may take less than it is given; where the disk is full it then says so."""
-    while content:
-        content = content[os.write(descriptor, content) :]
-
-
-def _read(task: _Task, number: int) -> NDArray[np.float32]:
+def _read(name: str, sha256: str, how: _Conversion) -> NDArray[np.float32]:
     """One patch (channel, row, column), as the manifest knows it, finite."""
-    path, patch_id = task.patches[number], task.ids[number]
-    patch = as_float32(read_same_patch(path, len(task.channels), task.shape, task.sha256[number]))
+    path = Path(name)
+    patch = as_float32(read_same_patch(path, len(how.channels), how.size, sha256))
     bands = np.ascontiguousarray(patch.transpose(2, 0, 1))
-    codes = find_no_data(bands.reshape(len(bands), -1), task.no_data)
+    codes = find_no_data(bands.reshape(len(bands), -1), how.no_data)
     if codes is not None:
         missing = (codes != DATA).reshape(bands.shape)
         zero = (codes == ZERO).reshape(bands.shape)
-        refused = (missing & ~zero & (not task.fill)) | (zero & (not task.fill_zeros))
+        refused = (missing & ~zero & (not how.fill)) | (zero & (not how.fill_zeros))
         if refused.any():
             channel, row, column = (int(i) for i in np.argwhere(refused)[0])
             key = "on_zeros" if zero[channel, row, column] else "on_nonfinite"
             raise InputError(
-                f"patch {patch_id} ({path}): channel {task.channels[channel]}, row {row}, column "
+                f"patch {path.stem} ({path}): channel {how.channels[channel]}, row {row}, column "
                 f"{column} is {bands[channel, row, column]}, in float32, and no data; mend the "
                 f"patch or set data.{key}: fill"
             )
@@ -320,32 +302,3 @@ def fill_holes(bands: NDArray[np.float32], missing: NDArray[np.bool_]) -> None:
             # in float64: the mean of the two middle pixels must not overflow
             known = channel[~holes].astype(np.float64)
             channel[holes] = np.median(known) if known.size else 0
-
-
-def _place_from(target: Path, place: Pixels) -> Pixels:
-    """Named from the folder of the index, so that they may move together."""
-    return place._replace(path=place.path.relative_to(target.parent))
-
-
-def _view(file: h5py.File, places: Sequence[Pixels], shape: tuple[int, int, int, int]) -> None:
-    """Make `patches` a view of the files of pixels.
-
-    h5py's own way (`create_virtual_dataset`) stamps the time on it: the same content would give
-    other bytes each second.
-    """
-    view = h5py.h5s.create_simple(shape)
-    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
-    settings.set_obj_track_times(False)
-    # where a shard is missing, other programs read NaN, not a plausible zero
-    settings.set_fill_value(np.array(np.nan, "<f4"))
-    start = 0
-    for place in places:
-        if not place.patches:
-            continue
-        part = (place.patches, *shape[1:])
-        view.select_hyperslab((start, 0, 0, 0), part)
-        name = place.path.as_posix().encode()
-        settings.set_virtual(view, name, b"patches", h5py.h5s.create_simple(part))
-        start += place.patches
-    view.select_all()
-    h5py.h5d.create(file.id, b"patches", h5py.h5t.IEEE_F32LE, view, settings)

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from landslip.data import store_index
+from landslip.data import store as store_module
 from landslip.data.channels import add_indices
 from landslip.data.nodata import NoData
 from landslip.data.store import content_digest_of, open_store, read_ids, read_patches
@@ -103,7 +103,7 @@ def test_other_programs_read_the_contract(store: Path) -> None:
         np.testing.assert_array_equal(file["patches"][:], expected_store(make_patches()))
         assert file["id"].asstr()[0] == "ID_000"
         assert list(file.attrs["channels"]) == [*BANDS, "ndvi"]
-        assert file.attrs["format_version"] == 3
+        assert file.attrs["format_version"] == 4
         assert file.attrs["content_digest"] == digest
 
 
@@ -156,7 +156,7 @@ def test_names_of_any_length_and_alphabet_are_kept(
     manifest["id"] = ["a", "Häng_5", "崩れ" * 20, "b", "x" * 60]
     digests = set()
     for at_once, in_shard in ((4096, 5), (2, 5), (2, 3), (2, 1)):
-        monkeypatch.setattr(store_index, "_ROWS", at_once)
+        monkeypatch.setattr(store_module, "_ROWS", at_once)
         store = build(tmp_path / f"{at_once}_{in_shard}", manifest, patches_per_shard=in_shard)
         assert read_ids(store) == manifest["id"].tolist()
         with open_store(store) as opened:
@@ -313,7 +313,7 @@ def test_a_truncated_index_is_refused_by_name(store: Path) -> None:
 def test_another_format_version_is_refused(store: Path) -> None:
     with h5py.File(store, "r+") as file:
         file.attrs["format_version"] = 1
-    with pytest.raises(InputError, match="format version 1, this program reads 3"):
+    with pytest.raises(InputError, match="format version 1, this program reads 4"):
         read_patches(store)
 
 
@@ -409,7 +409,9 @@ def test_shards_without_a_patch_are_passed_over_and_unlike_ones_refused(tmp_path
     join_shards(shards, target=target)
     np.testing.assert_array_equal(read_patches(target), expected_store(make_patches())[:, :3])
     write_part(shards[2], manifest[4:], channels=["red", "nir", "vh"])
-    with pytest.raises(InputError, match=r"shard2\.h5 holds red, nir, vh.*shard0\.h5 red, nir, vv"):
+    with pytest.raises(
+        InputError, match=r"shard2\.h5 holds red, nir, vh.*shard0\.h5 holds red, nir, vv"
+    ):
         join_shards(shards, target=target)
 
 
