@@ -241,7 +241,7 @@ def test_a_flipped_byte_in_the_weights_is_refused(trained: Path, tmp_path: Path)
     ("changes", "message"),
     [
         ({"format_version": 2}, "format version 2, expected 1"),
-        ({"kind": "forest"}, "kind 'forest' is not among lightgbm, xgboost"),
+        ({"kind": "forest"}, f"kind 'forest' is not among {', '.join(KINDS)}"),
         ({"weights": "../model.txt"}, "name of a file beside it"),
         ({"weights": "/model.txt"}, "name of a file beside it"),
         ({"weights": "..\\model.txt"}, "name of a file beside it"),
