@@ -6,7 +6,7 @@ rule print_rulegraph:
         metrics="<results>/ensemble/metrics.json",
         sums="<results>/ensemble/metrics.sha256",
     output:
-        dot="<results>/report/rulegraph.dot",
+        rulegraph="<results>/report/rulegraph.json",
         config="<results>/report/config.json",
         sums="<results>/report/rulegraph.sha256",
     log:
@@ -29,7 +29,7 @@ rule print_rulegraph:
 
 rule draw_dag:
     input:
-        dot="<results>/report/rulegraph.dot",
+        rulegraph="<results>/report/rulegraph.json",
         sums="<results>/report/rulegraph.sha256",
     output:
         figure=report(

@@ -1,12 +1,15 @@
-"""The graph of the workflow's rules as a picture, drawn without Graphviz."""
+"""The graph of the workflow's rules as a picture."""
 
 import re
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from landslip.files import InputError
-from landslip.report.layout import Edge, Point, lay_out
+import networkx as nx
+import numpy as np
+
+from landslip.files import InputError, read_json
 from landslip.report.plots import Axes, Curve, FancyArrowPatch, FancyBboxPatch, Patch
 from landslip.report.style import COLOURS, INK, QUIET, drawing, picture_axes
 from landslip.report.wording import readable
@@ -16,15 +19,48 @@ _EDGE = re.compile(r'^\s*"?(\w+)"?\s*->\s*"?(\w+)"?', re.MULTILINE)
 _BOX = (1.5, 0.34)  # inches
 _SPACE = 1.7  # inches for a box and the gap beside it
 _LAYER = 0.8  # inches from layer to layer
+_BEND = 0.35  # room that a passing edge takes, in widths of a box
+_SWEEPS = 24
 
 
-def draw_graph(*, dot: Path, stages: Mapping[str, str], target: Path) -> None:
-    """Draw which rule's files which rule reads.
+class Layout(NamedTuple):
+    """Where everything is: x in widths of a box, from 0; layers from 0 down."""
+
+    rules: dict[str, tuple[float, int]]
+    edges: list[list[tuple[float, int]]]
+    """From the first rule to the second, through a point in every layer between."""
+
+
+def read_rulegraph(dot: str) -> dict[str, Any]:
+    """Rules and which reads from which, in an order that does not depend on Snakemake's sets.
 
     Parameters
     ----------
     dot
-        What `snakemake --rulegraph dot` prints.
+        What `snakemake --rulegraph dot` prints: a node or an edge a line.
+
+    Raises
+    ------
+    InputError
+        There is no node, or an edge of an unknown one.
+    """
+    names = {key: label.split("\\n")[0] for key, label in _NODE.findall(dot)}
+    edges = _EDGE.findall(dot)
+    if not names or not {key for edge in edges for key in edge} <= names.keys():
+        raise InputError("`snakemake --rulegraph dot` printed no graph that this version reads")
+    return {
+        "rules": sorted(names.values()),
+        "edges": sorted([names[start], names[end]] for start, end in edges),
+    }
+
+
+def draw_graph(*, rulegraph: Path, stages: Mapping[str, str], target: Path) -> None:
+    """Draw which rule's files which rule reads.
+
+    Parameters
+    ----------
+    rulegraph
+        JSON, as `read_rulegraph` gives it.
     stages
         Rule -> the stage that it belongs to, which colours its box; a rule may lack one.
     target
@@ -33,17 +69,16 @@ def draw_graph(*, dot: Path, stages: Mapping[str, str], target: Path) -> None:
     Raises
     ------
     InputError
-        The file holds no graph.
+        The file is damaged.
     """
-    nodes, edges = read_dot(dot)
-    layout = lay_out(list(nodes), edges)
-    used = {stages[name] for name in nodes.values() if name in stages}
+    told = read_json(rulegraph)
+    layout = lay_out(told["rules"], told["edges"])
+    used = {stages[name] for name in told["rules"] if name in stages}
     groups = [name for name in dict.fromkeys(stages.values()) if name in used]
     colours = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(groups)}
-    right = max(x for route in [layout.nodes.values(), *layout.edges.values()] for x, _ in route)
-    deepest = max(layer for _, layer in layout.nodes.values())
-    width = max(right * _SPACE + _BOX[0] + 0.1, 4.0)
-    height = deepest * _LAYER + _BOX[1] + 0.1
+    points = [*layout.rules.values(), *(point for route in layout.edges for point in route)]
+    width = max(max(x for x, _ in points) * _SPACE + _BOX[0] + 0.1, 4.0)
+    height = max(layer for _, layer in points) * _LAYER + _BOX[1] + 0.1
     with drawing(target, height=height, width=width) as figure:
         figure.set_layout_engine("none")
         axes = figure.add_axes((0, 0, 1, 1))
@@ -52,11 +87,11 @@ def draw_graph(*, dot: Path, stages: Mapping[str, str], target: Path) -> None:
             xlim=(-_BOX[0] / 2 - 0.05, width - _BOX[0] / 2 - 0.05),
             ylim=(height - _BOX[1] / 2 - 0.05, -_BOX[1] / 2 - 0.05),
         )
-        for route in layout.edges.values():
+        for route in layout.edges:
             _draw_edge(axes, route)
-        for key, (x, layer) in layout.nodes.items():
-            colour = colours.get(stages.get(nodes[key], ""), QUIET)
-            _draw_box(axes, readable(nodes[key]), x * _SPACE, layer * _LAYER, colour)
+        for name, (x, layer) in layout.rules.items():
+            colour = colours.get(stages.get(name, ""), QUIET)
+            _draw_box(axes, readable(name), x * _SPACE, layer * _LAYER, colour)
         handles = [
             Patch(facecolor=_tint(colours[name]), edgecolor=colours[name], label=readable(name))
             for name in groups
@@ -65,53 +100,51 @@ def draw_graph(*, dot: Path, stages: Mapping[str, str], target: Path) -> None:
             axes.legend(handles=handles, loc="upper right", title="Stage", alignment="left")
 
 
-def read_dot(path: Path) -> tuple[dict[str, str], list[Edge]]:
-    """Nodes (key -> first line of the label) and edges of a graph in the dot language.
-
-    Raises
-    ------
-    InputError
-        There is no node, or an edge of an unknown one.
-    """
-    text = path.read_text(encoding="utf-8")
-    nodes = {
-        key: label.replace("\\n", "\n").split("\n")[0]
-        for key, label in _NODE.findall(text)
-        if key not in ("graph", "node", "edge")
-    }
-    edges = [(start, end) for start, end in _EDGE.findall(text) if start != end]
-    unknown = sorted({key for edge in edges for key in edge} - nodes.keys())
-    if not nodes or unknown:
-        what = f"edges of unknown nodes {unknown[:5]}" if unknown else "no graph"
-        raise InputError(f"{path} holds {what}; expected what `snakemake --rulegraph dot` prints")
-    return nodes, edges
-
-
-def in_order(dot: str) -> str:
-    """The same graph, whatever the order in which Snakemake went through its sets.
-
-    Nodes are numbered and listed in the order of their labels, edges in that of their nodes.
+def lay_out(rules: list[str], edges: list[list[str]]) -> Layout:
+    """Place the rules in layers, every edge pointing down, with few crossings (after Sugiyama).
 
     Parameters
     ----------
-    dot
-        What `snakemake --rulegraph dot` prints: a node or an edge a line.
+    rules, edges
+        Edges that close a cycle and edges that follow from others are left out.
     """
-    lines = dot.splitlines()
-    nodes = {found[1]: line for line in lines if (found := _NODE.match(line))}
-    edges = [found.groups() for line in lines if (found := _EDGE.match(line))]
-    labels = {key: line.partition("[")[2] for key, line in nodes.items()}
-    number = {key: place for place, key in enumerate(sorted(labels, key=labels.__getitem__))}
-    others = [line for line in lines if line not in nodes.values() and not _EDGE.match(line)]
-    return "\n".join(
-        [
-            *others[:-1],
-            *(f"\t{place}[{labels[key]}" for key, place in number.items()),
-            *(f"\t{a} -> {b}" for a, b in sorted((number[a], number[b]) for a, b in edges)),
-            *others[-1:],
-            "",
-        ]
-    )
+    graph = nx.DiGraph()
+    graph.add_nodes_from(rules)
+    graph.add_edges_from(edge for edge in edges if edge[0] != edge[1])
+    while not nx.is_directed_acyclic_graph(graph):
+        graph.remove_edge(*nx.find_cycle(graph)[-1])
+    graph = nx.transitive_reduction(graph)
+    layer = {
+        name: depth
+        for depth, names in enumerate(nx.topological_generations(graph))
+        for name in sorted(names)
+    }
+    for name in [name for name in layer if not graph.pred[name] and graph.succ[name]]:
+        layer[name] = min(layer[other] for other in graph.succ[name]) - 1  # just above its use
+    routes = []
+    for start, end in list(graph.edges):
+        # An edge that passes layers by has a point in each, which takes room like a narrow box.
+        passed = [f"{start}\n{end}\n{depth}" for depth in range(layer[start] + 1, layer[end])]
+        layer |= {point: depth for depth, point in enumerate(passed, layer[start] + 1)}
+        routes.append([start, *passed, end])
+    neighbours = nx.Graph(step for route in routes for step in pairwise(route))
+    neighbours.add_nodes_from(layer)
+    x = dict.fromkeys(layer, 0.0)
+    levels = [[name for name in layer if layer[name] == depth] for depth in set(layer.values())]
+    for sweep in range(_SWEEPS):
+        for level in levels if sweep % 2 == 0 else reversed(levels):
+            wanted = {
+                name: np.mean([x[other] for other in neighbours[name]] or [x[name]])
+                for name in level
+            }
+            level.sort(key=wanted.__getitem__)
+            room = np.array([_BEND if "\n" in name else 1.0 for name in level])
+            places = np.cumsum(room) - room / 2
+            shift = np.mean([wanted[name] for name in level]) - places.mean()
+            x.update(zip(level, (places + shift).tolist(), strict=True))
+    left = min(x.values(), default=0.0)
+    at = {name: (value - left, layer[name]) for name, value in x.items()}
+    return Layout({name: at[name] for name in rules}, [[at[name] for name in r] for r in routes])
 
 
 def _draw_box(axes: Axes, text: str, x: float, y: float, colour: str) -> None:
@@ -130,7 +163,7 @@ def _draw_box(axes: Axes, text: str, x: float, y: float, colour: str) -> None:
     axes.text(x, y, text, ha="center", va="center", fontsize=9, color=INK, zorder=4)
 
 
-def _draw_edge(axes: Axes, route: list[Point]) -> None:
+def _draw_edge(axes: Axes, route: list[tuple[float, int]]) -> None:
     """A line that bends between layers and runs straight down between the boxes of a layer."""
     half = _BOX[1] / 2
     points = [(x * _SPACE, layer * _LAYER) for x, layer in route]

@@ -49,7 +49,7 @@ def draw_all(study: MadeStudy) -> list[Path]:
         **store, oof=oof, threshold=threshold, target=out / "mistakes.png",
         table=out / "mistakes.csv",
     )  # fmt: skip
-    draw_graph(dot=out / "rules.dot", stages=STAGES, target=out / "dag.png")
+    draw_graph(rulegraph=out / "rulegraph.json", stages=STAGES, target=out / "dag.png")
     draw_cost(benchmarks=study.benchmarks, target=out / "cost.png", table=out / "cost.csv")
     tabulate_speed(costs=study.of_folds(study.members, "cost.json"), target=out / "speed.csv")
     if study.trees:

@@ -23,6 +23,7 @@ from landslip.files import (
     write_parquet,
 )
 from landslip.models.seeds import derive_seed
+from landslip.report.graph import read_rulegraph
 from stores import write_store
 
 PAIRS = {
@@ -137,7 +138,7 @@ def make_study(
     for name in members:
         _write_training(study, random, name)
     _write_benchmarks(study, random)
-    write_dot(study.path("report/rules.dot"), RULES, EDGES)
+    write_json(study.path("report/rulegraph.json"), read_rulegraph(printed_dot(RULES, EDGES)))
     return study
 
 
@@ -152,15 +153,14 @@ def measure_ensemble(study: MadeStudy) -> None:
     )  # fmt: skip
 
 
-def write_dot(target: Path, rules: tuple[str, ...], edges: str) -> None:
+def printed_dot(rules: tuple[str, ...], edges: str) -> str:
     """A graph of rules as `snakemake --rulegraph dot` prints it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     nodes = "".join(
         f'\t{number}[label = "{name}", color = "0.{number:02d} 0.6 0.85", style="rounded"];\n'
         for number, name in enumerate(rules)
     )
     arrows = "".join(f"\t{edge.replace('>', ' -> ')}\n" for edge in edges.split())
-    target.write_text(
+    return (
         "digraph snakemake_dag {\n    graph[bgcolor=white, margin=0];\n"
         "    node[shape=box, style=rounded, fontname=sans,                 fontsize=10,"
         " penwidth=2];\n    edge[penwidth=2, color=grey];\n" + nodes + arrows + "}            \n"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 begin_job(snakemake)
 draw_graph(
-    dot=Path(snakemake.input.dot),
+    rulegraph=Path(snakemake.input.rulegraph),
     stages=snakemake.params.stages,
     target=Path(snakemake.output.figure),
 )

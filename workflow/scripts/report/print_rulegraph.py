@@ -4,9 +4,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from landslip.files import write_text
+from landslip.files import write_json, write_text
 from landslip.jobs import begin_job, end_job
-from landslip.report.graph import in_order
+from landslip.report.graph import read_rulegraph
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
@@ -18,5 +18,5 @@ command += ["--configfile", snakemake.output.config, "--rulegraph", "dot", "--",
 printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
 if printed.returncode:
     sys.exit("error: Snakemake could not print its graph of rules; what it says stands above")
-write_text(snakemake.output.dot, in_order(printed.stdout))
+write_json(snakemake.output.rulegraph, read_rulegraph(printed.stdout))
 end_job(snakemake)
