@@ -2,22 +2,9 @@
 
 import json
 
-# Figures of the report -> the sums of the job that draws them.
-FIGURE_SUMS = {
-    "f1_threshold": "curves",
-    "roc": "curves",
-    "precision_recall": "curves",
-    "confusion": "decisions",
-    "reliability": "decisions",
-    **({"importance": "importance"} if TREE_MEMBERS else {}),
-    "learning_curves": "learning_curves",
-    "composites": "patches",
-    "patches": "patches",
-    "mistakes": "mistakes",
-    "dag": "dag",
-    "cost": "cost",
-}
-FIGURES = list(FIGURE_SUMS)
+from landslip.report.figures import FIGURES as ALL_FIGURES, TABLES as REPORT_TABLES
+
+FIGURES = [name for name in ALL_FIGURES if TREE_MEMBERS or name != "importance"]
 
 # Of the report's figures, those of the paper that the study's page shows too.
 PAPER_FIGURES = [
@@ -27,9 +14,20 @@ PAPER_FIGURES = [
 ]
 
 
-def figure_sums(figures):
-    """Sums of some figures, each once."""
-    return list(dict.fromkeys(FIGURE_SUMS[figure] for figure in figures))
+def report_files():
+    """Figures and tables of the report, as Snakemake's own report shows them too."""
+    files = {f"{name}.png": ALL_FIGURES[name] for name in FIGURES}
+    files |= {f"{name}.csv": table for name, table in REPORT_TABLES.items()}
+    mark = report  # at the start of a line that is a keyword of Snakemake's
+    return [
+        mark(
+            f"{CONFIG.results}/report/{file}",
+            caption=f"../resources/report/{Path(file).stem}.rst",
+            category=entry.section,
+            labels={"figure": entry.title},
+        )
+        for file, entry in files.items()
+    ]
 
 
 def config_as_text():

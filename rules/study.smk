@@ -218,9 +218,7 @@ rule write_study:
                 "figures",
             ],
         ),
-        report_sums=expand(
-            "<results>/report/{name}.sha256", name=figure_sums(PAPER_FIGURES)
-        ),
+        report_sums="<results>/report/figures.sha256",
     output:
         page=report(
             "<results>/study.html",

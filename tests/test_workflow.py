@@ -397,7 +397,7 @@ def edit(project: Path) -> Iterator[Callable[[str], None]]:
             {"write_audit"},
             {"build_manifest", "train_network", "write_report"},
         ),
-        ("report/curves.py", {"draw_curves", "write_report"}, {"search_threshold", "draw_patches"}),
+        ("report/curves.py", {"draw_report", "write_report"}, {"search_threshold"}),
         (
             "models/settings.py",
             set(),

@@ -12,8 +12,7 @@ from sklearn.metrics import (
 )
 
 from landslip.ensemble.measures import confusion
-from landslip.ensemble.records import read_threshold
-from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
+from landslip.ensemble.tables import EnsembleOof
 from landslip.ensemble.threshold import f1_curve
 from landslip.models.names import ENSEMBLE
 from landslip.report.plots import Axes
@@ -25,30 +24,6 @@ Labels = NDArray[np.int8]
 
 _THRESHOLDS: Floats = np.linspace(0, 1, 501)
 _ONE_CLASS = "All patches have the same label:\nthere is no such curve."
-
-
-def draw_curves(
-    *, oof: Path, threshold: Path, f1_threshold: Path, roc: Path, precision_recall: Path
-) -> None:
-    """Draw how every model ranks the patches.
-
-    Parameters
-    ----------
-    oof, threshold
-        ensemble/oof.parquet and ensemble/threshold.json.
-    f1_threshold, roc, precision_recall
-        PNG files to write.
-
-    Raises
-    ------
-    InputError
-        A file is damaged.
-    """
-    table = read_ensemble_oof(oof)
-    chosen = float(read_threshold(threshold)["threshold"])
-    draw_f1_threshold(table, chosen, f1_threshold)
-    draw_roc(table, chosen, roc)
-    draw_precision_recall(table, chosen, precision_recall)
 
 
 def draw_f1_threshold(table: EnsembleOof, threshold: float, target: Path) -> None:

@@ -5,34 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from landslip.ensemble.measures import confusion as count_decisions
-from landslip.ensemble.records import read_threshold
 from landslip.ensemble.reliability import BINS
 from landslip.ensemble.reliability import reliability as bin_reliability
-from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
+from landslip.ensemble.tables import EnsembleOof
 from landslip.report.plots import StrMethodFormatter, SymmetricalLogLocator
 from landslip.report.style import BLUE, INK, QUIET, VERMILION, drawing
 from landslip.report.wording import count, percent, score
-
-
-def draw_decisions(*, oof: Path, threshold: Path, confusion: Path, reliability: Path) -> None:
-    """Draw the confusion matrix and the reliability diagram of the ensemble.
-
-    Parameters
-    ----------
-    oof, threshold
-        ensemble/oof.parquet and ensemble/threshold.json.
-    confusion, reliability
-        PNG files to write.
-
-    Raises
-    ------
-    InputError
-        A file is damaged.
-    """
-    table = read_ensemble_oof(oof)
-    chosen = float(read_threshold(threshold)["threshold"])
-    draw_confusion(table, chosen, confusion)
-    draw_reliability(table, chosen, reliability)
 
 
 def draw_confusion(table: EnsembleOof, threshold: float, target: Path) -> None:

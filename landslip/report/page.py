@@ -13,6 +13,7 @@ from landslip.ensemble.records import read_metrics, read_threshold
 from landslip.ensemble.tables import count_answers
 from landslip.files import read_parquet, write_text
 from landslip.report import verdict, wording
+from landslip.report.figures import FIGURES
 from landslip.report.made import Made, Planned, as_made
 from landslip.report.pictures import read_pictures
 from landslip.templates import rows_of, template_environment
@@ -82,7 +83,7 @@ def write_report(
     descriptions
         Member -> model.json of its folds, in order.
     figures
-        PNG files; their names say which they are (see `pictures.ALTERNATIVES`). One that is not
+        PNG files; their names say which they are (see `landslip.report.figures`). One that is not
         given is left out, and the page says so where that needs saying.
     captions
         Texts of the same names, .rst without markup.
@@ -107,6 +108,7 @@ def write_report(
     costs = pd.read_csv(cost)
     split, digest = read_folds(folds)
     made = as_made(study, descriptions, folds)
+    alternatives = {name: figure.alternative for name, figure in FIGURES.items()}
     page = environment.get_template("page.html").render(
         study=study,
         seed=made.seed,
@@ -133,7 +135,8 @@ def write_report(
         speed=rows_of(pd.read_csv(speed)),
         cost_total=float(costs["seconds"].sum()),
         versions=_versions(),
-        pictures=read_pictures(figures, captions),
+        pictures=read_pictures(figures, captions, alternatives),
+        figures=FIGURES,
     )
     write_text(target, page)
 

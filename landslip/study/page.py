@@ -9,7 +9,8 @@ import pandas as pd
 
 from landslip.files import read_parquet, write_text
 from landslip.report import wording
-from landslip.report.pictures import Picture, read_picture, read_pictures
+from landslip.report.figures import FIGURES
+from landslip.report.pictures import read_pictures
 from landslip.study import forest
 from landslip.study.model_table import model_rows
 from landslip.study.records import read_calibration, read_members
@@ -75,7 +76,7 @@ def write_page(
         The other files of results/study; speed is None where no model is a network.
     figures, report_figures
         PNG files of the study (see _ALTERNATIVES) and of the report (see
-        `landslip.report.pictures`); their names say which they are.
+        `landslip.report.figures`); their names say which they are.
     models
         Name -> what `landslip.study.model_table.outline` says of it; the config's first.
     captions
@@ -99,7 +100,6 @@ def write_page(
         seconds=seconds,
     )
     read = [read_table(path) for path in tables]
-    texts_of = {path.stem: path for path in captions}
     analysis = read_members(members)
     page = environment.get_template("page.html").render(
         tables=[_table(text, table) for text, table in zip(texts, read, strict=True)],
@@ -115,8 +115,11 @@ def write_page(
         confusion=rows_of(read_parquet(confusion)),
         importance=_importance(read_parquet(importance)),
         speed=[] if speed is None else rows_of(read_parquet(speed)),
-        pictures=read_pictures(report_figures, captions)
-        | {path.stem: _own(path, texts_of) for path in figures},
+        pictures=read_pictures(
+            [*report_figures, *figures],
+            captions,
+            {name: figure.alternative for name, figure in FIGURES.items()} | _ALTERNATIVES,
+        ),
         names=names,
         paper=_PAPER_FIGURES,
         index=_index(texts, speed is not None, [path.stem for path in report_figures]),
@@ -226,8 +229,3 @@ def _forest(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             for row in rows
         ],
     }
-
-
-def _own(path: Path, captions: Mapping[str, Path]) -> Picture:
-    """One of the study's figures."""
-    return read_picture(path, _ALTERNATIVES[path.stem], captions[path.stem])

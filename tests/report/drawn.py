@@ -4,18 +4,9 @@ from pathlib import Path
 
 from report.made_study import STAGES, MadeStudy, model_settings
 
-from landslip.report.colours import draw_composites
-from landslip.report.cost import draw_cost
-from landslip.report.curves import draw_curves
-from landslip.report.decisions import draw_decisions
-from landslip.report.graph import draw_graph
-from landslip.report.importances import draw_importance
-from landslip.report.learning import draw_learning_curves
-from landslip.report.mistakes import draw_mistakes
+from landslip.report.figures import FIGURES, Run, draw_report
 from landslip.report.models_table import tabulate_models
 from landslip.report.page import Study, write_report
-from landslip.report.patches import draw_patches
-from landslip.report.speed import tabulate_speed
 from project import ROOT
 
 CAPTIONS = ROOT / "resources" / "report"
@@ -25,38 +16,26 @@ PAPER = ROOT / "resources" / "paper" / "table2.csv"
 def draw_all(study: MadeStudy) -> list[Path]:
     """Every figure and table of the report; the figures."""
     out = study.path("report")
-    oof, threshold = study.path("ensemble/oof.parquet"), study.path("ensemble/threshold.json")
-    store = {
-        "store": study.path("store/train.h5"),
-        "modalities": study.modalities,
-    }
-    draw_curves(
-        oof=oof, threshold=threshold, f1_threshold=out / "f1_threshold.png", roc=out / "roc.png",
-        precision_recall=out / "precision_recall.png",
-    )  # fmt: skip
-    draw_decisions(
-        oof=oof, threshold=threshold, confusion=out / "confusion.png",
-        reliability=out / "reliability.png",
-    )  # fmt: skip
-    draw_learning_curves(
-        history=study.of_folds(study.members, "history.parquet"), trees=study.trees,
-        target=out / "learning_curves.png",
-    )  # fmt: skip
-    samples = {**store, "manifest": study.path("data/manifest.parquet"), "seed": 42}
-    draw_composites(**samples, target=out / "composites.png")
-    draw_patches(**samples, units=study.units, target=out / "patches.png")
-    draw_mistakes(
-        **store, oof=oof, threshold=threshold, target=out / "mistakes.png",
-        table=out / "mistakes.csv",
-    )  # fmt: skip
-    draw_graph(rulegraph=out / "rulegraph.json", stages=STAGES, target=out / "dag.png")
-    draw_cost(benchmarks=study.benchmarks, target=out / "cost.png", table=out / "cost.csv")
-    tabulate_speed(costs=study.of_folds(study.members, "cost.json"), target=out / "speed.csv")
-    if study.trees:
-        draw_importance(
-            importance=study.of_folds(study.trees, "importance.parquet"),
-            modalities=study.modalities, target=out / "importance.png",
-        )  # fmt: skip
+    run = Run(
+        oof=study.path("ensemble/oof.parquet"),
+        threshold=study.path("ensemble/threshold.json"),
+        metrics=study.path("ensemble/metrics.json"),
+        manifest=study.path("data/manifest.parquet"),
+        store=study.path("store/train.h5"),
+        rulegraph=out / "rulegraph.json",
+        importance=study.of_folds(study.trees, "importance.parquet"),
+        history=study.of_folds(study.members, "history.parquet"),
+        costs=study.of_folds(study.members, "cost.json"),
+        benchmarks=study.benchmarks,
+        paper=PAPER,
+        simulated=True,
+        modalities=study.modalities,
+        units=study.units,
+        stages=STAGES,
+        seed=42,
+    )
+    names = [name for name in FIGURES if study.trees or name != "importance"]
+    draw_report(run, [*(out / f"{name}.png" for name in names), out / "speed.csv"])
     return sorted(out.glob("*.png"))
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from landslip.report.figures import FIGURES
+
 PROBE = """<pre id="probe"></pre><script>
 window.addEventListener("load", () => {
   const images = [...document.images].map((image) => [image.naturalWidth, image.clientWidth]);
@@ -55,7 +57,7 @@ def test_every_figure_renders_and_no_error_is_logged(
     page: Path, tmp_path: Path, width: int
 ) -> None:
     probe, console = open_page(page.read_text(encoding="utf-8"), tmp_path, width)
-    assert len(probe["images"]) == 12
+    assert len(probe["images"]) == len(FIGURES)
     assert all(natural > 0 and shown > 0 for natural, shown in probe["images"])
     assert probe["page"] <= probe["window"], "the page is wider than its window"
     assert console == []
@@ -65,7 +67,7 @@ def test_a_page_of_other_channels_and_no_trees_renders_too(
     optical_page: Path, tmp_path: Path
 ) -> None:
     probe, console = open_page(optical_page.read_text(encoding="utf-8"), tmp_path)
-    assert len(probe["images"]) == 11
+    assert len(probe["images"]) == len(FIGURES) - 1
     assert all(natural > 0 for natural, _ in probe["images"])
     assert console == []
 

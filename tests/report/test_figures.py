@@ -19,8 +19,8 @@ from landslip.report import curves
 from landslip.report.cost import draw_cost
 from landslip.report.curves import draw_f1_threshold, draw_precision_recall, draw_roc
 from landslip.report.decisions import draw_confusion, draw_reliability
+from landslip.report.figures import FIGURES
 from landslip.report.mistakes import draw_mistakes
-from landslip.report.pictures import ALTERNATIVES
 from landslip.report.style import COLOURS, DASHES, drawing, lines_of
 
 
@@ -57,7 +57,7 @@ def test_predictions_of_any_kind_are_drawn(draw, labels, probability, tmp_path: 
 
 def test_a_figure_is_the_same_bytes_when_drawn_again(study: MadeStudy) -> None:
     before = {path: path.read_bytes() for path in study.path("report").glob("*.png")}
-    assert {path.stem for path in before} == set(ALTERNATIVES)
+    assert {path.stem for path in before} == set(FIGURES)
     draw_all(study)
     assert all(path.read_bytes() == content for path, content in before.items())
 

@@ -21,7 +21,8 @@ from landslip.files import (
     write_json,
     write_parquet,
 )
-from landslip.report.pictures import ALTERNATIVES, read_pictures
+from landslip.report.figures import FIGURES
+from landslip.report.pictures import read_pictures
 
 
 class Outline(HTMLParser):
@@ -65,7 +66,7 @@ def test_the_verdict_stands_before_every_table_and_figure(page: Path) -> None:
 def test_the_page_holds_every_figure_with_a_description_and_a_caption(page: Path) -> None:
     outline = Outline(page)
     figures = [attributes["id"] for attributes in outline.of("figure")]
-    assert sorted(map(str, figures)) == sorted(f"figure-{name}" for name in ALTERNATIVES)
+    assert sorted(map(str, figures)) == sorted(f"figure-{name}" for name in FIGURES)
     assert all(image["alt"] for image in outline.of("img"))
     assert len(outline.of("figcaption")) == len(figures)
 
@@ -196,9 +197,9 @@ def test_a_figure_without_a_caption_or_that_is_no_picture_is_refused(tmp_path: P
     figure = tmp_path / "roc.png"
     figure.write_bytes(b"no picture")
     with pytest.raises(InputError, match="no caption"):
-        read_pictures([figure], [])
+        read_pictures([figure], [], {"roc": "A curve"})
     with pytest.raises(InputError, match="no PNG"):
-        read_pictures([figure], [CAPTIONS / "roc.rst"])
+        read_pictures([figure], [CAPTIONS / "roc.rst"], {"roc": "A curve"})
 
 
 def retrained(study: MadeStudy, member: str, **changes: Any) -> None:

@@ -90,7 +90,6 @@ def test_ids_that_look_like_markup_are_drawn_as_they_are(
     study = oddly_named
     store = {
         "store": study.path("store/train.h5"),
-        "store_digest": study.path("store/train.digest"),
         "modalities": study.modalities,
     }
     samples = {**store, "manifest": study.path("data/manifest.parquet"), "seed": 1}

@@ -48,7 +48,7 @@ def test_short_jobs_share_submissions_and_trainings_of_networks_do_not(
     assert groups == {"lightgbm": 2, "xgboost": 2, "ensemble": 1, "report": 1}
     alone = Counter(re.findall(r"^rule (\w+):", text, re.MULTILINE))
     assert alone["train_network"] == FOLDS
-    assert not {"train_lightgbm", "train_xgboost", "gather_oof", "draw_cost"} & set(alone)
+    assert not {"train_lightgbm", "train_xgboost", "gather_oof", "draw_report"} & set(alone)
 
 
 def test_tables_of_the_study_do_not_wait_for_each_other(tmp_path: Path, config: dict[str, Any]):

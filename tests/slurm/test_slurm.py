@@ -95,7 +95,7 @@ def test_the_study_on_slurm_gives_each_gpu_to_one_network_and_equals_the_local_s
     # Jobs that need each other's files share a job too.
     ensemble, report = (job for job in jobs if job.name.startswith(("ensemble_", "report_")))
     assert "gather_oof_measure_ensemble_predict_test" in ensemble.name
-    assert report.name == "report_draw_dag_print_rulegraph"
+    assert report.name == "report_draw_report_print_rulegraph"
     assert (ensemble.cpus, ensemble.memory_mb, report.cpus) == (1, 2000, 1)
     for model in ("lightgbm", "xgboost", NETWORK):
         for fold in (0, 1):
