@@ -6,7 +6,7 @@ min_version("9.19")
 
 
 include: "rules/common.smk"
-include: "rules/common_study.smk"
+include: "rules/common_ablation.smk"
 include: "rules/common_report.smk"
 include: "rules/common_runs.smk"
 
@@ -40,7 +40,7 @@ include: "rules/ensemble.smk"
 
 if STUDY_IS_VALID:
 
-    include: "rules/study.smk"
+    include: "rules/ablation.smk"
 
 
 include: "rules/report.smk"

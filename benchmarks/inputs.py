@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from landslip.data.nodata import NoData
 from landslip.data.store_write import write_shard
-from landslip.files import file_digest
+from landslip.io.files import file_digest
 
 CHANNELS = (
     *("red", "green", "blue", "nir"),

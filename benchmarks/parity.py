@@ -19,7 +19,7 @@ from scipy.stats import t as student
 from sklearn.metrics import f1_score, roc_auc_score
 
 from benchmarks.networks import Task, machine, plain_encoders, plain_loader
-from landslip.data.simulation.patches import simulate_batch
+from landslip.simulation.patches import simulate_batch
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate
 from landslip.models.precision import choose_precision

@@ -5,16 +5,16 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from landslip.config import parse_config
-from landslip.config_files import read_config_file, read_overrides
-from landslip.config_merge import merge_config, restate
+from landslip.config.schema import parse_config
+from landslip.config.files import read_config_file, read_overrides
+from landslip.config.merge import merge_config, restate
 from landslip.data.listing import check_sources, content_digest, listing_digest
 from landslip.data.ranges import count_lines, shards_for
-from landslip.files import InputError, check_writable
+from landslip.io.files import InputError, check_writable
 from landslip.models.encoder_check import refuse_encoders
 from landslip.models.finished import forget_all
 from landslip.models.settings import TREES
-from landslip.sources import source_digest as digest_sources
+from landslip.engine.sources import source_digest as digest_sources
 
 ROOT = Path(workflow.basedir)
 

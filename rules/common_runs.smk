@@ -3,8 +3,8 @@
 from snakemake.cli import get_argument_parser
 from snakemake.persistence import MetadataRecord
 
-from landslip import previous
-from landslip.results_folder import ResultsFolder
+from landslip.engine import previous
+from landslip.engine.results_folder import ResultsFolder
 
 # Their outputs are kept until they have run well: training costs hours, and what the second three
 # refuse is often mended by putting the very same file back, which then must retrain nothing.

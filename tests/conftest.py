@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from landslip.files import file_digest
+from landslip.io.files import file_digest
 from project import shipped_config
 from stores import write_store
 

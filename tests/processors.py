@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from landslip.files import write_json
+from landslip.io.files import write_json
 from landslip.models.precision import Processor
 
 FAST = Processor(name="fast at bfloat16", float32=100.0, bfloat16=180.0)

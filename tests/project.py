@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from landslip.config_merge import merge_config
+from landslip.config.merge import merge_config
 
 ROOT = Path(__file__).parents[1]
 

@@ -22,8 +22,8 @@ from processors import processor_file
 
 from landslip.data.folds import split_digest
 from landslip.features.scaling import write_scaling
-from landslip.files import file_digest, write_parquet
-from landslip.logs import configure_logging
+from landslip.io.files import file_digest, write_parquet
+from landslip.io.logs import configure_logging
 from landslip.models import state
 from landslip.models.network import Architecture
 from landslip.models.network_fold import Outputs, train_network

@@ -15,7 +15,7 @@ from landslip.data.manifest import build_manifest
 from landslip.data.nodata import NoData, zero_groups
 from landslip.data.survey import survey_shard
 from landslip.data.units import UnitRange
-from landslip.files import InputError, read_json, read_parquet
+from landslip.io.files import InputError, read_json, read_parquet
 
 CHANNELS = {"red": "reflectance_1e4", "vv": "db", "diff_vv": "db_change"}
 UNITS = {

@@ -8,7 +8,7 @@ import pandas as pd
 
 from landslip.data.folds import split_digest
 from landslip.features.names import feature_columns
-from landslip.files import file_digest, write_parquet
+from landslip.io.files import file_digest, write_parquet
 from landslip.models.finished import SUFFIX
 from landslip.models.settings import TREES, TreeSettings, read_settings
 from landslip.models.trees import TreeOutputs, TreeTraining, train_trees

@@ -11,7 +11,7 @@ import pytest
 from landslip.data.folds import read_folds, split_digest
 from landslip.ensemble.tables import count_answers, read_ensemble_oof
 from landslip.features.scales import read_scaling
-from landslip.files import (
+from landslip.io.files import (
     InputError,
     read_arrays,
     read_json,
@@ -21,7 +21,7 @@ from landslip.files import (
     write_json,
     write_parquet,
 )
-from landslip.large_tables import count_rows, iterate_parquet, read_columns
+from landslip.io.large_tables import count_rows, iterate_parquet, read_columns
 from landslip.models.importance import mean_importance
 from landslip.models.predictions import PredictionReader, read_oof, read_test
 

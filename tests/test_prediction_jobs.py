@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from landslip.data.simulation.write import simulate_patches
+from landslip.simulation.write import simulate_patches
 from workflow import SMALL, planned, snakemake
 
 # A tree model and a network on patches of the user's, scaled by what training patches hold.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from safetensors.numpy import save_file
 
-from landslip.results_folder import ResultsFolder
+from landslip.engine.results_folder import ResultsFolder
 from workflow import SMALL, planned, snakemake
 
 TARGET = "results/models/lightgbm/fold0/oof.parquet"

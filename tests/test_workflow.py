@@ -19,8 +19,8 @@ import nbformat
 import pandas as pd
 import pytest
 
-from landslip.files import InputError
-from landslip.jobs import verify_files
+from landslip.io.files import InputError
+from landslip.engine.jobs import verify_files
 from project import ROOT, shipped_config
 from workflow import SMALL, planned, read, snakemake, start_snakemake
 

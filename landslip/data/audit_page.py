@@ -6,8 +6,8 @@ from typing import Any
 
 from landslip.data.audit import number
 from landslip.data.records import read_audit
-from landslip.files import write_text
-from landslip.templates import template_environment
+from landslip.io.files import write_text
+from landslip.io.templates import template_environment
 
 _LISTED = 20
 

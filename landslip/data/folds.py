@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from landslip.files import (
+from landslip.io.files import (
     InputError,
     read_metadata,
     read_parquet,

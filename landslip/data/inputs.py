@@ -13,7 +13,7 @@ from landslip.data.patches import check_id, check_link, patch_shape
 from landslip.data.problems import Item, Problem, forget_refusal, printable, refusal
 from landslip.data.records import read_facts
 from landslip.data.tables import read_ids, read_labels
-from landslip.files import InputError, write_json, write_parquet
+from landslip.io.files import InputError, write_json, write_parquet
 
 # Patches whose headers tell the size that most have.
 _HEADERS = 101

@@ -5,8 +5,8 @@ import stat
 from functools import cache
 from pathlib import Path
 
-from landslip.files import InputError, file_digest, text_digest
-from landslip.ordinary_files import not_ordinary
+from landslip.io.files import InputError, file_digest, text_digest
+from landslip.io.ordinary_files import not_ordinary
 
 
 def check_sources(*paths: str | None) -> None:

@@ -22,7 +22,7 @@ from landslip.data.records import read_facts
 from landslip.data.summary import Summary, summarise
 from landslip.data.survey import read_survey
 from landslip.data.units import UnitRange, check_units, judge_patches, wrong_patches
-from landslip.files import InputError, read_parquet, write_json, write_parquet
+from landslip.io.files import InputError, read_parquet, write_json, write_parquet
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from landslip.data.patches import SUFFIX
-from landslip.files import InputError
+from landslip.io.files import InputError
 
 # Subfolders that are looked into for patches that the folder itself lacks.
 _SUBFOLDERS = 20

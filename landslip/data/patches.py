@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.data.foreign import HEAD, foreign_content
-from landslip.files import InputError
-from landslip.ordinary_files import open_ordinary
+from landslip.io.files import InputError
+from landslip.io.ordinary_files import open_ordinary
 
 SUFFIX = ".npy"
 

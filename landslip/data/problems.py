@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from landslip.files import InputError, remove, write_text
+from landslip.io.files import InputError, remove, write_text
 
 # Names shown where there are no more, examples where there are, reasons of one problem.
 _SHOWN, _EXAMPLES, _REASONS = 10, 3, 4

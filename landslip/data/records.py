@@ -5,7 +5,7 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from landslip.records import Amount, Count, Number, Share, read_record
+from landslip.io.records import Amount, Count, Number, Share, read_record
 
 
 class Facts(TypedDict):
@@ -60,7 +60,7 @@ class Audit(TypedDict):
 
 
 def read_facts(path: Path) -> dict[str, Any]:
-    """Read listing.json, checked; see `landslip.records.read_record`."""
+    """Read listing.json, checked; see `landslip.io.records.read_record`."""
     return dict(read_record(path, Facts))
 
 

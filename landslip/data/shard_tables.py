@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.data.ranges import shard_rows
-from landslip.large_tables import iterate_parquet
+from landslip.io.large_tables import iterate_parquet
 
 
 def listed_paths(listing: Path, *, split: str, shard: int, shards: int) -> list[Path]:

@@ -17,7 +17,7 @@ from landslip.data.channels import add_indices
 from landslip.data.nodata import DATA, ZERO, NoData, find_no_data
 from landslip.data.patches import as_float32, patch_shape, read_same_patch
 from landslip.data.store import FORMAT_VERSION, Checks, Pixels, content_digest, open_store
-from landslip.files import InputError, atomic_path
+from landslip.io.files import InputError, atomic_path
 
 log = logging.getLogger(__name__)
 

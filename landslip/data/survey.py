@@ -26,8 +26,8 @@ from landslip.data.nodata import (
 )
 from landslip.data.patches import PatchError, as_float32, read_patch
 from landslip.data.shard_tables import listed_paths
-from landslip.files import read_arrays, write_arrays
-from landslip.large_tables import count_rows
+from landslip.io.files import read_arrays, write_arrays
+from landslip.io.large_tables import count_rows
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from landslip.data.foreign import HEAD, foreign_content
-from landslip.files import InputError
-from landslip.ordinary_files import open_ordinary
+from landslip.io.files import InputError
+from landslip.io.ordinary_files import open_ordinary
 
 _BLOCK = 1 << 20
 # No table of patches is larger, nor packed tighter: numbered rows are packed about ten times.

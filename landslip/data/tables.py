@@ -12,7 +12,7 @@ import pandas as pd
 
 from landslip.data.problems import Item, Problem, printable, shortened
 from landslip.data.table_files import table_blocks
-from landslip.files import InputError
+from landslip.io.files import InputError
 
 _ID, _LABEL = "ID", "label"
 # As programs write 0 and 1: whole, as floats (tables with gaps), in powers of ten, as truth values.

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from landslip.data.folds import read_folds
 from landslip.ensemble.average import average
 from landslip.ensemble.tables import OOF_COLUMNS
-from landslip.files import InputError, write_parquet
+from landslip.io.files import InputError, write_parquet
 from landslip.models.predictions import check_origin, name_some, read_oof
 
 Floats = NDArray[np.float64]

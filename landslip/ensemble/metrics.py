@@ -20,7 +20,7 @@ from landslip.ensemble.tables import (
     read_labelled,
 )
 from landslip.ensemble.threshold import HALF, cross_fit, search_exact, warnings_about
-from landslip.files import write_json
+from landslip.io.files import write_json
 from landslip.models.names import ENSEMBLE
 from landslip.models.predictions import constant_folds
 from landslip.models.seeds import derive_seed

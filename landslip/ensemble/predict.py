@@ -11,7 +11,7 @@ from landslip.ensemble.average import average
 from landslip.ensemble.gather import check_members
 from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import TEST_COLUMNS
-from landslip.large_tables import iterate_parquet, write_blocks
+from landslip.io.large_tables import iterate_parquet, write_blocks
 from landslip.models.predictions import PredictionReader, check_origin
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from landslip.records import Count, Interval, Number, Probability, Share, read_record
+from landslip.io.records import Count, Interval, Number, Probability, Share, read_record
 
 
 class Choice(TypedDict):
@@ -96,7 +96,7 @@ class Metrics(TypedDict):
 
 
 def read_threshold(path: Path) -> dict[str, Any]:
-    """Read threshold.json, checked; see `landslip.records.read_record`."""
+    """Read threshold.json, checked; see `landslip.io.records.read_record`."""
     return dict(read_record(path, Threshold))
 
 

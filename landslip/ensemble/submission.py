@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from landslip.files import atomic_path
-from landslip.large_tables import iterate_parquet
+from landslip.io.files import atomic_path
+from landslip.io.large_tables import iterate_parquet
 
 
 def write_submission(*, test: Path, target: Path) -> None:

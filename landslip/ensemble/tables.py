@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from landslip.files import InputError, read_metadata, read_parquet, require_columns
-from landslip.large_tables import TableReader, iterate_parquet, read_columns
+from landslip.io.files import InputError, read_metadata, read_parquet, require_columns
+from landslip.io.large_tables import TableReader, iterate_parquet, read_columns
 
 Floats = NDArray[np.float64]
 

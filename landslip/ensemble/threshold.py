@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from landslip.ensemble.bootstrap import bootstrap_intervals
 from landslip.ensemble.measures import f1
 from landslip.ensemble.tables import read_ensemble_oof
-from landslip.files import write_json
+from landslip.io.files import write_json
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from landslip.files import InputError, read_parquet
+from landslip.io.files import InputError, read_parquet
 
 QUANTILES = {"q01": 0.01, "q05": 0.05, "q50": 0.50, "q95": 0.95, "q99": 0.99}
 COLUMNS = ("mean", "std", *QUANTILES)

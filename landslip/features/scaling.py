@@ -15,7 +15,7 @@ from landslip.data.store import PatchStore, open_store
 from landslip.features.compiled import compiled
 from landslip.features.keys import keys_to_values
 from landslip.features.scales import COLUMNS, QUANTILES
-from landslip.files import InputError, write_parquet
+from landslip.io.files import InputError, write_parquet
 
 # Images whose deviations are in memory at once, beside the channel itself.
 _BLOCK = 16

@@ -11,7 +11,7 @@ from landslip.data.store import open_store
 from landslip.features.compiled import compiled
 from landslip.features.keys import keys_to_values, refuse_nonfinite
 from landslip.features.names import STATISTICS, feature_columns
-from landslip.files import write_parquet
+from landslip.io.files import write_parquet
 
 # Patches that a thread holds at once.
 _BLOCK = 32

@@ -3,7 +3,7 @@
 import os
 
 from landslip.models.network import MultiEncoder
-from landslip.user_cache import user_cache
+from landslip.io.user_cache import user_cache
 
 
 def compile_encoders(network: MultiEncoder, mode: str) -> None:

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from landslip.files import write_json
-from landslip.records import Amount, Count, read_record
+from landslip.io.files import write_json
+from landslip.io.records import Amount, Count, read_record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def write_cost(target: Path, cost: Cost) -> None:
 
 
 def read_cost(path: Path) -> dict[str, Any]:
-    """Read it, checked; see `landslip.records.read_record`."""
+    """Read it, checked; see `landslip.io.records.read_record`."""
     return dict(read_record(path, Cost))
 
 

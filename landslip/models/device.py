@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 
 
 def usable_device(name: str) -> torch.device:

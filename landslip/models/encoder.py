@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.models.patch_embedding import fold_enlargement
 from landslip.models.weights import Pretrained
 

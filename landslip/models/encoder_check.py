@@ -14,8 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from landslip.files import InputError, text_digest, write_json
-from landslip.user_cache import user_cache
+from landslip.io.files import InputError, text_digest, write_json
+from landslip.io.user_cache import user_cache
 
 _PROGRAM = "landslip.models.try_encoders"
 _ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from landslip.files import InputError, atomic_path, file_digest, read_json, write_json
+from landslip.io.files import InputError, atomic_path, file_digest, read_json, write_json
 from landslip.models.fingerprint import differences
 
 SUFFIX = ".finished"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 
 # What the folds of one model have in common; what a kind of model does not tell is None.
 _SHARED = ("split_digest", "settings", "architecture", "columns")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from landslip.data.shard_tables import usable_ids
-from landslip.files import InputError
-from landslip.large_tables import count_rows, write_blocks
+from landslip.io.files import InputError
+from landslip.io.large_tables import count_rows, write_blocks
 from landslip.models.predictions import PredictionReader, check_origin, name_some
 
 

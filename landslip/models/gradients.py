@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.models.network import MultiEncoder
 from landslip.models.objective import landslide_loss
 from landslip.models.precision import autocast

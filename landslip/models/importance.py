@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from landslip.files import InputError, read_parquet
+from landslip.io.files import InputError, read_parquet
 
 IMPORTANCE_COLUMNS = ("feature", "gain", "splits")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from landslip.files import InputError, file_digest, read_json
+from landslip.io.files import InputError, file_digest, read_json
 
 
 def read_model(

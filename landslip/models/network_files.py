@@ -7,7 +7,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
-from landslip.files import InputError, atomic_path, file_digest, read_json, write_json
+from landslip.io.files import InputError, atomic_path, file_digest, read_json, write_json
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.settings import Training
 

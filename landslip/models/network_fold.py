@@ -15,7 +15,7 @@ import torch
 from landslip.data.folds import read_folds
 from landslip.data.store import PatchStore, content_digest_of, open_store
 from landslip.features.scales import read_scaling, scale_and_shift
-from landslip.files import (
+from landslip.io.files import (
     InputError,
     check_writable,
     exclusive,

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from landslip.files import InputError, read_json, write_json
+from landslip.io.files import InputError, read_json, write_json
 from landslip.models.network import Architecture, MultiEncoder
 
 # Side of the matrices that are multiplied, and how often; the best time of each format counts.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from landslip.data.ranges import shard_rows
 from landslip.data.store import PatchStore, open_store
-from landslip.files import check_writable
+from landslip.io.files import check_writable
 from landslip.models.compilation import compile_encoders
 from landslip.models.device import memory_in_words, usable_device
 from landslip.models.fold_models import check_folds

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from landslip.data.ranges import shard_rows
-from landslip.files import InputError
-from landslip.large_tables import count_rows, iterate_parquet
+from landslip.io.files import InputError
+from landslip.io.large_tables import count_rows, iterate_parquet
 from landslip.models.fold_models import check_folds
 from landslip.models.interruption import noting_signals
 from landslip.models.predictions import name_some, write_test

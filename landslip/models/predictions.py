@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from landslip.files import InputError, read_metadata, read_parquet, write_parquet
-from landslip.large_tables import TableReader
+from landslip.io.files import InputError, read_metadata, read_parquet, write_parquet
+from landslip.io.large_tables import TableReader
 
 OOF_COLUMNS = ("id", "fold", "label", "probability")
 TEST_COLUMNS = ("id", "probability")

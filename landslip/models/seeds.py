@@ -1,6 +1,6 @@
 """The seed of one training, derived from the study's seed."""
 
-from landslip.files import text_digest
+from landslip.io.files import text_digest
 
 
 def derive_seed(seed: int, model: str, fold: int) -> int:

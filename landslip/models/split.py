@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.data.folds import read_folds
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.models.predictions import write_oof
 
 

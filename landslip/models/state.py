@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from landslip.files import atomic_path, remove, text_digest
+from landslip.io.files import atomic_path, remove, text_digest
 from landslip.models.fingerprint import differences
 
 log = logging.getLogger(__name__)

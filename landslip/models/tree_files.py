@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from landslip.files import InputError, atomic_path, write_json
+from landslip.io.files import InputError, atomic_path, write_json
 from landslip.models.boosting import Floats, Trees
 from landslip.models.model_files import read_model
 from landslip.models.predictions import name_some

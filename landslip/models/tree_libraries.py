@@ -1,6 +1,6 @@
 """The libraries of gradient boosted trees: a new one is a line here, a module and its settings."""
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.models import lightgbm_trees, xgboost_trees
 from landslip.models.boosting import Library, Task, Trees, Watch
 from landslip.models.settings import TreeSettings

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from landslip.features.names import feature_columns
-from landslip.files import InputError, check_writable, read_parquet, text_digest, write_parquet
+from landslip.io.files import InputError, check_writable, read_parquet, text_digest, write_parquet
 from landslip.models.boosting import Examples, Floats, Task, Trees
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.fingerprint import flatten

@@ -9,9 +9,9 @@ from safetensors import SafetensorError, safe_open
 from typing_extensions import TypedDict
 
 from landslip.data.foreign import HEAD, foreign_content
-from landslip.files import InputError, atomic_path, file_digest, write_json
-from landslip.ordinary_files import not_ordinary, open_ordinary
-from landslip.records import Digest, read_record
+from landslip.io.files import InputError, atomic_path, file_digest, write_json
+from landslip.io.ordinary_files import not_ordinary, open_ordinary
+from landslip.io.records import Digest, read_record
 
 
 @dataclass(frozen=True, kw_only=True)

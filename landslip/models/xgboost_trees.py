@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.models.boosting import Floats, Task, Watch, watched_rounds
 from landslip.models.settings import XGBoost
 from landslip.models.tree_checks import NotTreesError

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from landslip.files import InputError, write_text
+from landslip.io.files import InputError, write_text
 from landslip.report.plots import Axes, FixedLocator, FuncFormatter, NullLocator
 from landslip.report.style import BLUE, FAINT, VERMILION, drawing, say_instead
 from landslip.report.wording import duration, memory

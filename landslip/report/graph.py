@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import networkx as nx
 import numpy as np
 
-from landslip.files import InputError, read_json
+from landslip.io.files import InputError, read_json
 from landslip.report.plots import Axes, Curve, FancyArrowPatch, FancyBboxPatch, Patch
 from landslip.report.style import COLOURS, INK, QUIET, drawing, picture_axes
 from landslip.report.wording import readable

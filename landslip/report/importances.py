@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from landslip.files import read_parquet
+from landslip.io.files import read_parquet
 from landslip.models.importance import IMPORTANCE_COLUMNS, mean_importance
 from landslip.report.style import COLOURS, INK, QUIET, drawing
 from landslip.report.wording import percent, readable

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from landslip.files import read_parquet
+from landslip.io.files import read_parquet
 from landslip.report.plots import Axes, MaxNLocator, StrMethodFormatter
 from landslip.report.style import BLUE, GREEN, VERMILION, drawing
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landslip.files import InputError, read_json, read_metadata
+from landslip.io.files import InputError, read_json, read_metadata
 from landslip.models.fingerprint import differing, flatten
 from landslip.models.seeds import derive_seed
 from landslip.report.wording import listing

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from landslip.data.store import read_ids, read_patches
 from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
-from landslip.files import InputError, write_text
+from landslip.io.files import InputError, write_text
 from landslip.report.composites import choose_composites, compose, side_by_side
 from landslip.report.patches import LABELS
 from landslip.report.plots import Figure

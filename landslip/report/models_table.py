@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from landslip.ensemble.records import read_metrics
-from landslip.files import InputError, read_parquet, write_text
+from landslip.io.files import InputError, read_parquet, write_text
 from landslip.models.names import ENSEMBLE
 
 PAPER = ("oof_f1", "oof_auc", "overall_f1")

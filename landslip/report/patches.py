@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.data.store import read_ids, read_patches
-from landslip.files import InputError, read_parquet
+from landslip.io.files import InputError, read_parquet
 from landslip.report.composites import (
     Pictures,
     choose_composites,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.report.style import DPI, PAGE_WIDTH
 
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from landslip.files import InputError, write_text
+from landslip.io.files import InputError, write_text
 from landslip.models.cost import read_cost
 
 COLUMNS = (

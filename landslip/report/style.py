@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from landslip.files import atomic_path
+from landslip.io.files import atomic_path
 from landslip.models.names import ENSEMBLE
 from landslip.report.plots import Axes, Figure, FigureCanvasAgg, rc_context, rcParamsDefault
 

@@ -16,7 +16,7 @@ from landslip.data.folds import (
     training_rows,
     write_folds,
 )
-from landslip.files import InputError, read_metadata, write_parquet
+from landslip.io.files import InputError, read_metadata, write_parquet
 
 
 @st.composite

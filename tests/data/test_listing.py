@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from landslip.data.listing import listing_digest
-from landslip.files import InputError
+from landslip.io.files import InputError
 
 
 def test_what_changes_a_folder_changes_its_digest_and_touching_does_not(tmp_path: Path):

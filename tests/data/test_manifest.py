@@ -9,7 +9,7 @@ import pytest
 
 from landslip.data.folds import read_folds, write_folds
 from landslip.data.problems import printable
-from landslip.files import InputError, read_json
+from landslip.io.files import InputError, read_json
 from small_competition import Competition
 
 

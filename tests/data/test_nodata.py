@@ -16,7 +16,7 @@ from landslip.data.nodata import (
     zero_groups,
 )
 from landslip.data.store import read_patches
-from landslip.files import file_digest
+from landslip.io.files import file_digest
 from small_competition import CHANNELS, UNITS, Competition, no_data
 from stores import write_store
 

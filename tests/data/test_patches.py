@@ -19,7 +19,7 @@ from landslip.data.patches import (
     patch_shape,
     read_patch,
 )
-from landslip.files import InputError
+from landslip.io.files import InputError
 
 PATCH = np.arange(4 * 5 * 3, dtype=np.float64).reshape(4, 5, 3)
 

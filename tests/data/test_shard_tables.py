@@ -8,8 +8,8 @@ import pytest
 
 from landslip.data import shard_tables
 from landslip.data.shard_tables import listed_paths, usable_ids, usable_patches
-from landslip.files import InputError, write_parquet
-from landslip.large_tables import iterate_parquet
+from landslip.io.files import InputError, write_parquet
+from landslip.io.large_tables import iterate_parquet
 
 
 @pytest.fixture

@@ -8,15 +8,15 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import skew
 
-from landslip.data.simulation.cover import vegetation_and_rock
-from landslip.data.simulation.fields import fractal_fields
-from landslip.data.simulation.patches import CHANNELS, simulate_batch
-from landslip.data.simulation.radar import observe_radar
-from landslip.data.simulation.scenes import draw_scenes
-from landslip.data.simulation.slides import find_crowns, release_tracks
-from landslip.data.simulation.terrain import illumination, make_terrain
-from landslip.data.simulation.write import draw_ids, simulate_patches
-from landslip.files import InputError
+from landslip.simulation.cover import vegetation_and_rock
+from landslip.simulation.fields import fractal_fields
+from landslip.simulation.patches import CHANNELS, simulate_batch
+from landslip.simulation.radar import observe_radar
+from landslip.simulation.scenes import draw_scenes
+from landslip.simulation.slides import find_crowns, release_tracks
+from landslip.simulation.terrain import illumination, make_terrain
+from landslip.simulation.write import draw_ids, simulate_patches
+from landslip.io.files import InputError
 
 SIZE = 64
 POSITIVES = 0.176
@@ -200,7 +200,7 @@ def test_files_are_laid_out_as_in_the_competition(tmp_path):
 
 
 def test_a_run_cut_short_leaves_no_tables_and_can_be_run_again(tmp_path, monkeypatch):
-    import landslip.data.simulation.write as write
+    import landslip.simulation.write as write
 
     request = {"train": 40, "test": 0, "positives": 0.2, "size": 24, "seed": 2}
     whole = tmp_path / "whole"

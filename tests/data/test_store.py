@@ -22,8 +22,8 @@ from landslip.data.nodata import NoData
 from landslip.data.store import content_digest_of, open_store, read_ids, read_patches
 from landslip.data.store_write import join_shards, write_shard
 from landslip.data.survey import survey_patches
-from landslip.files import InputError, file_digest
-from landslip.ordinary_files import open_ordinary
+from landslip.io.files import InputError, file_digest
+from landslip.io.ordinary_files import open_ordinary
 from stores import write_store
 
 BANDS = ["red", "nir", "vv"]
@@ -352,7 +352,7 @@ def test_digest_and_pixels_are_of_the_same_bytes_in_survey_and_store(
         path.with_suffix(".new").replace(path)
         return file
 
-    for user in ("landslip.files", "landslip.data.patches"):
+    for user in ("landslip.io.files", "landslip.data.patches"):
         monkeypatch.setattr(f"{user}.open_ordinary", open_and_replace)
     paths = [Path(path) for path in manifest["path"]]
     survey = survey_patches(paths, of=N, channels=3, shape=(8, 8), no_data=NO_DATA, workers=1)

@@ -11,7 +11,7 @@ from landslip.data.problems import Problem
 from landslip.data.ranges import count_lines
 from landslip.data.table_files import table_blocks
 from landslip.data.tables import read_ids, read_labels
-from landslip.files import InputError
+from landslip.io.files import InputError
 
 PLAIN = "ID,label\nA,0\nB,1\nC,0\n"
 

@@ -11,7 +11,7 @@ from landslip.data.folds import split_digest
 from landslip.ensemble.gather import gather_oof
 from landslip.ensemble.predict import predict_test
 from landslip.ensemble.threshold import search_threshold
-from landslip.files import read_metadata, read_parquet, write_parquet
+from landslip.io.files import read_metadata, read_parquet, write_parquet
 from landslip.models.predictions import write_oof, write_test
 
 PATCHES, FOLDS, TEST_PATCHES, EMPTY = 120, 4, 50, (7, 30)

@@ -9,7 +9,7 @@ from ensemble.small_study import Change, Study, rewrite, second_row
 
 from landslip.ensemble.gather import gather_oof
 from landslip.ensemble.tables import read_ensemble_oof
-from landslip.files import (
+from landslip.io.files import (
     InputError,
     read_parquet,
 )

@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, f1_score,
 
 from landslip.ensemble.metrics import measure, overall, split_public
 from landslip.ensemble.tables import read_ensemble_oof
-from landslip.files import InputError, read_json, read_parquet, write_parquet
+from landslip.io.files import InputError, read_json, read_parquet, write_parquet
 
 
 def run(study: Study, seed: int = 42) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import pandas as pd
 from ensemble.small_study import EMPTY, TEST_PATCHES, Study
 
 from landslip.ensemble.submission import write_submission
-from landslip.files import read_parquet
+from landslip.io.files import read_parquet
 
 
 def test_a_submission_answers_every_test_patch_in_order(study: Study) -> None:

@@ -23,7 +23,7 @@ from landslip.ensemble.threshold import (
     search_threshold,
     warnings_about,
 )
-from landslip.files import write_parquet
+from landslip.io.files import write_parquet
 
 # Few distinct values, so that ties are common; and any float at all.
 score = st.one_of(st.integers(0, 8).map(lambda k: k / 8), st.floats(0, 1))

@@ -16,7 +16,7 @@ from landslip.data.store import read_patches
 from landslip.features.names import SCALINGS
 from landslip.features.scales import COLUMNS, QUANTILES, read_scaling, scale_and_shift
 from landslip.features.scaling import channel_scaling, level_errors, write_scaling
-from landslip.files import InputError, read_metadata
+from landslip.io.files import InputError, read_metadata
 
 LEVELS = list(QUANTILES.values())
 

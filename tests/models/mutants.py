@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from landslip.files import InputError, read_json, write_json
+from landslip.io.files import InputError, read_json, write_json
 from landslip.models.lightgbm_trees import LightGBMTrees
 from landslip.models.tree_files import StoredTrees, load_trees
 from landslip.models.xgboost_trees import XGBoostTrees

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.models.compilation import compile_encoders
 from landslip.models.network import Architecture, MultiEncoder
 

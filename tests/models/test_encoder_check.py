@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.models import encoder_check
 from landslip.models.encoder_check import Use, refused_encoders
 

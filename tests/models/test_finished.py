@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from small_trees import SETTINGS, make_features, train
 
-from landslip.files import file_digest
+from landslip.io.files import file_digest
 from landslip.models.finished import SUFFIX, forget_all
 
 FEWER = SETTINGS["lightgbm"].model_copy(update={"inputs": ["band0"]})

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from landslip.files import InputError, write_parquet
+from landslip.io.files import InputError, write_parquet
 from landslip.models.gather_predictions import gather_predictions
 from landslip.models.predictions import read_test, write_test
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.models.gradients import BatchGradient
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.prediction import predict_logits

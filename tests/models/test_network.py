@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from landslip.files import InputError, file_digest
+from landslip.io.files import InputError, file_digest
 from landslip.models.encoder import build_encoder
 from landslip.models.heads import build_head
 from landslip.models.network import Architecture, MultiEncoder

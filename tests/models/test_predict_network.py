@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from processors import processor_file
 
 from landslip.data.store import PatchStore, read_ids, read_patches
-from landslip.files import InputError, file_digest, read_json, read_metadata
+from landslip.io.files import InputError, file_digest, read_json, read_metadata
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import load_network, save_network
 from landslip.models.predict_network import predict_network

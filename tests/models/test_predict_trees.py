@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from small_trees import COLUMNS, FOLDS, KINDS, TEST_PATCHES, make_features, train
 
-from landslip.files import (
+from landslip.io.files import (
     InputError,
     read_json,
     read_metadata,

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from landslip.files import InputError, write_parquet
+from landslip.io.files import InputError, write_parquet
 from landslip.models.predictions import (
     constant_folds,
     name_some,

@@ -13,7 +13,7 @@ import resumable
 import torch
 from resumable import EPOCHS, FILES, STEPS, Jobs, make_inputs, train_fold
 
-from landslip.files import InputError, file_digest, read_json
+from landslip.io.files import InputError, file_digest, read_json
 from landslip.models import gradients
 from landslip.models.fingerprint import flatten
 from landslip.models.state import State, StateFile
@@ -253,7 +253,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 import torch
-from landslip.logs import configure_logging
+from landslip.io.logs import configure_logging
 from landslip.models.state import State, StateFile
 configure_logging(sys.argv[1] + ".log")
 resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from processors import FAST, SLOW
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.models.augmentation import VIEWS, random_symmetry
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate, smooth_f1_loss

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from small_trees import KINDS, make_features, train
 
-from landslip.files import InputError, read_json, write_json
+from landslip.io.files import InputError, read_json, write_json
 from landslip.models.lightgbm_text import checked_lightgbm
 from landslip.models.tree_checks import DEEPEST, Forest, NotTreesError
 from landslip.models.tree_files import load_trees

@@ -15,7 +15,7 @@ import pytest
 from small_trees import COLUMNS, KINDS, SETTINGS, make_features, train
 
 from landslip.data.folds import split_digest
-from landslip.files import (
+from landslip.io.files import (
     InputError,
     file_digest,
     read_json,

@@ -12,7 +12,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from landslip.files import InputError, file_digest
+from landslip.io.files import InputError, file_digest
 from landslip.models.encoder import build_encoder, check_fit
 from landslip.models.weights import Pretrained, fetch_weights, verify_weights
 from project import ROOT

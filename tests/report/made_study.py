@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from landslip.data.folds import write_folds
-from landslip.data.simulation.patches import CHANNELS, simulate_batch
+from landslip.simulation.patches import CHANNELS, simulate_batch
 from landslip.ensemble.metrics import measure
 from landslip.ensemble.threshold import search_threshold
-from landslip.files import (
+from landslip.io.files import (
     file_digest,
     read_metadata,
     read_parquet,

@@ -14,7 +14,7 @@ from report.made_study import MadeStudy
 
 from landslip.ensemble.tables import EnsembleOof
 from landslip.ensemble.threshold import search_threshold
-from landslip.files import write_parquet
+from landslip.io.files import write_parquet
 from landslip.report import curves
 from landslip.report.cost import draw_cost
 from landslip.report.curves import draw_f1_threshold, draw_precision_recall, draw_roc

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report.made_study import EDGES, RULES, printed_dot
 
-from landslip.files import InputError
+from landslip.io.files import InputError
 from landslip.report.graph import lay_out, read_rulegraph
 
 NODES = [f"rule{number}" for number in range(9)]

@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 
 from landslip.ensemble.reliability import reliability
 from landslip.ensemble.tables import read_ensemble_oof
-from landslip.files import InputError, read_json, write_parquet
+from landslip.io.files import InputError, read_json, write_parquet
 from landslip.report.composites import choose_composites, compose, limits, side_by_side
 from landslip.report.cost import read_benchmarks, summarise
 from landslip.report.importances import gain_shares

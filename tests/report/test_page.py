@@ -13,7 +13,7 @@ from report.drawn import CAPTIONS, write_page
 from report.made_study import MadeStudy, measure_ensemble
 
 from landslip.ensemble.tables import OOF_COLUMNS
-from landslip.files import (
+from landslip.io.files import (
     InputError,
     read_json,
     read_metadata,

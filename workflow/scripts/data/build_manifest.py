@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from landslip.data.manifest import build_manifest
 from landslip.data.nodata import NoData
 from landslip.data.units import UnitRange
-from landslip.jobs import begin_job, end_job
+from landslip.engine.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from landslip.data.nodata import NoData
 from landslip.data.shard_tables import usable_patches
 from landslip.data.store_write import write_shard
-from landslip.jobs import begin_job, end_job
+from landslip.engine.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from landslip.ensemble.predict import predict_test
 from landslip.ensemble.submission import write_submission
-from landslip.files import paths_by_name
-from landslip.jobs import begin_job, end_job
+from landslip.io.files import paths_by_name
+from landslip.engine.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from landslip.data.folds import training_rows
 from landslip.features.scaling import write_scaling
-from landslip.jobs import begin_job, end_job
+from landslip.engine.jobs import begin_job, end_job
 
 begin_job(snakemake)
 fit, _, fold = snakemake.params.scope.partition("fold")

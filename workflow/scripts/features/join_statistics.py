@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.jobs import begin_job, end_job
-from landslip.large_tables import join_parquet
+from landslip.engine.jobs import begin_job, end_job
+from landslip.io.large_tables import join_parquet
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.jobs import begin_job, end_job
+from landslip.engine.jobs import begin_job, end_job
 from landslip.models.weights import fetch_weights
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.jobs import begin_job, end_job
+from landslip.engine.jobs import begin_job, end_job
 from landslip.models.precision import write_processor
 
 if TYPE_CHECKING:

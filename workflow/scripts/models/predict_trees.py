@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.jobs import begin_job, end_job
+from landslip.engine.jobs import begin_job, end_job
 from landslip.models.predict_trees import predict_trees
 
 if TYPE_CHECKING:

@@ -1,0 +1,68 @@
+"""The ensemble's confusion matrix at each way to choose its threshold (the paper's Table 3)."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from landslip.ensemble import measures
+from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
+from landslip.ensemble.threshold import HALF, cross_fit, search_exact, search_grid
+from landslip.io.files import write_parquet
+from landslip.ablation.differences import compare
+
+# Of the paper's Table 3: at 0.49, the best of its grid.
+PAPER = {"tn": 5832, "fp": 60, "fn": 129, "tp": 1126, "f1": 0.9226, "threshold": 0.49}
+
+
+def write_confusion(*, oof: Path, bootstrap: int, seed: int, target: Path) -> None:
+    """Write results/study/confusion.parquet; see `confusion_table`.
+
+    Parameters
+    ----------
+    oof
+        ensemble/oof.parquet.
+    bootstrap, seed
+        Resamples of the patches, and the study's seed.
+    """
+    table = read_ensemble_oof(oof)
+    counted = confusion_table(table, resamples=bootstrap, seed=seed)
+    write_parquet(target, counted, {"split_digest": table.split_digest})
+
+
+def confusion_table(table: EnsembleOof, *, resamples: int, seed: int) -> pd.DataFrame:
+    """One row a threshold: half, grid, exact, and every fold at the best of the others.
+
+    Returns
+    -------
+    DataFrame
+        variant; threshold (null where each fold has its own); tn, fp, fn, tp; f1 with f1_low and
+        f1_high, its 95 % interval with decisions as they are; beside the grid the paper's, as
+        paper_tn ...
+    """
+    labels, scores = table.labels, table.probability
+    thresholds = {
+        "half": HALF,
+        "grid": search_grid(labels, scores).threshold,
+        "exact": search_exact(labels, scores).threshold,
+    }
+    decided = {name: scores > threshold for name, threshold in thresholds.items()}
+    decided["cross_fitted"] = cross_fit(labels, scores, table.fold).landslide
+    f1, _ = compare(labels, decided, [], resamples=resamples, seed=seed)
+    rows: list[dict[str, Any]] = []
+    for name, landslide in decided.items():
+        paper = PAPER if name == "grid" else dict.fromkeys(PAPER, None)
+        rows.append(
+            {
+                "variant": name,
+                "threshold": thresholds.get(name),
+                **measures.confusion(labels, landslide),
+                "f1": f1[name].value,
+                "f1_low": f1[name].low,
+                "f1_high": f1[name].high,
+                **{f"paper_{key}": value for key, value in paper.items()},
+            }
+        )
+    kinds = {key: "float64" if key in ("f1", "threshold") else "Int64" for key in PAPER}
+    paper_kinds = {f"paper_{key}": kind for key, kind in kinds.items()}
+    return pd.DataFrame(rows).astype({"threshold": "float64", **paper_kinds})

@@ -1,0 +1,125 @@
+"""Predictions of a network that sees only some of its inputs, the others at their mean."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from landslip.data.folds import read_folds
+from landslip.data.store import read_ids, read_patches
+from landslip.features.scales import read_scaling
+from landslip.io.files import InputError, write_parquet
+from landslip.models.device import usable_device
+from landslip.models.network_files import load_network
+from landslip.models.precision import read_processor, same_precision
+from landslip.models.prediction import predict_logits, sigmoid
+
+JOIN = "+"
+_BLOCK = 512  # patches in memory at once
+
+
+def mask_inputs(
+    *,
+    model: str,
+    descriptions: Sequence[Path],
+    store: Path,
+    scalings: Sequence[Path],
+    folds: Path,
+    parts: Mapping[str, Sequence[str]],
+    processor: Path,
+    device: str,
+    threads: int,
+    target: Path,
+) -> None:
+    """Write out-of-fold predictions for every set of inputs that the network may see.
+
+    Parameters
+    ----------
+    descriptions, scalings
+        model.json of every fold, and the scaling parameters it was trained with, in order. An
+        input that is not seen has in every pixel its channels' means over the patches that the
+        scaling was fitted on.
+    store
+        The training patches.
+    parts
+        Input -> channels.
+    processor
+        As in the trainings.
+    target
+        parquet: id, fold, label, and a column for every set: its inputs, joined by `+`; the
+        column of none is called `none`.
+
+    Raises
+    ------
+    InputError
+        A file is damaged or of other patches; a GPU is asked for and cannot be used.
+    """
+    torch.set_num_threads(threads)
+    place = usable_device(device)
+    split, digest = read_folds(folds)
+    if read_ids(store) != split["id"].tolist():
+        raise InputError(f"{store} holds other patches than {folds}; delete both and run again")
+    numbers = sorted(split["fold"].unique().tolist())
+    if len(numbers) != len(descriptions):
+        raise InputError(f"{len(descriptions)} models of {model} for {len(numbers)} folds")
+    columns = {name_of(seen): np.empty(len(split)) for seen in subsets(list(parts))}
+    for fold, description, scaling in zip(numbers, descriptions, scalings, strict=True):
+        network, facts = load_network(description)
+        network.to(place)
+        training = facts["settings"]["training"]
+        precision = same_precision(
+            facts["precision"], training["precision"], place, processor=read_processor(processor)
+        )
+        stack = network.architecture.stack
+        means = read_scaling(scaling).set_index("channel").loc[stack, "mean"].to_numpy(np.float32)
+        own = np.flatnonzero((split["fold"] == fold).to_numpy())
+        for start in range(0, len(own), _BLOCK):
+            rows = own[start : start + _BLOCK]
+            patches = read_patches(store, channels=stack, rows=rows)
+            for seen in subsets(list(parts)):
+                channels = {channel for part in seen for channel in parts[part]}
+                logits = predict_logits(
+                    network,
+                    torch.from_numpy(mask(patches, stack, channels, means)),
+                    tta=training["tta"],
+                    precision=precision,
+                    device=place,
+                )
+                columns[name_of(seen)][rows] = sigmoid(logits)
+    frame = pd.concat([split[["id", "fold", "label"]], pd.DataFrame(columns)], axis=1)
+    write_parquet(target, frame, {"split_digest": digest, "model": model})
+
+
+def mask(
+    patches: NDArray[np.float32],
+    stack: Sequence[str],
+    seen: set[str],
+    means: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Patches (n, channel, row, column) whose unseen channels have their mean in every pixel.
+
+    Parameters
+    ----------
+    stack : (channel,)
+        Names.
+    means : (channel,)
+    """
+    masked = patches.copy()
+    for at, channel in enumerate(stack):
+        if channel not in seen:
+            masked[:, at] = means[at]
+    return masked
+
+
+def subsets(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """All subsets, each in the order of `names`, the empty one first."""
+    return [chosen for size in range(len(names) + 1) for chosen in combinations(names, size)]
+
+
+def name_of(seen: Sequence[str]) -> str:
+    """Column of the predictions that see these inputs."""
+    return JOIN.join(seen) or "none"

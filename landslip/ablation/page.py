@@ -1,0 +1,231 @@
+"""The study's page: every table beside the paper's figures, differences as forest plots."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from landslip.io.files import read_parquet, write_text
+from landslip.report import wording
+from landslip.report.figures import FIGURES
+from landslip.report.pictures import read_pictures
+from landslip.ablation import forest
+from landslip.ablation.model_table import model_rows
+from landslip.ablation.records import read_calibration, read_members
+from landslip.ablation.table import read_table
+from landslip.io.templates import rows_of, template_environment
+
+_ALTERNATIVES = {
+    "quality": "Scatter plot of F1 against seconds for 1,000 patches, with the best at each time",
+    "calibration": "Reliability of the ensemble as predicted and after two calibrations",
+    "prevalence": "F1 and best threshold against the share of landslides",
+}
+# Figures of the report -> their number in the paper.
+_PAPER_FIGURES = {
+    "composites": "1",
+    "dag": "2",
+    "f1_threshold": "4",
+    "importance": "5",
+    "patches": "A.6",
+    "roc": "A.7",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableText:
+    """What the page says above and beside a table."""
+
+    name: str
+    title: str
+    paper: str | None
+    """Number of the paper's table."""
+    words: Mapping[str, str]
+    """Variant -> what it is."""
+    left_out: Mapping[str, str]
+    """Variant -> why."""
+
+
+def write_page(
+    *,
+    texts: Sequence[TableText],
+    names: Mapping[str, str],
+    tables: Sequence[Path],
+    confusion: Path,
+    speed: Path | None,
+    members: Path,
+    calibration: Path,
+    importance: Path,
+    figures: Sequence[Path],
+    report_figures: Sequence[Path],
+    models: Mapping[str, Mapping[str, Any]],
+    captions: Sequence[Path],
+    simulated: bool,
+    target: Path,
+) -> None:
+    """Write the page, in one file that needs no other.
+
+    Parameters
+    ----------
+    texts, tables
+        Of each table of variants, and its parquet file.
+    names
+        What models that are only the study's are called on the page.
+    confusion, speed, members, calibration, importance
+        The other files of results/study; speed is None where no model is a network.
+    figures, report_figures
+        PNG files of the study (see _ALTERNATIVES) and of the report (see
+        `landslip.report.figures`); their names say which they are.
+    models
+        Name -> what `landslip.ablation.model_table.outline` says of it; the config's first.
+    captions
+        Texts named after the figures.
+    simulated
+        The patches were made by a program.
+
+    Raises
+    ------
+    InputError
+        A file is damaged, or a figure is unknown or without a caption.
+    """
+    environment = template_environment(__file__)
+    environment.filters.update(
+        count=wording.count,
+        score=wording.score,
+        percent=wording.percent,
+        duration=wording.duration,
+        readable=wording.readable,
+        signed=signed,
+        seconds=seconds,
+    )
+    read = [read_table(path) for path in tables]
+    analysis = read_members(members)
+    page = environment.get_template("page.html").render(
+        tables=[_table(text, table) for text, table in zip(texts, read, strict=True)],
+        without=_forest([{"name": name, **value} for name, value in analysis["without"].items()]),
+        weightings=_forest(
+            [
+                {"name": name, **value["difference"]}
+                for name, value in analysis["weightings"].items()
+            ]
+        ),
+        members=analysis,
+        calibration=read_calibration(calibration),
+        confusion=rows_of(read_parquet(confusion)),
+        importance=_importance(read_parquet(importance)),
+        speed=[] if speed is None else rows_of(read_parquet(speed)),
+        pictures=read_pictures(
+            [*report_figures, *figures],
+            captions,
+            {name: figure.alternative for name, figure in FIGURES.items()} | _ALTERNATIVES,
+        ),
+        names=names,
+        paper=_PAPER_FIGURES,
+        index=_index(texts, speed is not None, [path.stem for path in report_figures]),
+        models=model_rows(models),
+        simulated=simulated,
+    )
+    write_text(target, page)
+
+
+def signed(value: float | None, digits: int = 4) -> str:
+    """-0.0123 -> '−0.0123', with a true minus and always a sign."""
+    if value is None or pd.isna(value):
+        return "–"
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _index(
+    texts: Sequence[TableText], timed: bool, shown: Sequence[str]
+) -> dict[str, list[tuple[str, str]]]:
+    """The paper's tables and figures -> where they stand on the page, in the paper's order."""
+    tables = {text.paper: text.name for text in texts if text.paper is not None}
+    tables |= {"3": "confusion"} | ({"9": "speed"} if timed else {})
+    figures = {number: f"figure-{name}" for name, number in _PAPER_FIGURES.items() if name in shown}
+    figures["3"] = "models-listed"
+    return {
+        kind: sorted(entries.items(), key=lambda entry: _place(entry[0]))
+        for kind, entries in {"tables": tables, "figures": figures}.items()
+    }
+
+
+def _place(number: str) -> tuple[str, int]:
+    """'10' after '9', and the appendix's 'A.6' after both."""
+    letter, _, rest = number.rpartition(".")
+    return letter, int(rest) if rest.isdecimal() else 0
+
+
+def seconds(value: float) -> str:
+    """0.00731 -> '0.0073', 47.68 -> '47.7': at least two digits that count."""
+    return f"{value:.2g}" if 0 < value < 1 else f"{value:.1f}"
+
+
+def _table(text: TableText, table: pd.DataFrame) -> dict[str, Any]:
+    rows = rows_of(table)
+    plot = _forest(
+        [
+            {
+                "value": row["difference"],
+                "low": row["difference_low"],
+                "high": row["difference_high"],
+                "inside_noise": row["inside_noise"],
+            }
+            for row in rows
+        ]
+    )
+    return {
+        "text": text,
+        "axis": plot["axis"],
+        "rows": [
+            {
+                **row,
+                "mark": drawn["mark"],
+                "itself": row["difference_low"] == row["difference_high"] == 0,
+                "what": text.words.get(row["variant"], ""),
+            }
+            for row, drawn in zip(rows, plot["rows"], strict=True)
+        ],
+        "with_paper": bool(table[["paper_oof_f1", "paper_overall_f1"]].notna().any(axis=None)),
+        "patches": int(table["patches"].iloc[0]),
+    }
+
+
+def _importance(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """One forest plot for every model and way to measure, what brings most first."""
+    parts = []
+    for (model, method, grouping), rows in table.groupby(
+        ["model", "method", "grouping"], sort=False
+    ):
+        ordered = rows_of(rows.sort_values("f1", ascending=False))
+        plot = _forest(
+            [
+                {
+                    **row,
+                    "name": row["group"],
+                    "value": row["f1"],
+                    "low": row["f1_low"],
+                    "high": row["f1_high"],
+                }
+                for row in ordered
+            ]
+        )
+        parts.append({"model": model, "method": method, "grouping": grouping, **plot})
+    return parts
+
+
+def _forest(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Rows with their marks, on one scale."""
+    scale = forest.reach(bound for row in rows for bound in (row["low"], row["high"]))
+    return {
+        "axis": forest.axis(scale),
+        "rows": [
+            {
+                **row,
+                "mark": forest.mark(
+                    row["value"], row["low"], row["high"], scale=scale, noise=row["inside_noise"]
+                ),
+            }
+            for row in rows
+        ],
+    }

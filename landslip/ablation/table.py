@@ -1,0 +1,171 @@
+"""One table of the study: what every variant scores and how it differs, the paper beside it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from landslip.ensemble import measures
+from landslip.ensemble.average import average
+from landslip.ensemble.gather import read_members
+from landslip.ensemble.threshold import cross_fit
+from landslip.io.files import InputError, read_parquet, write_parquet
+from landslip.models.cost import read_cost
+from landslip.ablation.differences import compare
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+PAPER = ("oof_f1", "oof_auc", "overall_f1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row: models whose mean it is, and what it is compared to."""
+
+    variant: str
+    members: Sequence[str]
+    against: str
+    against_members: Sequence[str]
+
+
+def gather_table(
+    *,
+    name: str,
+    rows: Sequence[Row],
+    models: Mapping[str, Sequence[Path]],
+    costs: Mapping[str, Sequence[Path]],
+    folds: Path,
+    paper: Path,
+    bootstrap: int,
+    seed: int,
+    target: Path,
+) -> None:
+    """Write results/study/{table}.parquet; see `table_of`.
+
+    Parameters
+    ----------
+    name
+        Of the table, as in `paper`.
+    models, costs
+        Model -> oof.parquet and cost.json of its folds.
+    folds
+        folds.parquet.
+    paper
+        CSV: table, variant and PAPER, the paper's figures.
+    bootstrap, seed
+        Resamples of the patches, and the study's seed.
+
+    Raises
+    ------
+    InputError
+        Predictions lack a patch or are of another split, or a file is damaged.
+    """
+    split, digest, probabilities = read_members(models, folds)
+    table = table_of(
+        rows,
+        probabilities,
+        labels=split["label"].to_numpy(dtype=np.int8),
+        fold=split["fold"].to_numpy(dtype=np.int64),
+        resamples=bootstrap,
+        seed=seed,
+    )
+    per_thousand = {model: _seconds_per_thousand(paths) for model, paths in costs.items()}
+    table["seconds_per_1000_patches"] = [
+        sum(per_thousand[model] for model in row.members) for row in rows
+    ]
+    published = _read_paper(paper, name)
+    table = table.merge(published, on="variant", how="left", validate="one_to_one")
+    write_parquet(target, table, {"split_digest": digest, "table": name})
+
+
+def table_of(
+    rows: Sequence[Row],
+    probabilities: Mapping[str, Floats],
+    *,
+    labels: Labels,
+    fold: NDArray[np.int64],
+    resamples: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Measure every row on out-of-fold predictions.
+
+    Parameters
+    ----------
+    probabilities
+        Model -> (n,).
+    labels, fold : (n,)
+
+    Returns
+    -------
+    DataFrame
+        variant; model, its jobs, joined by `+`; against; patches, positives; f1 at cross-fitted
+        thresholds (every fold at the best of the others) with f1_low and f1_high; precision,
+        recall and tn, fp, fn, tp of the same decisions; auc; difference of F1 to `against`, with
+        difference_low and difference_high and inside_noise, whether these hold 0. A row that
+        is compared to itself has a difference of 0.
+    """
+    scores = {
+        tuple(members): average(np.stack([probabilities[model] for model in members]))
+        for row in rows
+        for members in (row.members, row.against_members)
+    }
+    names = {members: "+".join(members) for members in scores}
+    decisions = {
+        names[members]: cross_fit(labels, score, fold).landslide
+        for members, score in scores.items()
+    }
+    pairs = [(names[tuple(row.members)], names[tuple(row.against_members)]) for row in rows]
+    f1, differences = compare(labels, decisions, pairs, resamples=resamples, seed=seed)
+    once = np.ones((1, len(labels)))
+    made: list[dict[str, Any]] = []
+    for row, pair in zip(rows, pairs, strict=True):
+        decided, difference = decisions[pair[0]], differences[pair]
+        made.append(
+            {
+                "variant": row.variant,
+                "model": pair[0],
+                "against": row.against,
+                "patches": len(labels),
+                "positives": int(labels.sum()),
+                "f1": f1[pair[0]].value,
+                "f1_low": f1[pair[0]].low,
+                "f1_high": f1[pair[0]].high,
+                "precision": float(measures.precision(labels, decided, once)[0]),
+                "recall": float(measures.recall(labels, decided, once)[0]),
+                "auc": float(measures.auc(labels, scores[tuple(row.members)], once)[0]),
+                **measures.confusion(labels, decided),
+                "difference": difference.value,
+                "difference_low": difference.low,
+                "difference_high": difference.high,
+                "inside_noise": difference.inside_noise,
+            }
+        )
+    return pd.DataFrame(made)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read what `gather_table` wrote."""
+    return read_parquet(path)
+
+
+def _seconds_per_thousand(paths: Sequence[Path]) -> float:
+    """Wall time in which all folds' models predict 1,000 patches, as a test patch needs them."""
+    try:
+        rates = [float(read_cost(path)["prediction_patches_per_second"]) for path in paths]
+    except KeyError as error:
+        raise InputError(f"{paths[0]} lacks {error}; train the model anew") from error
+    return sum(1000 / rate for rate in rates if rate > 0)
+
+
+def _read_paper(path: Path, name: str) -> pd.DataFrame:
+    table = pd.read_csv(path)
+    missing = {"table", "variant", *PAPER} - set(table.columns)
+    if missing:
+        raise InputError(f"{path} lacks the columns {sorted(missing)}")
+    own = table.loc[table["table"] == name, ["variant", *PAPER]]
+    return own.rename(columns={key: f"paper_{key}" for key in PAPER})

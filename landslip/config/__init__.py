@@ -1,0 +1,1 @@
+"""Every config key: its type, meaning, unit and range."""

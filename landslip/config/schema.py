@@ -1,0 +1,269 @@
+"""Every config key: its type, meaning, unit and range, and the checks between keys.
+
+`parse_config` turns the mapping read from config files into a `Config`, or refuses it with
+every mistake, each with the nearest valid name. Settings of models live with the models. Jobs never
+see this: rules hand them plain values.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from landslip.config.data import Channel, Data, Simulation, TestSource, TrainSource, Unit
+from landslip.config.errors import explain, nearest
+from landslip.config.ablation import Study, Table, Variant
+from landslip.data.nodata import NoData, zero_groups
+from landslip.io.files import InputError
+from landslip.models.names import HEADS, explain_timm_name
+from landslip.models.resolved import ResolvedModel, resolve_model
+from landslip.models.settings import KINDS, Encoder, Model, Network, Training
+from landslip.paths import ConfigPath, results_mistakes
+from landslip.section import Fraction, Name, Section, expecting
+
+INDEX_MODALITY = "indices"
+
+# Columns and keys that stand beside the members' names in the ensemble's files.
+_RESERVED = {"id", "fold", "label", "probability", "landslide", "ensemble"}
+
+
+class Folds(Section):
+    scheme: Literal["kfold", "stratified", "grouped"] = Field(
+        "kfold", description="kfold is the paper's; grouped keeps copies of a patch in one fold"
+    )
+    n: int = Field(5, ge=2, le=100, description="how many")
+    seed: int = Field(42, ge=0, lt=2**63, description="of the shuffling before they are cut")
+    group: str | None = Field(
+        None, description="column of the labels CSV that groups patches; null: copies of a patch"
+    )
+
+
+class Scaling(Section):
+    fit: Literal["all", "train", "fold"] = Field(
+        "all", description="patches that scaling parameters are computed on; all = train + test"
+    )
+    max_patches: int = Field(
+        20000,
+        ge=100,
+        description="of more patches a sample of so many is read, drawn with the seed; memory of "
+        "the job: one channel of these for each of its threads",
+    )
+
+
+class GPU(Section):
+    slots_per_device: int = Field(
+        1, ge=1, le=64, description="jobs that share one GPU of this machine on purpose"
+    )
+    wait: bool = Field(True, description="for a GPU that other jobs hold; false: refuse")
+
+
+class Ensemble(Section):
+    members: list[str] | None = Field(None, min_length=1, description="null: every model")
+    threshold: Annotated[
+        Literal["exact", "grid"] | Fraction,
+        expecting("exact, grid or a number from 0 to 1 (50 % is 0.5)"),
+    ] = Field("exact", description="the search whose threshold is in force, or a number")
+    bootstrap: int = Field(2000, ge=100, le=10**6, description="resamples for the intervals")
+
+
+class Config(Section):
+    """The whole config. Field names are the top-level keys of config.yaml."""
+
+    results: ConfigPath = Field("results", description="where outputs go")
+    seed: int = Field(42, ge=0, lt=2**63, description="all randomness, through (seed, model, fold)")
+    data: Data = Data()
+    units: dict[str, Unit]
+    channels: dict[Name, Channel] = Field(min_length=1)
+    indices: dict[Name, tuple[str, str]] = Field(
+        {}, description="(a - b) / (a + b) of two channels"
+    )
+    folds: Folds = Folds()
+    scaling: Scaling = Scaling()
+    gpu: GPU = GPU()
+    encoders: dict[str, Encoder] = Field({})
+    models: dict[Name, Model] = Field(min_length=1)
+    ensemble: Ensemble = Ensemble()
+    study: Study = Study()
+
+    @property
+    def channel_names(self) -> list[str]:
+        """Channels of the store: those of the patches, then the indices."""
+        return [*self.channels, *self.indices]
+
+    @property
+    def modalities(self) -> dict[str, list[str]]:
+        """Modality -> its channels, in the order of the store."""
+        groups: dict[str, list[str]] = {}
+        for name, channel in self.channels.items():
+            groups.setdefault(channel.modality, []).append(name)
+        if self.indices:
+            groups.setdefault(INDEX_MODALITY, []).extend(self.indices)
+        return groups
+
+    @property
+    def no_data(self) -> NoData:
+        """What tells pixels of the patches without data."""
+        units = {name: self.units[channel.unit] for name, channel in self.channels.items()}
+        groups = zero_groups({name: unit.quantity for name, unit in units.items()})
+        return NoData(
+            plausible=[unit.plausible for unit in units.values()],
+            values=[
+                units[name].nodata if channel.nodata is None else channel.nodata
+                for name, channel in self.channels.items()
+            ],
+            zeros=[] if self.data.on_zeros == "keep" else groups,
+        )
+
+    @property
+    def members(self) -> list[str]:
+        """Models of the ensemble."""
+        return list(self.models) if self.ensemble.members is None else self.ensemble.members
+
+    def channels_of(self, inputs: Iterable[str]) -> list[str]:
+        """Channels that modality and channel names stand for, in order, each once."""
+        modalities = self.modalities
+        channels = [name for item in inputs for name in modalities.get(item, [item])]
+        return list(dict.fromkeys(channels))
+
+    def resolve(
+        self, settings: Model, scaling_fit: str | None = None, pretrained: bool | None = None
+    ) -> ResolvedModel:
+        """A model with all that its names stand for; see `resolve_model`."""
+        return resolve_model(
+            settings,
+            modalities=self.modalities,
+            encoders=self.encoders,
+            scaling_fit=scaling_fit or self.scaling.fit,
+            pretrained=pretrained,
+        )
+
+    def resolved_models(self) -> dict[str, ResolvedModel]:
+        """Every model of the config, by its name."""
+        return {name: self.resolve(settings) for name, settings in self.models.items()}
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Self:
+        mistakes = list(_mistakes(self))
+        if mistakes:
+            raise ValueError("\n".join(mistakes))
+        return self
+
+
+def _mistakes(config: Config) -> Iterable[str]:
+    """Names that stand for nothing, and heads that do not fit their inputs."""
+    data = config.data
+    yield from results_mistakes(
+        config.results, folder=data.folder, tables=data.tables, patches=data.patches
+    )
+    for name, channel in config.channels.items():
+        yield from _unknown(f"channels.{name}.unit", channel.unit, "unit", config.units)
+    for name, pair in config.indices.items():
+        for operand in pair:
+            yield from _unknown(f"indices.{name}", operand, "channel", config.channels)
+        if pair[0] == pair[1]:
+            yield f"indices.{name}: the two channels are the same ({pair[0]})"
+        if name in config.channels:
+            yield f"indices.{name}: a channel has that name already"
+    for name, encoder in config.encoders.items():
+        mistake = explain_timm_name(encoder.timm)
+        if mistake is not None:
+            yield f"encoders.{name}.timm: {mistake}"
+        yield from _mistakes_in_bands(f"encoders.{name}.bands", encoder.bands, config)
+    yield from _conflicting_encoders(config.encoders)
+    for name, inside in config.modalities.items():
+        if name in config.channel_names and inside != [name]:
+            yield f"channels.{name}: a modality of other channels too has that name"
+    members = config.ensemble.members or []
+    for name in sorted({name for name in members if members.count(name) > 1}):
+        yield f"ensemble.members: {name} stands there more than once"
+    for name, model in config.models.items():
+        yield from mistakes_in_model(config, f"models.{name}", model)
+    for name in sorted(_RESERVED & set(config.models)):
+        yield f"models.{name}: the name is a column of the prediction tables; choose another"
+    for member in config.ensemble.members or []:
+        yield from _unknown("ensemble.members", member, "model", config.models)
+
+
+def mistakes_in_model(config: Config, where: str, model: Model) -> Iterable[str]:
+    """Inputs and encoders of a model that stand for nothing, and a head that does not fit."""
+    inputs = [*config.modalities, *config.channel_names]
+    if not isinstance(model, Network):
+        for item in model.inputs:
+            yield from _unknown(f"{where}.inputs", item, "modality or channel", inputs)
+        return
+    for item in (item for group in model.groups for item in group):
+        yield from _unknown(f"{where}.inputs", item, "modality or channel", inputs)
+    for encoder_name in model.encoders:
+        yield from _unknown(f"{where}.encoder", encoder_name, "encoder", config.encoders)
+    if len(model.encoders) != len(model.inputs):
+        yield f"{where}.encoder: {len(model.encoders)} encoders for {len(model.inputs)} inputs"
+    if HEADS[model.head] != len(model.inputs):
+        arity, given = HEADS[model.head], len(model.inputs)
+        yield f"{where}.head: {model.head} reads {arity} inputs, got {given}"
+
+
+def _mistakes_in_bands(where: str, bands: list[str] | None, config: Config) -> Iterable[str]:
+    """Names of bands by which no channel can be found."""
+    if bands is None:
+        return
+    for name in sorted({name for name in bands if bands.count(name) > 1}):
+        yield f"{where}: {name} stands there more than once"
+    if not set(bands) & set(config.channel_names):
+        yield (
+            f"{where}: none of {', '.join(bands)} is a channel; name a band that is a channel as "
+            f"the channel is named: {', '.join(config.channel_names)}"
+        )
+
+
+def _conflicting_encoders(encoders: Mapping[str, Encoder]) -> Iterable[str]:
+    """One timm name has one weight file, whatever the short names."""
+    first: dict[str, str] = {}
+    for name, encoder in encoders.items():
+        other = first.setdefault(encoder.timm, name)
+        if encoder != encoders[other]:
+            yield (
+                f"encoders.{name}: {other} has the same timm name ({encoder.timm}) with other "
+                "settings; give both the same"
+            )
+
+
+def _unknown(where: str, name: str, kind: str, known: Iterable[str]) -> Iterable[str]:
+    known = list(known)
+    if name not in known:
+        yield f"{where}: unknown {kind} {name!r}{nearest(name, known)}"
+
+
+def parse_config(raw: Mapping[str, Any]) -> Config:
+    """Check a whole config, as `landslip.config.merge.merge_config` gives it.
+
+    Raises
+    ------
+    InputError
+        Every unknown key and impossible value, one a line, with the nearest valid name.
+    """
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        lines = [line for item in error.errors() for line in explain(item, SECTIONS)]
+        raise InputError("the config is not valid:\n  " + "\n  ".join(lines)) from None
+
+
+# Where a key stands -> the section that defines its neighbours, for the nearest valid key.
+SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
+    "": (Config,),
+    "data": (Data,),
+    "data.train": (TrainSource,),
+    "data.test": (TestSource,),
+    "data.simulation": (Simulation,),
+    "folds": (Folds,),
+    "scaling": (Scaling,),
+    "ensemble": (Ensemble,),
+    "study": (Study,),
+    "study.tables.*": (Table,),
+    "study.tables.*.variants.*": (Variant,),
+    "units.*": (Unit,),
+    "channels.*": (Channel,),
+    "encoders.*": (Encoder,),
+    "models.*": tuple(KINDS.values()),
+    "models.*.training": (Training,),
+}

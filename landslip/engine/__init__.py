@@ -1,0 +1,1 @@
+"""What only the workflow engine needs: digests of code, leases of GPUs."""

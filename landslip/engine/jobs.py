@@ -1,0 +1,163 @@
+"""What every job does first and last: its log, and the SHA-256 sums of the files between jobs.
+
+A job that makes files which another reads declares one more output, a text file `*.sha256` as
+`sha256sum` writes it, with names relative to its own folder; who reads such files has it among its
+inputs. So a file that changed since it was made is refused, whatever its format, and
+`sha256sum --check` finds it by hand. What a user brings is named by no such file.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from landslip.io.files import InputError, file_digest, write_text
+from landslip.io.logs import configure_logging
+
+SUFFIX = ".sha256"
+# Gigabytes, of which a job may read little: their images are compared with checksums in the index
+# of the store, which a sums file names, and nothing else in them is read (`landslip.data.store`).
+READ_BY_PARTS = ".pixels.h5"
+
+_LISTED = 20
+_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
+
+
+class Job(Protocol):
+    """What a script is told of its job."""
+
+    @property
+    def input(self) -> Sequence[str]:
+        """Files that it reads."""
+
+    @property
+    def output(self) -> Sequence[str]:
+        """Files that it makes."""
+
+    @property
+    def log(self) -> Sequence[str]:
+        """Its log file, first."""
+
+
+def begin_job(job: Job) -> dict[str, str]:
+    """Start the log and verify what the job reads.
+
+    Returns
+    -------
+    dict
+        SHA-256 of every input that a sums file names.
+
+    Raises
+    ------
+    InputError
+        As `verify_files` does.
+    """
+    configure_logging(job.log[0])
+    return verify_files(list(job.input))
+
+
+def end_job(job: Job) -> None:
+    """Write the sums of what the job made, if its rule declares them: last, so all is there."""
+    made = [str(path) for path in job.output]
+    for target in made:
+        if target.endswith(SUFFIX):
+            write_sums(target, [path for path in made if path != target])
+
+
+def verify_files(paths: Iterable[str | Path]) -> dict[str, str]:
+    """Compare files with the sums files among them.
+
+    Returns
+    -------
+    dict
+        SHA-256 of every path that a sums file names.
+
+    Raises
+    ------
+    InputError
+        A file has another SHA-256 than its sums file says, or stands below the folder of a sums
+        file and is named in none; or a sums file is damaged. The message names both.
+    FileNotFoundError
+        One is missing.
+    """
+    names = [str(path) for path in paths]
+    sums = {name: dict(read_sums(name)) for name in names if name.endswith(SUFFIX)}
+    expected = {path: (told[path], file) for file, told in sums.items() for path in told}
+    found: dict[str, str] = {}
+    for name in names:
+        path = os.path.abspath(name)
+        if name.endswith((SUFFIX, READ_BY_PARTS)):
+            continue
+        if path in expected:
+            digest, file = expected[path]
+            found[name] = file_digest(name)
+            if found[name] != digest:
+                raise InputError(
+                    f"{name} is damaged or of another run (its SHA-256 is not the one in {file}); "
+                    "delete both and run again"
+                )
+        elif beside := _nearest(path, sums):
+            # Of several in one folder, what names a file that is not there is not what it was.
+            wrong = [file for file in beside if not all(map(os.path.exists, sums[file]))]
+            named = " or ".join((wrong or beside)[:_LISTED])
+            raise InputError(
+                f"{name} is not named in {named}, which is damaged or of another run; delete both "
+                "and run again"
+            )
+    return found
+
+
+def _nearest(path: str, sums: Iterable[str]) -> list[str]:
+    """Sums files that ought to name a path, as they stand in its folder or one above."""
+    folders: dict[str, list[str]] = {}
+    for file in sums:
+        folders.setdefault(os.path.dirname(os.path.abspath(file)), []).append(file)
+    folder = os.path.dirname(path)
+    while folder not in folders:
+        above = os.path.dirname(folder)
+        if above == folder:
+            return []
+        folder = above
+    return folders[folder]
+
+
+def write_sums(target: str | Path, paths: Iterable[str | Path]) -> None:
+    """Write the SHA-256 sums of files, atomically.
+
+    Parameters
+    ----------
+    target
+        Text of one line a file: sum and name, relative to the folder of `target`. Folders and
+        what is read by parts are left out.
+    """
+    folder = os.path.dirname(os.path.abspath(target))
+    lines = [
+        f"{file_digest(path)}  {os.path.relpath(path, folder)}\n"
+        for path in paths
+        if not os.path.isdir(path) and not str(path).endswith(READ_BY_PARTS)
+    ]
+    write_text(target, "".join(lines))
+
+
+def read_sums(path: str | Path) -> Iterator[tuple[str, str]]:
+    """Absolute path and SHA-256 of every file that a sums file names.
+
+    Raises
+    ------
+    InputError
+        A line is not a sum and a name.
+    """
+    folder = os.path.dirname(os.path.abspath(path))
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
+    for number, line in enumerate(lines, start=1):
+        parts = _LINE.fullmatch(line)
+        if parts is None:
+            raise InputError(
+                f"{path} is damaged: line {number} is not a SHA-256 and a name; delete it and run "
+                "again"
+            )
+        yield os.path.abspath(os.path.join(folder, parts[2])), parts[1]

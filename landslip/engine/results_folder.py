@@ -1,0 +1,196 @@
+"""Who may write into a results folder: one working folder at a time, with settings that fit.
+
+Snakemake keeps its records in the working folder, `.snakemake`. Without them it takes whatever
+stands in the results for up to date, so here the results say themselves which settings made them.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from landslip.io.files import InputError, check_writable, read_json, write_json
+from landslip.models.fingerprint import differing, flatten
+
+NAME = "settings.json"
+_LOCK = ".lock"
+_STAGES = ("data", "store", "features", "models", "ensemble")
+_LISTED = 12
+# A new entry of these changes nothing of what stands.
+_GROWING = ("models", "encoders")
+
+# The open lock files of this process: the kernel frees them when it ends, however it ends.
+_held: list[IO[str]] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultsFolder:
+    """A results folder, seen from a working folder."""
+
+    folder: Path
+    records: Path
+    """Folder in which Snakemake keeps the records of its jobs; gone, they are gone too."""
+    settings: Callable[[], Mapping[str, Any]]
+    """All that decides results, as plain JSON values."""
+
+    def check(self) -> None:
+        """Refuse results of other settings, where Snakemake would not notice.
+
+        Raises
+        ------
+        InputError
+            The results were made with other settings and this working folder has no records of
+            them; the message names what differs. Results that do not say are taken as they are.
+        """
+        told = self._told()
+        if told is None or self._has_records(told):
+            return
+        own = _flat(self.settings())
+        found = [_flat(settings) for settings in told["made_with"]]
+        changes = [lines for one in found if (lines := _differences(one, own))]
+        if not changes:
+            return
+        raise InputError(
+            f"{self.folder} was made with other settings:\n{_listed(changes[0])}\n"
+            f"Its jobs' records are not in {self.records} (they were in {told['folder']}), so what "
+            "has to be made anew cannot be told. Name another folder in `results`, go back to the "
+            f"settings that made it ({self.folder / NAME}), run where it was made, or make all of "
+            "it anew with --forceall"
+        )
+
+    def hold(self) -> None:
+        """Keep runs from other working folders out until this process ends.
+
+        Raises
+        ------
+        InputError
+            One is at work there; the message names it. Or the folder cannot be written into.
+
+        Notes
+        -----
+        Where the file system knows no locks, nobody is kept out.
+        """
+        check_writable(self.folder)
+        lock: IO[str] = (self.folder / _LOCK).open("a+", encoding="utf-8")
+        own = {"folder": str(Path.cwd()), "host": socket.gethostname(), "process": os.getpid()}
+        if _try_lock(lock, fcntl.LOCK_EX):
+            lock.truncate(0)
+            lock.write(json.dumps(own))
+            lock.flush()
+        # Shared, for Snakemake itself decides which runs from one working folder go together.
+        elif not _try_lock(lock, fcntl.LOCK_SH, patience=5) or not _same(_holder(lock), own):
+            other = _holder(lock)
+            lock.close()
+            raise InputError(
+                f"{self.folder} is in use by another run, started in {other.get('folder')} "
+                f"(process {other.get('process')} on {other.get('host')}); wait until it has "
+                "ended, or name another folder in `results`"
+            )
+        _try_lock(lock, fcntl.LOCK_SH)
+        _held.append(lock)
+
+    def write(self) -> None:
+        """Say that what is made from now on is made with these settings."""
+        told = self._told()
+        made_with = [] if told is None else list(told["made_with"])
+        known = told is not None and self._has_records(told)
+        token = told["records"] if told is not None and known else secrets.token_hex(8)
+        settings = dict(self.settings())
+        self._write(token, [one for one in made_with if one != settings] + [settings])
+        self.records.mkdir(parents=True, exist_ok=True)
+        self._token(token).touch()
+
+    def settle(self) -> None:
+        """Say that all there is was made with these settings."""
+        told = self._told()
+        if told is not None:
+            self._write(told["records"], [dict(self.settings())])
+
+    def _write(self, token: str, made_with: list[dict[str, Any]]) -> None:
+        content = {"folder": str(Path.cwd()), "records": token, "made_with": made_with}
+        if self._told() != content:
+            write_json(self.folder / NAME, content)
+
+    def _told(self) -> dict[str, Any] | None:
+        """What the results say; None where there are none or they do not say."""
+        path = self.folder / NAME
+        if not path.is_file() or not any((self.folder / name).exists() for name in _STAGES):
+            return None
+        told = read_json(path)
+        whole = isinstance(told, dict) and {"folder", "records", "made_with"} <= told.keys()
+        if not whole or not all(isinstance(one, dict) for one in told["made_with"]):
+            raise InputError(f"{path} is damaged; delete it if the results are of this config")
+        return dict(told)
+
+    def _has_records(self, told: Mapping[str, Any]) -> bool:
+        return self._token(str(told["records"])).is_file()
+
+    def _token(self, token: str) -> Path:
+        return self.records / f"landslip.{Path(token).name}"
+
+
+def _flat(settings: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: text
+        for key, value in settings.items()
+        for name, text in flatten(str(key), value).items()
+    }
+
+
+def _differences(found: Mapping[str, str], own: Mapping[str, str]) -> list[str]:
+    """What differs, an item each; nothing where no result does."""
+    known = {_entry(name) for name in found}
+    kept = {
+        name: text
+        for name, text in own.items()
+        if name.split(".")[0] not in _GROWING or _entry(name) in known
+    }
+    return differing(found, kept)
+
+
+def _listed(lines: list[str]) -> str:
+    """The first of them and how many more there are, a line each."""
+    more = [f"and {len(lines) - _LISTED} more"] if len(lines) > _LISTED else []
+    return "\n".join(f"  {line}" for line in lines[:_LISTED] + more)
+
+
+def _entry(name: str) -> tuple[str, ...]:
+    """models.xgboost.trees -> (models, xgboost)."""
+    return tuple(name.split(".")[:2])
+
+
+def _try_lock(lock: IO[str], kind: int, *, patience: float = 0) -> bool:
+    """Whether no other process stands against it."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.1)
+        except OSError:
+            return True  # no locks here
+        else:
+            return True
+
+
+def _holder(lock: IO[str]) -> dict[str, Any]:
+    """Working folder, machine and process of who holds it; empty where that cannot be read."""
+    lock.seek(0)
+    try:
+        held = json.loads(lock.read())
+    except ValueError:
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _same(holder: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Whether the holder runs in the same working folder."""
+    return all(holder.get(key) == own[key] for key in ("folder", "host"))

@@ -1,0 +1,1 @@
+"""Files that are whole or absent, tables, digests, logs and templates."""

@@ -1,0 +1,355 @@
+"""Files that are whole or absent: atomic writes, digests, JSON and parquet."""
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import re
+import struct
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from landslip.io.ordinary_files import open_ordinary
+from landslip.io.temporaries import clear_temporaries, temporary_beside
+
+# What is used up, and what to do.
+_FULL = {
+    errno.ENOSPC: ("disk full", "free space"),
+    errno.EDQUOT: ("quota used up", "free space or ask for more"),
+    errno.EFBIG: ("limit on the size of files reached", "raise it (ulimit -f)"),
+}
+_PROBE = 1 << 20  # bytes
+_LEAST = 1 << 16  # bytes that a folder has room for, or is called full
+# What a file system says when it is asked for what it cannot do.
+_UNKNOWN = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+# What libraries answer to damaged bytes, each in its way: wrong sizes, names, types and methods.
+_OF_DAMAGE = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, EOFError, MemoryError,
+    RuntimeError, struct.error, zlib.error, zipfile.BadZipFile, pa.ArrowException,
+)  # fmt: skip
+
+
+class InputError(ValueError):
+    """Something the user can mend: the message says what, where and what to do."""
+
+
+@contextmanager
+def damage_in_words(path: Path | str) -> Iterator[None]:
+    """Say which file is damaged, whatever its library makes of it.
+
+    Raises
+    ------
+    InputError
+        In place of what the block raises because of the file's content.
+    OSError
+        The system does not give the content: the file is missing, say.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, *_OF_DAMAGE) as error:
+        # The system's own errors are numbered; libraries raise OSError for damage, too.
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        said = str(error) or type(error).__name__
+        raise InputError(f"{path} is damaged ({said}); delete it and run again") from error
+
+
+@contextmanager
+def atomic_path(target: Path | str, *, durable: bool = True) -> Iterator[Path]:
+    """Give a temporary path beside `target` that becomes `target` when the block ends well.
+
+    Parameters
+    ----------
+    target
+        Where the file is to stand. Its folder is made if it is missing.
+    durable
+        Wait until the disk has it. A caller that writes thousands of small files may turn it off,
+        call `os.sync` once, and only then write the file that says that they are there.
+
+    Yields
+    ------
+    Path
+        A name in the same folder with the same suffix. The block must create it.
+
+    Raises
+    ------
+    OSError
+        The disk is full (path and bytes written named) or the folder is read-only. The old
+        file, if there was one, is untouched and no temporary file is left.
+
+    Notes
+    -----
+    What killed writers left beside `target` is removed first, where `durable`.
+    """
+    target = Path(target)
+    temporary = temporary_beside(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if durable:
+            clear_temporaries(target.parent, target.name)
+        yield temporary
+        if durable:
+            _sync(temporary, os.O_RDWR)
+        os.replace(temporary, target)
+        if durable:
+            # a folder may be written into and not read
+            with suppress(PermissionError):
+                _sync(target.parent, os.O_RDONLY)
+    # where HDF5 cannot close a file, h5py raises RuntimeError
+    except (OSError, RuntimeError) as error:
+        number = _why_full(error, temporary)
+        if number is None:
+            raise
+        size = temporary.stat().st_size if temporary.exists() else 0
+        what, remedy = _FULL[number]
+        message = f"{what} after {size} bytes while writing {target}; {remedy} and run again"
+        raise OSError(number, message) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _why_full(error: OSError | RuntimeError, temporary: Path) -> int | None:
+    """The errno of the lack of room that made a write fail, if that is why.
+
+    Libraries put it into their words (HDF5) or leave it out (NumPy): where there is none, some
+    more is written to see.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        known: int | None = error.errno
+    else:
+        told = re.search(r"errno = (\d+)", str(error))
+        known = int(told[1]) if told else None
+    if known is None or (known not in _FULL and isinstance(error, RuntimeError)):
+        try:
+            with open(temporary, "ab", buffering=0) as file:
+                written = file.write(bytes(_PROBE))
+                file.write(bytes(_PROBE - written))
+        except OSError as found:
+            known = found.errno
+    return known if known in _FULL else None
+
+
+def remove(target: Path | str) -> None:
+    """Remove a file, if it is there, and what killed writers left beside it."""
+    target = Path(target)
+    target.unlink(missing_ok=True)
+    clear_temporaries(target.parent, target.name)
+
+
+def check_writable(folder: Path | str, remedy: str = "name another folder in `results`") -> None:
+    """Refuse a folder that no file can be written into, before work that would be lost.
+
+    Parameters
+    ----------
+    remedy
+        What else the user can do.
+
+    Raises
+    ------
+    InputError
+        The folder cannot be made, or is read-only or full.
+    """
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(_LEAST))
+    except OSError as error:
+        known = (error.strerror, "make it writable")
+        what, first = _FULL.get(error.errno or 0, known)
+        raise InputError(f"cannot write into {folder} ({what}); {first}, or {remedy}") from error
+
+
+@contextmanager
+def exclusive(folder: Path | str, *, patience: float = 300) -> Iterator[None]:
+    """Keep other processes that ask for it out of a folder; the lock dies with the process.
+
+    Parameters
+    ----------
+    patience
+        Seconds to wait for another process, which may be about to end.
+
+    Raises
+    ------
+    InputError
+        Another process is still at work there.
+
+    Notes
+    -----
+    Where the file system knows no locks, nobody is kept out.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    end = time.monotonic() + patience
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise InputError(
+                        f"another process is at work in {folder}, left over from a run that was "
+                        "killed; wait until it has ended, or end it"
+                    ) from None
+                time.sleep(0.2)
+                continue
+            except OSError:
+                pass
+            break
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _sync(path: Path, flags: int) -> None:
+    """Wait until the disk has a file or folder, where the file system can be asked to."""
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _UNKNOWN:
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def write_text(target: Path | str, text: str) -> None:
+    """Write `text` as UTF-8, atomically."""
+    with atomic_path(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(target: Path | str, value: Any) -> None:
+    """Write `value` as indented JSON, atomically. NaN and infinity are refused."""
+    write_text(target, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path | str) -> Any:
+    """Read a JSON file; the error of a broken one names the file."""
+    with damage_in_words(path):
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_parquet(
+    target: Path | str, frame: pd.DataFrame, metadata: Mapping[str, str] | None = None
+) -> None:
+    """Write a table with checksums on its pages, atomically.
+
+    Parameters
+    ----------
+    metadata
+        Kept in the file's schema beside pandas' own, read back by `read_metadata`.
+    """
+    with atomic_path(target) as temporary:
+        pq.write_table(
+            to_arrow(frame, metadata), temporary, compression="zstd", write_page_checksum=True
+        )
+
+
+def to_arrow(frame: pd.DataFrame, metadata: Mapping[str, str] | None = None) -> pa.Table:
+    """A table as it is written, with metadata beside pandas' own."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    extra = {key.encode(): value.encode() for key, value in (metadata or {}).items()}
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), **extra})
+
+
+def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read a table and verify the checksums of its pages.
+
+    Raises
+    ------
+    InputError
+        The file is truncated, damaged or lacks a column; the message names it.
+    """
+    # A damaged footer shows in many ways: pandas parses its own part of it as JSON.
+    with damage_in_words(path):
+        require_columns(path, pq.read_schema(path).names, columns or ())
+        table = pq.read_table(
+            path,
+            columns=None if columns is None else list(columns),
+            page_checksum_verification=True,
+        )
+        frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def require_columns(path: Path | str, names: Iterable[str], columns: Iterable[str]) -> None:
+    """Refuse a table of the columns `names` that lacks one of `columns`."""
+    missing = sorted(set(columns) - set(names))
+    if missing:
+        raise InputError(f"{path} lacks the columns {', '.join(missing)}; delete it and run again")
+
+
+def read_metadata(path: Path | str) -> dict[str, str]:
+    """Read what `write_parquet` was given as metadata."""
+    with damage_in_words(path):
+        raw = pq.read_schema(path).metadata or {}
+        return {key.decode(): value.decode() for key, value in raw.items() if key != b"pandas"}
+
+
+def write_arrays(target: Path | str, **arrays: NDArray[Any]) -> None:
+    """Write arrays as compressed .npz, whose members carry CRC-32s, atomically."""
+    with atomic_path(target) as temporary:
+        np.savez_compressed(temporary, allow_pickle=False, **arrays)
+
+
+def read_arrays(path: Path | str, names: Iterable[str]) -> dict[str, NDArray[Any]]:
+    """Read arrays that `write_arrays` wrote.
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or lacks one.
+    """
+    with damage_in_words(path), np.load(path, allow_pickle=False) as found:
+        missing = sorted(set(names) - set(found.files))
+        if missing:
+            raise InputError(f"{path} lacks {', '.join(missing)}; delete it and run again")
+        return {name: found[name] for name in names}
+
+
+def file_digest(path: Path | str) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with open_ordinary(path) as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def text_digest(*parts: str) -> str:
+    """SHA-256 of several strings; where one ends and the next begins counts."""
+    return texts_digest(parts)
+
+
+def texts_digest(parts: Iterable[str]) -> str:
+    """The same of many strings, one in memory at a time; names of files need not be UTF-8."""
+    digest = hashlib.sha256()
+    for part in parts:
+        encoded = part.encode(errors="surrogateescape")
+        digest.update(len(encoded).to_bytes(8, "little"))
+        digest.update(encoded)
+    return digest.hexdigest()
+
+
+def paths_by_name(names: Sequence[str], paths: Sequence[str]) -> dict[str, list[Path]]:
+    """Equal runs of `paths`, one for each name: the files of each model's folds, say."""
+    each = len(paths) // len(names)
+    return {
+        name: [Path(path) for path in paths[at * each : (at + 1) * each]]
+        for at, name in enumerate(names)
+    }

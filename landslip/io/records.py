@@ -1,0 +1,63 @@
+"""JSON files that one job writes and another reads, checked value by value as they are read.
+
+Types say what may stand where; a writer keeps those of its file next to it.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from landslip.io.files import InputError, damage_in_words
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+# A measure between 0 and 1 may miss them by rounding.
+Share = Annotated[float, Field(ge=-1e-9, le=1 + 1e-9)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+Interval = tuple[Number, Number]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def read_record(path: Path | str, kind: Any) -> Any:
+    """Read a JSON file and check it.
+
+    Parameters
+    ----------
+    kind
+        Type that the content must be of: a TypedDict or a dataclass with ranges in its
+        annotations. Keys that it does not name are not looked at.
+
+    Returns
+    -------
+    Any
+        The content, as JSON says it.
+
+    Raises
+    ------
+    InputError
+        The file is not JSON, or a key is missing or holds what it must not; file and key are
+        named.
+    """
+    content = Path(path).read_bytes()
+    try:
+        _adapter(kind).validate_json(content, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        known = first["type"] not in ("missing", "json_invalid")
+        got = f", got {first['input']!r:.80}" if known else ""
+        raise InputError(
+            f"{path} is damaged ({f'{where}: ' if where else ''}{first['msg']}{got}); delete it "
+            "and run again"
+        ) from error
+    with damage_in_words(path):
+        return json.loads(content)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

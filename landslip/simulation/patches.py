@@ -1,0 +1,133 @@
+"""One batch of simulated patches, from the ground up to the twelve channels."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from landslip.simulation.cover import standing_things, vegetation_and_rock
+from landslip.simulation.events import diggings, farm_fields, floods, landslides, old_tracks
+from landslip.simulation.fields import Field, fractal_fields
+from landslip.simulation.materials import Material, draw_backscatter, draw_reflectance
+from landslip.simulation.optical import observe_optical
+from landslip.simulation.radar import observe_radar
+from landslip.simulation.scenes import Scenes, Thaw, draw_scenes
+from landslip.simulation.terrain import illumination, make_terrain
+
+CHANNELS = (
+    "red",
+    "green",
+    "blue",
+    "nir",
+    "desc_vv",
+    "desc_vh",
+    "desc_diff_vv",
+    "desc_diff_vh",
+    "asc_vv",
+    "asc_vh",
+    "asc_diff_vv",
+    "asc_diff_vh",
+)
+
+
+def gamma_of(shares: Field, backscatter: NDArray[np.float64], texture: Field) -> Field:
+    """Gamma nought of the ground, (n, 2, row, column) linear.
+
+    Parameters
+    ----------
+    shares : (n, material, row, column)
+    backscatter : (n, 2, material) dB
+    texture : (n, row, column) linear factor
+    """
+    n, materials, size, _ = shares.shape
+    linear = (10 ** (backscatter / 10)).astype(np.float32)
+    mixed = linear @ shares.reshape(n, materials, size * size)
+    gamma: Field = mixed.reshape(n, 2, size, size) * texture[:, None]
+    return gamma
+
+
+def weather(
+    rng: np.random.Generator, backscatter: NDArray[np.float64], scenes: Scenes, eastward: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Backscatter of the materials at the two dates of one orbit: rain, wind, thaw, season.
+
+    Returns
+    -------
+    before, after : (n, 2, material) dB
+    """
+    n = len(scenes.slope)
+    ground = [Material.SOIL, Material.BARE_FIELD, Material.GRASS, Material.GRAVEL, Material.CROP]
+    wet = rng.gamma(4.0, 1.5, n)[:, None] * np.array([1.0, 0.65])
+    dates = []
+    for late in (False, True):
+        date = backscatter + rng.normal(0, 0.45, (n, 1, 1)) + rng.normal(0, 0.25, backscatter.shape)
+        date[:, :, ground] += rng.normal(0, 0.9, (n, 1, 1))
+        date[:, :, Material.WATER] += rng.normal(0, 3.0, (n, 1))
+        date += scenes.offset[:, None, None]
+        # wet snow absorbs: Nagler and Rott (2000) map it where backscatter falls by 3 dB
+        if late and not eastward:
+            date -= (
+                np.where(scenes.thaw == Thaw.DESCENDING_AFTER, 1, 0)[:, None, None] * wet[..., None]
+            )
+        if eastward and not late:
+            date -= (
+                np.where(scenes.thaw == Thaw.ASCENDING_BEFORE, 1, 0)[:, None, None] * wet[..., None]
+            )
+        dates.append(date)
+    return dates[0], dates[1]
+
+
+def simulate_batch(
+    rng: np.random.Generator, labels: NDArray[np.int64], size: int
+) -> NDArray[np.float64]:
+    """Simulate one patch for each label.
+
+    Parameters
+    ----------
+    rng : the generator that is advanced
+    labels : (n,) 1 where a patch is to show a landslide, else 0
+    size : rows and columns of a patch, pixels of 10 m
+
+    Returns
+    -------
+    (n, row, column, 12) in the order of CHANNELS: reflectance x 1e4 (+ 1000) and dB
+    """
+    n = len(labels)
+    grid = scipy.fft.next_fast_len(size + size // 4, real=True)
+    inset = (grid - size) // 2
+    crop = (..., slice(inset, inset + size), slice(inset, inset + size))
+    scenes = draw_scenes(rng, labels)
+    terrain = make_terrain(rng, scenes, grid)
+    steep = np.hypot(*terrain.gradient())
+    smooth = fractal_fields(rng, n, grid, 2.4)
+
+    before = vegetation_and_rock(rng, scenes, terrain)
+    old_tracks(rng, before, scenes, terrain, steep, smooth, inset)
+    standing_things(rng, before, scenes, terrain, smooth)
+    after = before.copy()
+    farm_fields(rng, before, after, scenes, steep)
+    diggings(rng, before, after, scenes, smooth)
+    floods(rng, before, after, scenes)
+    tracks = landslides(rng, before, after, scenes, terrain, steep, smooth, inset + size // 12)
+
+    direct, shadow = illumination(terrain, scenes)
+    cover = after[crop].reshape(n, len(Material), size * size)
+    ground = (draw_reflectance(rng, n) @ cover).reshape(n, 4, size, size)
+    optical = observe_optical(rng, ground, direct[crop], shadow[crop], scenes)
+
+    patches = np.empty((n, size, size, len(CHANNELS)))
+    patches[..., :4] = optical.transpose(0, 2, 3, 1)
+    backscatter = draw_backscatter(rng, n)
+    roughness = np.exp(np.float32(0.18) * fractal_fields(rng, n, grid, 1.5))
+    relief = (terrain.relief, terrain.relief - tracks.depth)
+    for first, eastward in ((4, False), (8, True)):
+        dates = weather(rng, backscatter, scenes, eastward=eastward)
+        gamma = (
+            gamma_of(before, dates[0], roughness),
+            gamma_of(after, dates[1], roughness),
+        )
+        pre, post = observe_radar(rng, relief, terrain.tilt, gamma, eastward)
+        patches[..., first : first + 2] = post[crop].transpose(0, 2, 3, 1)
+        patches[..., first + 2 : first + 4] = (post - pre)[crop].transpose(0, 2, 3, 1)
+    return patches

@@ -1,0 +1,142 @@
+"""Simulated patches as files, laid out as the competition lays out its own."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from landslip.simulation.patches import simulate_batch
+from landslip.io.files import InputError, atomic_path
+from landslip.io.temporaries import clear_temporaries
+
+logger = logging.getLogger(__name__)
+
+# patches that share a random stream: part of what a seed means, whatever the workers
+BLOCK = 32
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+SPLITS = ("train", "test")
+
+
+def draw_ids(rng: np.random.Generator, n: int) -> list[str]:
+    """Draw n different names in the manner of ``ID_HUD1ST``."""
+    numbers = rng.choice(len(ALPHABET) ** 6, n, replace=False)
+    places = len(ALPHABET) ** np.arange(6)
+    letters = np.array(list(ALPHABET))[numbers[:, None] // places % len(ALPHABET)]
+    return ["ID_" + "".join(row) for row in letters]
+
+
+def draw_labels(rng: np.random.Generator, n: int, positives: float) -> NDArray[np.int64]:
+    """Labels (n,) in random order, of which exactly ``round(positives * n)`` are 1."""
+    labels = np.zeros(n, np.int64)
+    labels[: round(positives * n)] = 1
+    return rng.permutation(labels)
+
+
+def write_block(
+    folder: Path, ids: list[str], labels: NDArray[np.int64], size: int, seed: tuple[int, ...]
+) -> int:
+    """Simulate and write one block of patches; return how many.
+
+    Parameters
+    ----------
+    folder : where ``<ID>.npy`` go, (row, column, 12) float64 each
+    ids, labels : of the block, in step
+    size : rows and columns of a patch
+    seed : of the block's random stream
+    """
+    patches = simulate_batch(np.random.default_rng(seed), labels, size)
+    for name, patch in zip(ids, patches, strict=True):
+        with atomic_path(folder / f"{name}.npy", durable=False) as temporary:
+            np.save(temporary, patch, allow_pickle=False)
+    return len(ids)
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table without its index, whole or not at all."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def simulate_patches(
+    folder: Path,
+    *,
+    train: int,
+    test: int,
+    positives: float,
+    size: int,
+    seed: int,
+    workers: int = 1,
+    test_positives: float | None = None,
+) -> None:
+    """Write a simulated data set.
+
+    ``Train.csv`` (ID, label), ``Test.csv`` (ID) and ``TestLabels.csv`` (ID, label) stand beside
+    ``train_data/<ID>.npy`` and ``test_data/<ID>.npy``. The tables are written last, so that a
+    run cut short leaves none; running again writes the same patches.
+
+    Parameters
+    ----------
+    folder : made if absent
+    train, test : number of patches
+    positives : share of landslides, 0 to 1; the count is rounded and exact
+    size : rows and columns of a patch, pixels of 10 m, at least 16
+    seed : the same seed gives the same bytes, whatever `workers`
+    workers : processes to share the work
+    test_positives : share of landslides in the test patches; `positives` if not given
+
+    Raises
+    ------
+    InputError
+        A number is out of its range.
+    """
+    shares = {"train": positives, "test": positives if test_positives is None else test_positives}
+    counts = {"train": train, "test": test}
+    for name, value, least in (
+        ("train", train, 1), ("test", test, 0), ("size", size, 16), ("seed", seed, 0),
+        ("workers", workers, 1),
+    ):  # fmt: skip
+        if value < least:
+            raise InputError(f"simulated patches: {name} is {value}; give {least} or more")
+    for split, share in shares.items():
+        if not 0 <= share <= 1:
+            raise InputError(f"simulated patches: the {split} positives are {share}; give 0 to 1")
+
+    rng = np.random.default_rng(seed)
+    ids = draw_ids(rng, train + test)
+    names = {"train": ids[:train], "test": ids[train:]}
+    labels = {split: draw_labels(rng, counts[split], shares[split]) for split in SPLITS}
+
+    def blocks() -> Iterator[tuple[Path, list[str], NDArray[np.int64], int, tuple[int, ...]]]:
+        for number, split in enumerate(SPLITS):
+            for start in range(0, counts[split], BLOCK):
+                part = slice(start, start + BLOCK)
+                place = folder / f"{split}_data"
+                stream = (seed, number, start // BLOCK)
+                yield place, names[split][part], labels[split][part], size, stream
+
+    for split in SPLITS:
+        clear_temporaries(folder / f"{split}_data")
+    # loky's workers do not import the caller's main module again, as spawn would
+    pool = Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered")
+    done, total, told = 0, train + test, 0
+    for written in pool(delayed(write_block)(*block) for block in blocks()):
+        done += written
+        if done - told >= max(total // 10, 500) or done == total:
+            logger.info("simulated %d of %d patches", done, total)
+            told = done
+
+    for split in SPLITS:
+        (folder / f"{split}_data").mkdir(parents=True, exist_ok=True)
+    # The tables say that the patches are there: these reach the disk first.
+    os.sync()
+    answers = {s: pd.DataFrame({"ID": names[s], "label": labels[s]}) for s in SPLITS}
+    write_csv(folder / "TestLabels.csv", answers["test"])
+    write_csv(folder / "Test.csv", answers["test"][["ID"]])
+    write_csv(folder / "Train.csv", answers["train"])

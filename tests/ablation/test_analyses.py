@@ -1,0 +1,144 @@
+"""Weights, calibration and prevalence on made-up predictions whose answer is known."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
+
+from landslip.ensemble.reliability import wilson
+from landslip.ensemble.threshold import search_exact
+from landslip.ablation import calibration, forest
+from landslip.ablation.blending import blend, search_weights, select_greedily
+from landslip.ablation.differences import compare
+from landslip.ablation.prevalence import best_threshold, carry_over, label_weights
+
+
+def draw(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (n,) and probabilities (3, n): a good member, a fair one, and noise."""
+    random = np.random.default_rng(seed)
+    labels = (random.random(n) < 0.3).astype(np.int8)
+    spread = np.array([[0.8], [1.5], [50.0]])
+    logits = (2.0 * labels - 1.0) + spread * random.normal(size=(3, n))
+    return labels, 1 / (1 + np.exp(-logits))
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=10, deadline=None)
+def test_weights_are_shares_that_do_not_lose_where_they_were_chosen(seed: int):
+    labels, probabilities = draw(seed, 120)
+    mean = search_exact(labels, probabilities.mean(axis=0)).f1
+    alone = max(search_exact(labels, scores).f1 for scores in probabilities)
+    searched, picked = search_weights(labels, probabilities), select_greedily(labels, probabilities)
+    for weights in (searched, picked):
+        assert (weights >= 0).all()
+        assert weights.sum() == pytest.approx(1)
+    assert search_exact(labels, blend(searched, probabilities)).f1 >= mean
+    assert search_exact(labels, blend(picked, probabilities)).f1 >= alone
+
+
+def test_noise_gets_little_weight():
+    labels, probabilities = draw(1)
+    assert select_greedily(labels, probabilities)[2] < 0.2
+
+
+def test_a_difference_of_equal_decisions_is_nothing_and_of_opposite_ones_is_not_noise():
+    labels, probabilities = draw(2)
+    right, wrong = labels == 1, labels == 0
+    f1, differences = compare(
+        labels,
+        {"right": right, "wrong": wrong, "fair": probabilities[0] > 0.5},
+        [("right", "right"), ("right", "wrong"), ("wrong", "fair")],
+        resamples=200,
+        seed=42,
+    )
+    assert f1["right"].value == 1
+    same = differences["right", "right"]
+    assert (same.value, same.low, same.high) == (0, 0, 0)
+    assert same.inside_noise
+    assert differences["right", "wrong"].value == 1
+    assert differences["wrong", "fair"].high < 0
+
+
+def test_calibration_brings_overconfident_probabilities_back():
+    random = np.random.default_rng(3)
+    truth = random.uniform(0.02, 0.98, 4000)
+    labels = (random.random(4000) < truth).astype(np.int8)
+    odds = (truth / (1 - truth)) ** 3  # logits three times too large
+    sharp, fold = odds / (1 + odds), np.arange(4000) % 5
+    once = np.ones((1, 4000))
+    before = calibration.expected_calibration_error(labels, sharp, once)[0]
+    for method in (calibration.temperature, calibration.isotonic):
+        calibrated = calibration.cross_calibrate(labels, sharp, fold, method)
+        after = calibration.expected_calibration_error(labels, calibrated, once)[0]
+        assert after < before / 3
+    scaled = calibration.cross_calibrate(labels, sharp, fold, calibration.temperature)
+    assert scaled == pytest.approx(truth, abs=0.03)
+
+
+def test_a_fold_is_not_calibrated_by_its_own_labels():
+    labels, probabilities = draw(4)
+    fold = np.arange(len(labels)) % 4
+    flipped = np.where(fold == 0, 1 - labels, labels).astype(np.int8)
+    for method in (calibration.temperature, calibration.isotonic):
+        first = calibration.cross_calibrate(labels, probabilities[0], fold, method)
+        second = calibration.cross_calibrate(flipped, probabilities[0], fold, method)
+        assert (first[fold == 0] == second[fold == 0]).all()
+
+
+def test_wilsons_interval_is_the_published_one():
+    # Newcombe (1998), Table I: 81 of 263 and 0 of 20.
+    low, high = wilson(np.array([81.0, 0.0]), np.array([263.0, 20.0]))
+    assert low == pytest.approx([0.2553, 0], abs=5e-5)
+    assert high == pytest.approx([0.3662, 0.1611], abs=5e-5)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1141, 0.5])
+def test_weighted_landslides_make_up_the_share(share: float):
+    labels, _ = draw(5)
+    weights = label_weights(labels, share)
+    assert weights[labels == 1].sum() / weights.sum() == pytest.approx(share)
+
+
+@given(st.integers(0, 10_000), st.floats(0.02, 0.9))
+@settings(max_examples=20, deadline=None)
+def test_no_threshold_beats_the_best_of_a_weighting(seed: int, share: float):
+    labels, probabilities = draw(seed, 60)
+    weights, scores = label_weights(labels, share), probabilities[1]
+    best = f1_score(labels, scores > best_threshold(labels, scores, weights), sample_weight=weights)
+    tried = [f1_score(labels, scores >= cut, sample_weight=weights) for cut in scores]
+    assert best == pytest.approx(max(tried))
+
+
+def test_equal_weights_choose_the_threshold_of_the_study():
+    labels, probabilities = draw(6)
+    expected = search_exact(labels, probabilities[0]).threshold
+    assert best_threshold(labels, probabilities[0], np.ones(len(labels))) == expected
+
+
+def test_rarer_landslides_ask_for_a_higher_threshold_and_lower_f1():
+    labels, probabilities = draw(7, 3000)
+    fold = np.arange(3000) % 5
+    said = carry_over(labels, probabilities[0], fold, 0.1, resamples=100, seed=42)
+    rows = {row["share"]: row for row in said["rows"]}
+    assert rows[0.02]["threshold"] > rows[0.5]["threshold"]
+    assert rows[0.02]["f1"] < rows[0.5]["f1"]
+    assert all(row["f1"] >= row["f1_kept"] for row in said["rows"])
+    low, high = said["difference"]["interval"]
+    assert low <= said["difference"]["value"] <= high
+
+
+def test_without_a_landslide_nothing_is_carried_over():
+    labels, fold = np.zeros(10, dtype=np.int8), np.arange(10) % 2
+    said = carry_over(labels, np.linspace(0, 1, 10), fold, 0.1, resamples=100, seed=42)
+    assert said["difference"] is None
+
+
+def test_what_is_inside_noise_is_drawn_hollow_and_dashed():
+    noise = forest.mark(0.01, -0.01, 0.03, scale=0.05, noise=True)
+    clear = forest.mark(-0.02, -0.03, -0.01, scale=0.05, noise=False)
+    assert "stroke-dasharray" in noise
+    assert "<circle" in noise
+    assert "stroke-dasharray" not in clear
+    assert 'aria-label="-0.0200, -0.0300 to -0.0100, lower"' in clear
+    assert forest.reach([0.013, -0.031]) == 0.04

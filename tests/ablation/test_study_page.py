@@ -1,0 +1,87 @@
+"""The study's page shows every table and every figure of the paper, and its links hold."""
+
+import re
+from pathlib import Path
+
+import pytest
+from report.test_browser import open_page
+from study.small_study import MEMBERS, TABLES
+
+from landslip.ablation.page import seconds
+
+PAGES = {"report.html", "study.html"}
+
+
+def test_the_page_holds_every_table_and_needs_no_other_file(results: Path):
+    page = (results / "study.html").read_text(encoding="utf-8")
+    sections = ("confusion", "speed", "members", "importance", "calibrated", "shares", "seen")
+    for name in (*TABLES, *sections):
+        assert f'id="{name}"' in page
+    assert "http" not in page
+    assert "– the same predictions –" in page
+    assert page.count("stroke-dasharray") >= 1, "nothing is drawn as inside noise"
+
+
+def test_the_page_shows_every_figure_of_the_paper_with_its_number(results: Path):
+    page = (results / "study.html").read_text(encoding="utf-8")
+    shown = {"composites": "1", "dag": "2", "f1_threshold": "4", "importance": "5",
+             "patches": "A.6", "roc": "A.7"}  # fmt: skip
+    own = {"quality", "calibration", "prevalence"}
+    figures = re.findall(r'<figure id="figure-([\w-]+)">(.*?)</figure>', page, re.DOTALL)
+    assert {name for name, _ in figures} == {*shown, *own}
+    assert page.count("data:image/png;base64,") == len(figures) == len(dict(figures))
+    for name, number in shown.items():
+        assert f"The paper’s Figure {number}." in dict(figures)[name]
+    listed = page.split('<section id="models-listed">')[1].split("</table>")[0]
+    assert "The models (the paper’s Figure 3)" in listed
+    assert all(f'<th scope="row">{name.replace("_", " ")}</th>' in listed for name in MEMBERS)
+    for name, content in figures:
+        assert re.search(r'alt="[^"]{10,}"', content), name
+        assert "<figcaption>" in content, name
+
+
+def test_links_of_the_two_pages_lead_to_something(results: Path):
+    pages = {name: (results / name).read_text(encoding="utf-8") for name in PAGES}
+    for name, page in pages.items():
+        targets = re.findall(r'href="([^"]+)"', page)
+        assert (PAGES - {name}) <= set(targets)
+        for target in targets:
+            if target.startswith("#"):
+                assert page.count(f'id="{target[1:]}"') == 1, (name, target)
+            elif not target.startswith("data:,"):
+                assert (results / target).is_file(), (name, target)
+        ids = re.findall(r' id="([^"]+)"', page)
+        assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.00731, "0.0073"), (0.466, "0.47"), (0.0, "0.0"), (47.68, "47.7")]
+)
+def test_seconds_keep_two_digits_that_count(value: float, text: str):
+    assert seconds(value) == text
+
+
+def test_the_page_calls_jobs_of_variants_by_the_variants(results: Path):
+    page = (results / "study.html").read_text(encoding="utf-8")
+    rows = page.split('<section id="speed">')[1].split("</section>")[0]
+    assert "mixed encoders: mixed" in rows
+    assert not re.search(r"network [0-9a-f]{10}", rows)
+
+
+@pytest.mark.parametrize("width", [1200, 600])
+def test_every_figure_renders_and_the_page_fits_its_window(
+    results: Path, tmp_path: Path, width: int
+):
+    page = (results / "study.html").read_text(encoding="utf-8")
+    probe, console = open_page(page, tmp_path, width)
+    assert len(probe["images"]) == page.count("<figure")
+    assert all(natural > 0 and shown > 0 for natural, shown in probe["images"])
+    assert probe["page"] <= probe["window"]
+    assert console == []
+
+
+def test_tables_fit_on_paper(results: Path, tmp_path: Path):
+    page = (results / "study.html").read_text(encoding="utf-8")
+    # An A4 sheet is 297 mm wide, 273 mm between its margins; 96 pixels are an inch.
+    probe, _ = open_page(page.replace("@media print", "@media all"), tmp_path, int(273 / 25.4 * 96))
+    assert probe["page"] <= probe["window"]

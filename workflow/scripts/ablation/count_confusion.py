@@ -1,0 +1,19 @@
+"""Count the ensemble's right and wrong decisions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.engine.jobs import begin_job, end_job
+from landslip.ablation.confusion import write_confusion
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+begin_job(snakemake)
+write_confusion(
+    oof=Path(snakemake.input.oof),
+    bootstrap=snakemake.params.bootstrap,
+    seed=snakemake.params.seed,
+    target=Path(snakemake.output.table),
+)
+end_job(snakemake)

@@ -1,0 +1,25 @@
+"""Gather one table of the study."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.io.files import paths_by_name
+from landslip.engine.jobs import begin_job, end_job
+from landslip.ablation.table import Row, gather_table
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+begin_job(snakemake)
+gather_table(
+    name=snakemake.wildcards.table,
+    rows=[Row(**row) for row in snakemake.params.rows["rows"]],
+    models=paths_by_name(snakemake.params.models, snakemake.input.oof),
+    costs=paths_by_name(snakemake.params.models, snakemake.input.costs),
+    folds=Path(snakemake.input.folds),
+    paper=Path(snakemake.input.paper),
+    bootstrap=snakemake.params.bootstrap,
+    seed=snakemake.params.seed,
+    target=Path(snakemake.output.table),
+)
+end_job(snakemake)

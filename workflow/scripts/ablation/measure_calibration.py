@@ -1,0 +1,20 @@
+"""Measure how the ensemble is calibrated and how its threshold carries over."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.engine.jobs import begin_job, end_job
+from landslip.ablation.calibration import write_calibration
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+begin_job(snakemake)
+write_calibration(
+    oof=Path(snakemake.input.oof),
+    prevalence=snakemake.params.prevalence,
+    bootstrap=snakemake.params.bootstrap,
+    seed=snakemake.params.seed,
+    target=Path(snakemake.output.calibration),
+)
+end_job(snakemake)

@@ -1,0 +1,29 @@
+"""Write the study's page."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landslip.engine.jobs import begin_job, end_job
+from landslip.ablation.page import TableText, write_page
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import snakemake
+
+begin_job(snakemake)
+write_page(
+    texts=[TableText(**text) for text in snakemake.params.texts["tables"]],
+    names=snakemake.params.texts["names"],
+    tables=[Path(path) for path in snakemake.input.tables],
+    confusion=Path(snakemake.input.confusion),
+    speed=Path(snakemake.input.speed[0]) if snakemake.input.speed else None,
+    members=Path(snakemake.input.members),
+    calibration=Path(snakemake.input.calibration),
+    importance=Path(snakemake.input.importance),
+    figures=[Path(path) for path in snakemake.input.figures],
+    report_figures=[Path(path) for path in snakemake.input.report_figures],
+    models=snakemake.params.texts["models"],
+    captions=[Path(path) for path in snakemake.input.captions],
+    simulated=snakemake.params.simulated,
+    target=Path(snakemake.output.page),
+)
+end_job(snakemake)
