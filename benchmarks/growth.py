@@ -75,7 +75,7 @@ CONFIG: dict[str, Any] = {
             },
         },
     },
-    "study": {"tables": {}},
+    "ablation": {"tables": {}},
 }  # fmt: skip
 
 

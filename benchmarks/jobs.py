@@ -22,7 +22,7 @@ atexit.register(lambda: print("torch" if "torch" in sys.modules else "lean", fil
 from snakemake.cli import main
 main(sys.argv[1:])
 """
-# Enough patches for every fold; jobs that start as those of a large study do.
+# Enough patches for every fold; jobs that start as those of a large run do.
 SMALL = {
     "data": {"simulation": {"train": 60, "test": 20, "size": 32, "positives": 0.3}},
     "folds": {"n": 2, "scheme": "stratified"},
@@ -96,7 +96,7 @@ def main() -> None:
 
 
 def many_models(count: int) -> dict[str, Any]:
-    """The shipped study with its models copied under new names until there are `count`."""
+    """The shipped config with its models copied under new names until there are `count`."""
     shipped = yaml.safe_load((ROOT / "config.yaml").read_text())["models"]
     names = list(shipped)
     copies = {

@@ -19,7 +19,6 @@ from scipy.stats import t as student
 from sklearn.metrics import f1_score, roc_auc_score
 
 from benchmarks.networks import Task, machine, plain_encoders, plain_loader
-from landslip.simulation.patches import simulate_batch
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate
 from landslip.models.precision import choose_precision
@@ -28,6 +27,7 @@ from landslip.models.run import LabelledPatches
 from landslip.models.settings import Training
 from landslip.models.training import train
 from landslip.models.weights import Pretrained
+from landslip.simulation.patches import simulate_batch
 
 _CPU = torch.device("cpu")
 _RGBN, _SAR_DIFF = (0, 1, 2, 3), (6, 7, 10, 11)

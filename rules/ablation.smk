@@ -1,11 +1,11 @@
-"""Study stage: variants of the models in tables, what members and calibration bring, the page."""
+"""Ablation stage: variants of the models in tables, what members and calibration bring, the page."""
 
 
-rule study:
+rule ablation:
     input:
-        expand("<results>/study/{file}", file=STUDY_FILES),
-        "<results>/study.html",
-        # The study's page leads there.
+        expand("<results>/ablation/{file}", file=ABLATION_FILES),
+        "<results>/ablation.html",
+        # The ablation's page leads there.
         "<results>/report.html",
 
 
@@ -20,14 +20,14 @@ rule gather_table:
         sums="<results>/data/folds.sha256",
         model_sums=lambda wildcards: of_table(wildcards.table, "files.sha256"),
     output:
-        table="<results>/study/{table}.parquet",
-        sums="<results>/study/{table}.sha256",
+        table="<results>/ablation/{table}.parquet",
+        sums="<results>/ablation/{table}.sha256",
     log:
-        "<logs>/study/gather_table_{table}.log",
+        "<logs>/ablation/gather_table_{table}.log",
     benchmark:
-        "<benchmarks>/study/gather_table_{table}.jsonl"
+        "<benchmarks>/ablation/gather_table_{table}.jsonl"
     wildcard_constraints:
-        table=one_of(STUDY.tables),
+        table=one_of(ABLATION.tables),
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -36,9 +36,9 @@ rule gather_table:
     params:
         rows=lambda wildcards: {"rows": table_rows(wildcards.table)},
         models=lambda wildcards: table_models(wildcards.table),
-        bootstrap=CONFIG.study.bootstrap,
+        bootstrap=CONFIG.ablation.bootstrap,
         seed=CONFIG.seed,
-        code=source_digest("study/gather_table.py"),
+        code=source_digest("ablation/gather_table.py"),
     script:
         "../workflow/scripts/ablation/gather_table.py"
 
@@ -48,21 +48,21 @@ rule analyse_members:
         oof=ancient("<results>/ensemble/oof.parquet"),
         sums="<results>/ensemble/oof.sha256",
     output:
-        members="<results>/study/members.json",
-        sums="<results>/study/members.sha256",
+        members="<results>/ablation/members.json",
+        sums="<results>/ablation/members.sha256",
     log:
-        "<logs>/study/analyse_members.log",
+        "<logs>/ablation/analyse_members.log",
     benchmark:
-        "<benchmarks>/study/analyse_members.jsonl"
+        "<benchmarks>/ablation/analyse_members.jsonl"
     conda:
         "../envs/cpu.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        bootstrap=CONFIG.study.bootstrap,
+        bootstrap=CONFIG.ablation.bootstrap,
         seed=CONFIG.seed,
-        code=source_digest("study/analyse_members.py"),
+        code=source_digest("ablation/analyse_members.py"),
     script:
         "../workflow/scripts/ablation/analyse_members.py"
 
@@ -72,22 +72,22 @@ rule measure_calibration:
         oof=ancient("<results>/ensemble/oof.parquet"),
         sums="<results>/ensemble/oof.sha256",
     output:
-        calibration="<results>/study/calibration.json",
-        sums="<results>/study/calibration.sha256",
+        calibration="<results>/ablation/calibration.json",
+        sums="<results>/ablation/calibration.sha256",
     log:
-        "<logs>/study/measure_calibration.log",
+        "<logs>/ablation/measure_calibration.log",
     benchmark:
-        "<benchmarks>/study/measure_calibration.jsonl"
+        "<benchmarks>/ablation/measure_calibration.jsonl"
     conda:
         "../envs/cpu.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        prevalence=CONFIG.study.prevalence,
-        bootstrap=CONFIG.study.bootstrap,
+        prevalence=CONFIG.ablation.prevalence,
+        bootstrap=CONFIG.ablation.bootstrap,
         seed=CONFIG.seed,
-        code=source_digest("study/measure_calibration.py"),
+        code=source_digest("ablation/measure_calibration.py"),
     script:
         "../workflow/scripts/ablation/measure_calibration.py"
 
@@ -97,21 +97,21 @@ rule count_confusion:
         oof=ancient("<results>/ensemble/oof.parquet"),
         sums="<results>/ensemble/oof.sha256",
     output:
-        table="<results>/study/confusion.parquet",
-        sums="<results>/study/confusion.sha256",
+        table="<results>/ablation/confusion.parquet",
+        sums="<results>/ablation/confusion.sha256",
     log:
-        "<logs>/study/count_confusion.log",
+        "<logs>/ablation/count_confusion.log",
     benchmark:
-        "<benchmarks>/study/count_confusion.jsonl"
+        "<benchmarks>/ablation/count_confusion.jsonl"
     conda:
         "../envs/cpu.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        bootstrap=CONFIG.study.bootstrap,
+        bootstrap=CONFIG.ablation.bootstrap,
         seed=CONFIG.seed,
-        code=source_digest("study/count_confusion.py"),
+        code=source_digest("ablation/count_confusion.py"),
     script:
         "../workflow/scripts/ablation/count_confusion.py"
 
@@ -119,85 +119,87 @@ rule count_confusion:
 rule compare_speed:
     input:
         costs=[
-            path for model in STUDY_NETWORKS for path in folds_of(model, "cost.json")
+            path
+            for model in ABLATION_NETWORKS
+            for path in folds_of(model, "cost.json")
         ],
         paper=f"{workflow.basedir}/resources/paper/speed.csv",
         sums=[
             path
-            for model in STUDY_NETWORKS
+            for model in ABLATION_NETWORKS
             for path in folds_of(model, "files.sha256")
         ],
     output:
-        table="<results>/study/speed.parquet",
-        sums="<results>/study/speed.sha256",
+        table="<results>/ablation/speed.parquet",
+        sums="<results>/ablation/speed.sha256",
     log:
-        "<logs>/study/compare_speed.log",
+        "<logs>/ablation/compare_speed.log",
     benchmark:
-        "<benchmarks>/study/compare_speed.jsonl"
+        "<benchmarks>/ablation/compare_speed.jsonl"
     conda:
         "../envs/cpu.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        models=STUDY_NETWORKS,
-        code=source_digest("study/compare_speed.py"),
+        models=ABLATION_NETWORKS,
+        code=source_digest("ablation/compare_speed.py"),
     script:
         "../workflow/scripts/ablation/compare_speed.py"
 
 
-rule draw_study:
+rule draw_ablation:
     input:
-        tables=expand("<results>/study/{table}.parquet", table=STUDY.tables),
-        calibration="<results>/study/calibration.json",
+        tables=expand("<results>/ablation/{table}.parquet", table=ABLATION.tables),
+        calibration="<results>/ablation/calibration.json",
         sums=expand(
-            "<results>/study/{name}.sha256", name=[*STUDY.tables, "calibration"]
+            "<results>/ablation/{name}.sha256", name=[*ABLATION.tables, "calibration"]
         ),
     output:
         quality=report(
-            "<results>/study/quality.png",
+            "<results>/ablation/quality.png",
             caption="../resources/report/quality.rst",
-            category="Study",
+            category="Ablation",
             labels={"figure": "quality against time"},
         ),
         calibration=report(
-            "<results>/study/calibration.png",
+            "<results>/ablation/calibration.png",
             caption="../resources/report/calibration.rst",
-            category="Study",
+            category="Ablation",
             labels={"figure": "calibration"},
         ),
         prevalence=report(
-            "<results>/study/prevalence.png",
+            "<results>/ablation/prevalence.png",
             caption="../resources/report/prevalence.rst",
-            category="Study",
+            category="Ablation",
             labels={"figure": "other shares of landslides"},
         ),
-        sums="<results>/study/figures.sha256",
+        sums="<results>/ablation/figures.sha256",
     log:
-        "<logs>/study/draw_study.log",
+        "<logs>/ablation/draw_ablation.log",
     benchmark:
-        "<benchmarks>/study/draw_study.jsonl"
+        "<benchmarks>/ablation/draw_ablation.jsonl"
     conda:
         "../envs/cpu.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        code=source_digest("study/draw_study.py"),
+        code=source_digest("ablation/draw_ablation.py"),
     script:
-        "../workflow/scripts/ablation/draw_study.py"
+        "../workflow/scripts/ablation/draw_ablation.py"
 
 
-rule write_study:
+rule write_ablation:
     input:
-        tables=expand("<results>/study/{table}.parquet", table=STUDY.tables),
-        confusion="<results>/study/confusion.parquet",
-        speed=["<results>/study/speed.parquet"] if STUDY_NETWORKS else [],
-        members="<results>/study/members.json",
-        calibration="<results>/study/calibration.json",
-        importance="<results>/study/importance.parquet",
+        tables=expand("<results>/ablation/{table}.parquet", table=ABLATION.tables),
+        confusion="<results>/ablation/confusion.parquet",
+        speed=["<results>/ablation/speed.parquet"] if ABLATION_NETWORKS else [],
+        members="<results>/ablation/members.json",
+        calibration="<results>/ablation/calibration.json",
+        importance="<results>/ablation/importance.parquet",
         figures=expand(
-            "<results>/study/{figure}.png",
+            "<results>/ablation/{figure}.png",
             figure=["quality", "calibration", "prevalence"],
         ),
         report_figures=expand("<results>/report/{figure}.png", figure=PAPER_FIGURES),
@@ -212,24 +214,24 @@ rule write_study:
             ],
         ),
         sums=expand(
-            "<results>/study/{name}.sha256",
+            "<results>/ablation/{name}.sha256",
             name=[
-                *(Path(name).stem for name in STUDY_FILES),
+                *(Path(name).stem for name in ABLATION_FILES),
                 "figures",
             ],
         ),
         report_sums="<results>/report/figures.sha256",
     output:
         page=report(
-            "<results>/study.html",
+            "<results>/ablation.html",
             caption="../resources/report/ablation.rst",
-            category="Study",
-            labels={"figure": "the study's page"},
+            category="Ablation",
+            labels={"figure": "the ablation's page"},
         ),
     log:
-        "<logs>/study/write_study.log",
+        "<logs>/ablation/write_ablation.log",
     benchmark:
-        "<benchmarks>/study/write_study.jsonl"
+        "<benchmarks>/ablation/write_ablation.jsonl"
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -237,17 +239,17 @@ rule write_study:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         texts={
-            "tables": [table_text(table) for table in STUDY.tables],
-            "names": STUDY.variant_names(),
+            "tables": [table_text(table) for table in ABLATION.tables],
+            "names": ABLATION.variant_names(),
             "models": {
                 name: outline(model, CONFIG.modalities)
                 for name, model in MODELS.items()
             },
         },
         simulated=CONFIG.data.simulated,
-        code=source_digest("study/write_study.py"),
+        code=source_digest("ablation/write_ablation.py"),
     script:
-        "../workflow/scripts/ablation/write_study.py"
+        "../workflow/scripts/ablation/write_ablation.py"
 
 
 rule permute_groups:
@@ -259,12 +261,12 @@ rule permute_groups:
         sums=["<results>/features/train.sha256", "<results>/data/folds.sha256"],
         model_sums=lambda wildcards: folds_of(wildcards.model, "files.sha256"),
     output:
-        predictions="<results>/study/importance/{model}.parquet",
-        sums="<results>/study/importance/{model}.sha256",
+        predictions="<results>/ablation/importance/{model}.parquet",
+        sums="<results>/ablation/importance/{model}.sha256",
     log:
-        "<logs>/study/importance_{model}.log",
+        "<logs>/ablation/importance_{model}.log",
     benchmark:
-        "<benchmarks>/study/importance_{model}.jsonl"
+        "<benchmarks>/ablation/importance_{model}.jsonl"
     wildcard_constraints:
         model=one_of(TREE_MEMBERS),
     conda:
@@ -275,9 +277,9 @@ rule permute_groups:
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         groupings=lambda wildcards: tree_groups(wildcards.model),
-        repeats=CONFIG.study.shufflings,
+        repeats=CONFIG.ablation.shufflings,
         seed=CONFIG.seed,
-        code=source_digest("study/permute_groups.py"),
+        code=source_digest("ablation/permute_groups.py"),
     script:
         "../workflow/scripts/ablation/permute_groups.py"
 
@@ -297,12 +299,12 @@ rule mask_inputs:
         model_sums=lambda wildcards: folds_of(wildcards.model, "files.sha256"),
         processor_sums=ancient("<results>/models/processor.sha256"),
     output:
-        predictions="<results>/study/importance/{model}.parquet",
-        sums="<results>/study/importance/{model}.sha256",
+        predictions="<results>/ablation/importance/{model}.parquet",
+        sums="<results>/ablation/importance/{model}.sha256",
     log:
-        "<logs>/study/importance_{model}.log",
+        "<logs>/ablation/importance_{model}.log",
     benchmark:
-        "<benchmarks>/study/importance_{model}.jsonl"
+        "<benchmarks>/ablation/importance_{model}.jsonl"
     wildcard_constraints:
         model=one_of(NETWORK_MEMBERS),
     conda:
@@ -316,33 +318,37 @@ rule mask_inputs:
         scalings=lambda wildcards: scaling_files(wildcards.model),
         parts=lambda wildcards: input_parts(wildcards.model),
         leases=leases,
-        code=source_digest("study/mask_inputs.py"),
+        code=source_digest("ablation/mask_inputs.py"),
     script:
         "../workflow/scripts/ablation/mask_inputs.py"
 
 
 rule gather_importance:
     input:
-        trees=expand("<results>/study/importance/{model}.parquet", model=TREE_MEMBERS),
+        trees=expand(
+            "<results>/ablation/importance/{model}.parquet", model=TREE_MEMBERS
+        ),
         splits=[
             path
             for model in TREE_MEMBERS
             for path in folds_of(model, "importance.parquet")
         ],
         networks=expand(
-            "<results>/study/importance/{model}.parquet", model=NETWORK_MEMBERS
+            "<results>/ablation/importance/{model}.parquet", model=NETWORK_MEMBERS
         ),
-        sums=expand("<results>/study/importance/{model}.sha256", model=CONFIG.members),
+        sums=expand(
+            "<results>/ablation/importance/{model}.sha256", model=CONFIG.members
+        ),
         split_sums=[
             path for model in TREE_MEMBERS for path in folds_of(model, "files.sha256")
         ],
     output:
-        table="<results>/study/importance.parquet",
-        sums="<results>/study/importance.sha256",
+        table="<results>/ablation/importance.parquet",
+        sums="<results>/ablation/importance.sha256",
     log:
-        "<logs>/study/gather_importance.log",
+        "<logs>/ablation/gather_importance.log",
     benchmark:
-        "<benchmarks>/study/gather_importance.jsonl"
+        "<benchmarks>/ablation/gather_importance.jsonl"
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -353,8 +359,8 @@ rule gather_importance:
             "trees": {model: tree_groups(model) for model in TREE_MEMBERS},
             "networks": {model: input_parts(model) for model in NETWORK_MEMBERS},
         },
-        bootstrap=CONFIG.study.bootstrap,
+        bootstrap=CONFIG.ablation.bootstrap,
         seed=CONFIG.seed,
-        code=source_digest("study/gather_importance.py"),
+        code=source_digest("ablation/gather_importance.py"),
     script:
         "../workflow/scripts/ablation/gather_importance.py"

@@ -23,7 +23,7 @@ ROOT = Path(workflow.basedir)
 try:
     SHIPPED = merge_config(
         read_config_file(ROOT / "config.yaml"),
-        read_config_file(ROOT / "resources" / "configs" / "study.yaml"),
+        read_config_file(ROOT / "resources" / "configs" / "ablation.yaml"),
     )
     OVERRIDES = read_overrides(
         workflow.config_settings.configfiles, workflow.config_settings.config_args
@@ -36,7 +36,7 @@ except InputError as error:
     sys.exit(f"landslip: {error}")
 
 
-# The config's models, and what they resolve to. The study adds its variants.
+# The config's models, and what they resolve to. The ablation adds its variants.
 MODELS = CONFIG.resolved_models()
 
 # Jobs read these rules in processes of their own; one look is enough.

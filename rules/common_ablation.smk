@@ -1,32 +1,32 @@
-"""What the study's rules share: its tables, models and files."""
+"""What the ablation's rules share: its tables, models and files."""
 
 from dataclasses import asdict
 
 from landslip.models.encoder_check import refused_encoders
 from landslip.ablation.model_table import outline
-from landslip.ablation.plan import Plan, names_in, plan_study
+from landslip.ablation.plan import Plan, names_in, plan_ablation
 from landslip.ablation.variants import feature_groups
 
 
 def warn(message):
-    """Say what is wrong with the study: it keeps nobody from anything else."""
+    """Say what is wrong with the ablation: it keeps nobody from anything else."""
     if workflow.is_main_process:
         print(f"landslip: {message}", file=sys.stderr)
 
 
 try:
-    STUDY, STUDY_IS_VALID = plan_study(CONFIG, names_in(SHIPPED)), True
+    ABLATION, ABLATION_IS_VALID = plan_ablation(CONFIG, names_in(SHIPPED)), True
 except InputError as error:
-    warn(f"{error}\n  Nothing of the study can be made until this is mended.")
-    STUDY, STUDY_IS_VALID = Plan(), False
+    warn(f"{error}\n  Nothing of the ablation can be made until this is mended.")
+    ABLATION, ABLATION_IS_VALID = Plan(), False
 # Trained by the same rules as the config's own.
-MODELS.update(STUDY.variants)
+MODELS.update(ABLATION.variants)
 
 
 def warn_of_encoders():
     """Name the variants whose encoders do not take their images."""
     uses = {
-        f"variant {name}": each.encoder_uses for name, each in STUDY.variants.items()
+        f"variant {name}": each.encoder_uses for name, each in ABLATION.variants.items()
     }
     for variant, lines in refused_encoders(uses).items():
         for line in lines:
@@ -41,13 +41,13 @@ if workflow.is_main_process:
 
 
 def table_rows(table):
-    """Rows of one of the study's tables, as builtins."""
-    return [asdict(row) for row in STUDY.tables[table]]
+    """Rows of one of the ablation's tables, as builtins."""
+    return [asdict(row) for row in ABLATION.tables[table]]
 
 
 def table_models(table):
-    """Models whose predictions a table of the study needs, each once."""
-    rows = STUDY.tables[table]
+    """Models whose predictions a table of the ablation needs, each once."""
+    rows = ABLATION.tables[table]
     needed = [name for row in rows for name in (*row.members, *row.against_members)]
     return list(dict.fromkeys(needed))
 
@@ -58,14 +58,14 @@ def of_table(table, file):
 
 
 def table_text(table):
-    """What the page says of one of the study's tables."""
-    settings = CONFIG.study.tables[table]
+    """What the page says of one of the ablation's tables."""
+    settings = CONFIG.ablation.tables[table]
     return {
         "name": table,
         "title": settings.title,
         "paper": settings.paper,
-        "words": STUDY.words[table],
-        "left_out": STUDY.left_out.get(table, {}),
+        "words": ABLATION.words[table],
+        "left_out": ABLATION.left_out.get(table, {}),
     }
 
 
@@ -79,22 +79,22 @@ def input_parts(model):
     return MODELS[model].parts
 
 
-# Networks of the ensemble and of the study's tables.
-STUDY_NETWORKS = [
+# Networks of the ensemble and of the ablation's tables.
+ABLATION_NETWORKS = [
     name
     for name in dict.fromkeys(
         [
             *CONFIG.members,
-            *(model for table in STUDY.tables for model in table_models(table)),
+            *(model for table in ABLATION.tables for model in table_models(table)),
         ]
     )
     if name in models_of("network")
 ]
-STUDY_FILES = [
-    *(f"{table}.parquet" for table in STUDY.tables),
+ABLATION_FILES = [
+    *(f"{table}.parquet" for table in ABLATION.tables),
     "confusion.parquet",
     "importance.parquet",
-    *(["speed.parquet"] if STUDY_NETWORKS else []),
+    *(["speed.parquet"] if ABLATION_NETWORKS else []),
     "members.json",
     "calibration.json",
 ]

@@ -6,7 +6,7 @@ from landslip.report.figures import FIGURES as ALL_FIGURES, TABLES as REPORT_TAB
 
 FIGURES = [name for name in ALL_FIGURES if TREE_MEMBERS or name != "importance"]
 
-# Of the report's figures, those of the paper that the study's page shows too.
+# Of the report's figures, those of the paper that the ablation's page shows too.
 PAPER_FIGURES = [
     name
     for name in ("composites", "dag", "f1_threshold", "importance", "patches", "roc")

@@ -17,7 +17,7 @@ def shipped_config() -> dict[str, Any]:
     return dict(json.loads(json.dumps(yaml.safe_load((ROOT / "config.yaml").read_text()))))
 
 
-def shipped_study() -> dict[str, Any]:
+def shipped_ablation() -> dict[str, Any]:
     """config.yaml with the study's tables."""
-    path = ROOT / "resources" / "configs" / "study.yaml"
+    path = ROOT / "resources" / "configs" / "ablation.yaml"
     return merge_config(shipped_config(), yaml.safe_load(path.read_text()))

@@ -19,8 +19,8 @@ import nbformat
 import pandas as pd
 import pytest
 
-from landslip.io.files import InputError
 from landslip.engine.jobs import verify_files
+from landslip.io.files import InputError
 from project import ROOT, shipped_config
 from workflow import SMALL, planned, read, snakemake, start_snakemake
 
@@ -153,7 +153,7 @@ def test_planning_imports_nothing_that_jobs_compute_with(tmp_path: Path):
         "from snakemake.cli import main\nmain(sys.argv[1:])\n"
     )
     command = [sys.executable, "-c", code, "-n", "--quiet", "all", "--snakefile"]
-    command += [str(ROOT / "Snakefile"), "--directory", str(tmp_path), "--", "all", "study"]
+    command += [str(ROOT / "Snakefile"), "--directory", str(tmp_path), "--", "all", "ablation"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout.endswith("found []\n")
@@ -162,13 +162,13 @@ def test_planning_imports_nothing_that_jobs_compute_with(tmp_path: Path):
 def test_a_mistake_in_the_study_keeps_nothing_else_from_being_planned(tmp_path: Path):
     """Training is built on the models alone; whoever breaks the study breaks the study."""
     mistake = {"title": "Mine", "base": "no_such_model", "variants": {"v": {"change": {}}}}
-    config = {**SMALL, "study": {"tables": {"mine": mistake}}}
+    config = {**SMALL, "ablation": {"tables": {"mine": mistake}}}
     answer = snakemake(tmp_path, "-n", "--quiet", "rules", "--", "all", config=config)
     jobs = planned(answer)
     assert {"train_network", "train_lightgbm", "train_xgboost", "write_report"} <= jobs.keys()
     assert "landslip: the study is not valid" in answer.stderr
     assert "unknown model 'no_such_model'" in answer.stderr
-    answer = snakemake(tmp_path, "-n", "--", "study", config=config)
+    answer = snakemake(tmp_path, "-n", "--", "ablation", config=config)
     assert answer.returncode != 0
     assert "unknown model 'no_such_model'" in answer.stderr
 
@@ -265,7 +265,7 @@ def in_shards(split: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("config", [SMALL, in_shards("all"), in_shards("fold")])
 def test_who_reads_a_file_of_another_job_reads_its_sums(config: dict[str, Any], tmp_path: Path):
-    jobs = jobs_in(tmp_path, "all", "study", config=config)
+    jobs = jobs_in(tmp_path, "all", "ablation", config=config)
     made = {path: outputs for _, outputs in jobs for path in outputs}
     # Rules without outputs only name what is to be made.
     read = [(inputs, path) for inputs, outputs in jobs if outputs for path in inputs]

@@ -1,1 +1,1 @@
-"""Study stage: variants of the models, their tables, and what each part of the ensemble brings."""
+"""Ablation stage: variants of the models, their tables, what members and inputs bring."""

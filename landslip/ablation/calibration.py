@@ -11,13 +11,13 @@ from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 from sklearn.isotonic import IsotonicRegression
 
+from landslip.ablation.prevalence import carry_over
 from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
 from landslip.ensemble.reliability import BINS, bin_of, reliability
 from landslip.ensemble.tables import read_ensemble_oof
 from landslip.io.files import write_json
 from landslip.models.names import ENSEMBLE
-from landslip.ablation.prevalence import carry_over
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -30,7 +30,7 @@ _LEAST = 1e-6  # logits of 0 and 1 are infinite
 def write_calibration(
     *, oof: Path, prevalence: float, bootstrap: int, seed: int, target: Path
 ) -> None:
-    """Write results/study/calibration.json.
+    """Write results/ablation/calibration.json.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def write_calibration(
     prevalence
         Share of landslides that the threshold is carried over to.
     bootstrap, seed
-        Resamples of the patches, and the study's seed.
+        Resamples of the patches, and the run's seed.
     """
     table = read_ensemble_oof(oof)
     labels, fold = table.labels, table.fold

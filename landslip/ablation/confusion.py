@@ -5,25 +5,25 @@ from typing import Any
 
 import pandas as pd
 
+from landslip.ablation.differences import compare
 from landslip.ensemble import measures
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.ensemble.threshold import HALF, cross_fit, search_exact, search_grid
 from landslip.io.files import write_parquet
-from landslip.ablation.differences import compare
 
 # Of the paper's Table 3: at 0.49, the best of its grid.
 PAPER = {"tn": 5832, "fp": 60, "fn": 129, "tp": 1126, "f1": 0.9226, "threshold": 0.49}
 
 
 def write_confusion(*, oof: Path, bootstrap: int, seed: int, target: Path) -> None:
-    """Write results/study/confusion.parquet; see `confusion_table`.
+    """Write results/ablation/confusion.parquet; see `confusion_table`.
 
     Parameters
     ----------
     oof
         ensemble/oof.parquet.
     bootstrap, seed
-        Resamples of the patches, and the study's seed.
+        Resamples of the patches, and the run's seed.
     """
     table = read_ensemble_oof(oof)
     counted = confusion_table(table, resamples=bootstrap, seed=seed)

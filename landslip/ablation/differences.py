@@ -55,7 +55,7 @@ def compare(
         of them share cancels in their difference. Models and thresholds stay as they are: the
         spread from training again with another seed is not in the intervals.
     seed
-        The study's.
+        The ablation's.
     """
     functions: dict[str | tuple[str, str], Measure] = {
         name: partial(measures.f1, labels, decided) for name, decided in decisions.items()

@@ -1,4 +1,4 @@
-"""Figures of the study: quality against time, calibration, other shares of landslides."""
+"""Figures of the ablation: quality against time, calibration, other shares of landslides."""
 
 import math
 from pathlib import Path
@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from landslip.ablation.records import read_calibration
+from landslip.ablation.table import read_table
 from landslip.models.names import ENSEMBLE
 from landslip.report.plots import Axes, LogLocator, NullFormatter
 from landslip.report.style import (
@@ -19,8 +21,6 @@ from landslip.report.style import (
     say_instead,
 )
 from landslip.report.wording import percent, readable, score
-from landslip.ablation.records import read_calibration
-from landslip.ablation.table import read_table
 
 _METHODS = {
     "none": ("as predicted", INK, "o"),
@@ -48,7 +48,7 @@ def draw_quality(*, tables: list[Path], target: Path) -> None:
         axes = figure.subplots()
         rows = rows[rows["seconds_per_1000_patches"] > 0] if len(rows) else rows
         if len(rows) == 0:
-            say_instead(axes, "No table of the study has a model.")
+            say_instead(axes, "No table of the ablation has a model.")
             return
         single = ~rows["model"].str.contains("+", regex=False)
         looks = (("single models", single, BLUE, "o"), ("means of models", ~single, VERMILION, "D"))

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from landslip.ablation.masking import name_of, subsets
+from landslip.ablation.permutation import FULL, SEPARATOR
 from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
 from landslip.ensemble.threshold import cross_fit
 from landslip.io.files import read_parquet, write_parquet
 from landslip.models.importance import mean_importance
-from landslip.ablation.masking import name_of, subsets
-from landslip.ablation.permutation import FULL, SEPARATOR
 
 Floats = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ def gather_importance(
     seed: int,
     target: Path,
 ) -> None:
-    """Write results/study/importance.parquet.
+    """Write results/ablation/importance.parquet.
 
     Parameters
     ----------

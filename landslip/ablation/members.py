@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landslip.ablation.blending import blend, search_weights, select_greedily
+from landslip.ablation.differences import Estimate, compare
 from landslip.ensemble.average import average
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.ensemble.threshold import cross_fit, search_exact
 from landslip.io.files import write_json
-from landslip.ablation.blending import blend, search_weights, select_greedily
-from landslip.ablation.differences import Estimate, compare
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -26,14 +26,14 @@ WEIGHTINGS: dict[str, Callable[[Labels, Floats], Floats]] = {
 
 
 def write_members(*, oof: Path, bootstrap: int, seed: int, target: Path) -> None:
-    """Write results/study/members.json; see `analyse_members`.
+    """Write results/ablation/members.json; see `analyse_members`.
 
     Parameters
     ----------
     oof
         ensemble/oof.parquet.
     bootstrap, seed
-        Resamples of the patches, and the study's seed.
+        Resamples of the patches, and the run's seed.
     """
     table = read_ensemble_oof(oof)
     write_json(target, analyse_members(table, resamples=bootstrap, seed=seed))

@@ -1,4 +1,4 @@
-"""The study's page: every table beside the paper's figures, differences as forest plots."""
+"""The ablation's page: every table beside the paper's figures, differences as forest plots."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from landslip.io.files import read_parquet, write_text
-from landslip.report import wording
-from landslip.report.figures import FIGURES
-from landslip.report.pictures import read_pictures
 from landslip.ablation import forest
 from landslip.ablation.model_table import model_rows
 from landslip.ablation.records import read_calibration, read_members
 from landslip.ablation.table import read_table
+from landslip.io.files import read_parquet, write_text
 from landslip.io.templates import rows_of, template_environment
+from landslip.report import wording
+from landslip.report.figures import FIGURES
+from landslip.report.pictures import read_pictures
 
 _ALTERNATIVES = {
     "quality": "Scatter plot of F1 against seconds for 1,000 patches, with the best at each time",
@@ -71,11 +71,11 @@ def write_page(
     texts, tables
         Of each table of variants, and its parquet file.
     names
-        What models that are only the study's are called on the page.
+        What models that are only the ablation's are called on the page.
     confusion, speed, members, calibration, importance
-        The other files of results/study; speed is None where no model is a network.
+        The other files of results/ablation; speed is None where no model is a network.
     figures, report_figures
-        PNG files of the study (see _ALTERNATIVES) and of the report (see
+        PNG files of the ablation (see _ALTERNATIVES) and of the report (see
         `landslip.report.figures`); their names say which they are.
     models
         Name -> what `landslip.ablation.model_table.outline` says of it; the config's first.

@@ -1,4 +1,4 @@
-"""Which models the study's variants are: settings worked out, equal ones made one model."""
+"""Which models the ablation's variants are: settings worked out, equal ones made one model."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -7,15 +7,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from landslip.config.schema import INDEX_MODALITY, SECTIONS, Config, mistakes_in_model
+from landslip.ablation.variants import made_variants, words_of
+from landslip.config.ablation import Table, Variant
 from landslip.config.errors import explain, nearest
 from landslip.config.merge import override
-from landslip.config.ablation import Table, Variant
+from landslip.config.schema import INDEX_MODALITY, SECTIONS, Config, mistakes_in_model
 from landslip.io.files import InputError, text_digest
 from landslip.models.names import ENSEMBLE
 from landslip.models.resolved import ResolvedModel
 from landslip.models.settings import Model, Network, read_settings
-from landslip.ablation.variants import made_variants, words_of
 
 _DIGITS = 10
 
@@ -53,8 +53,8 @@ class Plan:
         return names
 
 
-def plan_study(config: Config, shipped: Collection[str] = ()) -> Plan:
-    """Work out the study's rows and the models that they need.
+def plan_ablation(config: Config, shipped: Collection[str] = ()) -> Plan:
+    """Work out the ablation's rows and the models that they need.
 
     Parameters
     ----------
@@ -73,18 +73,18 @@ def plan_study(config: Config, shipped: Collection[str] = ()) -> Plan:
     Raises
     ------
     InputError
-        Every mistake in the study's variants, one a line, with the nearest valid name.
+        Every mistake in the ablation's variants, one a line, with the nearest valid name.
     """
     planner = _Planner(config, frozenset(shipped) - _names(config))
-    tables = {name: planner.rows(name, table) for name, table in config.study.tables.items()}
+    tables = {name: planner.rows(name, table) for name, table in config.ablation.tables.items()}
     if planner.mistakes:
         lines = "\n  ".join(dict.fromkeys(planner.mistakes))
-        raise InputError(f"the study is not valid:\n  {lines}")
+        raise InputError(f"the ablation is not valid:\n  {lines}")
     return Plan(
         variants=planner.made,
         tables={name: rows for name, rows in tables.items() if rows},
         left_out=planner.left_out,
-        words={name: words_of(config, table) for name, table in config.study.tables.items()},
+        words={name: words_of(config, table) for name, table in config.ablation.tables.items()},
     )
 
 
@@ -94,7 +94,7 @@ def names_in(raw: Mapping[str, Any]) -> set[str]:
     modalities = {channel["modality"] for channel in raw["channels"].values()}
     sections = ("models", "encoders", "channels", "indices")
     named = {name for section in sections for name in raw.get(section, {})}
-    tables = raw.get("study", {}).get("tables", {}).values()
+    tables = raw.get("ablation", {}).get("tables", {}).values()
     variants = [entry for table in tables for entry in table.get("variants", {}).values()]
     members = {name for entry in variants for name in _texts(entry.get("members"))}
     return modalities | named | members | {INDEX_MODALITY}
@@ -129,7 +129,7 @@ class _Planner:
 
     def rows(self, name: str, table: Table) -> list[Row]:
         """Rows of a table that this config can make, the base first."""
-        where = f"study.tables.{name}"
+        where = f"ablation.tables.{name}"
         made: dict[str, list[str]] = {}
         try:
             variants = self._variants(where, table)
@@ -226,9 +226,9 @@ class _Planner:
         if name in self.config.models:
             return [name]
         table_name, _, variant_name = name.partition(".")
-        table = self.config.study.tables.get(table_name)
+        table = self.config.ablation.tables.get(table_name)
         if table is not None and variant_name:
-            variants = self._variants(f"study.tables.{table_name}", table)
+            variants = self._variants(f"ablation.tables.{table_name}", table)
             if name in self._open:
                 raise _MistakeError(f"{where}: {name} is made of itself")
             if variant_name in variants:

@@ -1,4 +1,4 @@
-"""What stands in the study's members.json and calibration.json, as far as its pages read it."""
+"""What stands in the ablation's members.json and calibration.json, as far as its pages read it."""
 
 from pathlib import Path
 from typing import Any, NotRequired

@@ -13,7 +13,7 @@ PAPER = ("encoder", "instances", "epoch_seconds", "inference_seconds")
 
 
 def write_speed(*, costs: Mapping[str, Sequence[Path]], paper: Path, target: Path) -> None:
-    """Write results/study/speed.parquet.
+    """Write results/ablation/speed.parquet.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One table of the study: what every variant scores and how it differs, the paper beside it."""
+"""One table of the ablation: what every variant scores and how it differs, the paper beside it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from landslip.ablation.differences import compare
 from landslip.ensemble import measures
 from landslip.ensemble.average import average
 from landslip.ensemble.gather import read_members
 from landslip.ensemble.threshold import cross_fit
 from landslip.io.files import InputError, read_parquet, write_parquet
 from landslip.models.cost import read_cost
-from landslip.ablation.differences import compare
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -45,7 +45,7 @@ def gather_table(
     seed: int,
     target: Path,
 ) -> None:
-    """Write results/study/{table}.parquet; see `table_of`.
+    """Write results/ablation/{table}.parquet; see `table_of`.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def gather_table(
     paper
         CSV: table, variant and PAPER, the paper's figures.
     bootstrap, seed
-        Resamples of the patches, and the study's seed.
+        Resamples of the patches, and the run's seed.
 
     Raises
     ------

@@ -1,12 +1,12 @@
-"""The study's variants: those that a table says in one word, and how one is said to a person."""
+"""The ablation's variants: those that a table says in one word, and how one is said to a person."""
 
 import json
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from landslip.config.schema import Config
 from landslip.config.ablation import Table, Variant
+from landslip.config.schema import Config
 from landslip.models.settings import TreeSettings
 
 

@@ -1,4 +1,4 @@
-"""The config's section `study`: tables of variants, each a difference to a model."""
+"""The config's section `ablation`: tables of variants, each a difference to a model."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -65,7 +65,7 @@ class Table(Section):
         return _present(value)
 
 
-class Study(Section):
+class Ablation(Section):
     bootstrap: int = Field(
         2000, ge=100, le=10**6, description="resamples for intervals of differences"
     )

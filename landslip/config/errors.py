@@ -105,9 +105,9 @@ def _keys_beside(path: list[str], sections: Mapping[str, tuple[type[BaseModel], 
     parent = path[:-1]
     if len(parent) >= 2 and parent[0] in NAMED:
         parent = [parent[0], "*", *parent[2:]]
-    if parent[:2] == ["study", "tables"]:
+    if parent[:2] == ["ablation", "tables"]:
         parent = [
-            "study",
+            "ablation",
             "tables",
             *("*" if at % 2 == 0 else key for at, key in enumerate(parent[2:])),
         ]

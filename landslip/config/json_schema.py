@@ -38,10 +38,10 @@ _STRICTER = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 _INTRODUCTION = """\
 # Config reference
 
-Every key of `config.yaml`, made from the types that check it by `python -m landslip.config.json_schema`.
-A key that is not here is refused before any job runs. A second file, named after `--configfile`,
-needs only the keys that differ; in `units`, `channels`, `indices`, `encoders`, `models` and the
-tables of variants a `null` takes an entry out.
+Every key of `config.yaml`, made from the types that check it by
+`python -m landslip.config.json_schema`. A key that is not here is refused before any job runs.
+A second file, named after `--configfile`, needs only the keys that differ; in `units`, `channels`,
+`indices`, `encoders`, `models` and the tables of variants a `null` takes an entry out.
 
 Editors complete and check these keys in any file that begins with the line
 
@@ -62,7 +62,7 @@ def config_schema() -> _Schema:
     dict
         JSON Schema 2020-12. No key is required, entries of mappings may be null, and a model need
         not state its kind, because a file that overrides another states only what differs. What
-        several keys have to agree on is not in it; `landslip.config.schema.parse_config` checks that.
+        several keys have to agree on is not in it; `parse_config` checks that.
     """
     schema = _loosened(Config.model_json_schema())
     return {

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from landslip.config.ablation import Ablation, Table, Variant
 from landslip.config.data import Channel, Data, Simulation, TestSource, TrainSource, Unit
 from landslip.config.errors import explain, nearest
-from landslip.config.ablation import Study, Table, Variant
 from landslip.data.nodata import NoData, zero_groups
 from landslip.io.files import InputError
 from landslip.models.names import HEADS, explain_timm_name
@@ -83,7 +83,7 @@ class Config(Section):
     encoders: dict[str, Encoder] = Field({})
     models: dict[Name, Model] = Field(min_length=1)
     ensemble: Ensemble = Ensemble()
-    study: Study = Study()
+    ablation: Ablation = Ablation()
 
     @property
     def channel_names(self) -> list[str]:
@@ -258,9 +258,9 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "folds": (Folds,),
     "scaling": (Scaling,),
     "ensemble": (Ensemble,),
-    "study": (Study,),
-    "study.tables.*": (Table,),
-    "study.tables.*.variants.*": (Variant,),
+    "ablation": (Ablation,),
+    "ablation.tables.*": (Table,),
+    "ablation.tables.*.variants.*": (Variant,),
     "units.*": (Unit,),
     "channels.*": (Channel,),
     "encoders.*": (Encoder,),

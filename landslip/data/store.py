@@ -9,8 +9,8 @@ HDF5's own checksums (fletcher32) were measured instead: 1,024 patches in random
 of processor time in a chunk each, 235 ms in a chunk an image, 50 ms so; four channels of each 157,
 77 and 25 ms (an AMD EPYC, `benchmarks/checksums.py`), and one thread at a time may read. So pixels
 lie one after another, are read past HDF5 and compared with CRC-32s of the index, which a job
-verifies as a whole before it opens it (`landslip.engine.jobs`): nothing else in the gigabytes of pixels
-needs to be right.
+verifies as a whole before it opens it (`landslip.engine.jobs`): nothing else in the gigabytes of
+pixels needs to be right.
 """
 
 import hashlib

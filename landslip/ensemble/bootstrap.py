@@ -27,7 +27,7 @@ def resample_weights(n: int, resamples: int, seed: int) -> Iterator[Floats]:
     resamples
         Draws of n patches with replacement, not stratified.
     seed
-        The study's seed. The same seed and n give the same draws, so measures of different
+        The run's seed. The same seed and n give the same draws, so measures of different
         models are paired.
 
     Yields

@@ -71,7 +71,7 @@ def measure(
         Resamples of the patches for the intervals. Predictions and thresholds stay as they are.
         All models are measured on the same resamples.
     seed
-        The study's seed: of the resamples and of the public/private split.
+        The run's seed: of the resamples and of the public/private split.
 
     Raises
     ------

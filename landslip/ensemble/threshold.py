@@ -167,7 +167,7 @@ def search_threshold(
         Resamples for the interval of the cross-fitted F1. Patches are resampled and
         decisions stay, so the interval does not hold the spread of the threshold itself.
     seed
-        The study's seed.
+        The run's seed.
 
     Raises
     ------

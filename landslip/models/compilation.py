@@ -2,8 +2,8 @@
 
 import os
 
-from landslip.models.network import MultiEncoder
 from landslip.io.user_cache import user_cache
+from landslip.models.network import MultiEncoder
 
 
 def compile_encoders(network: MultiEncoder, mode: str) -> None:

@@ -1,4 +1,4 @@
-"""The seed of one training, derived from the study's seed."""
+"""The seed of one training, derived from the run's seed."""
 
 from landslip.io.files import text_digest
 
@@ -9,7 +9,7 @@ def derive_seed(seed: int, model: str, fold: int) -> int:
     Parameters
     ----------
     seed
-        The study's seed, `seed` in the config.
+        The run's seed, `seed` in the config.
     model, fold
         Which training it is for; each gets a number of its own.
 

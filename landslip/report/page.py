@@ -12,11 +12,11 @@ from landslip.data.folds import read_folds
 from landslip.ensemble.records import read_metrics, read_threshold
 from landslip.ensemble.tables import count_answers
 from landslip.io.files import read_parquet, write_text
+from landslip.io.templates import rows_of, template_environment
 from landslip.report import verdict, wording
 from landslip.report.figures import FIGURES
 from landslip.report.made import Made, Planned, as_made
 from landslip.report.pictures import read_pictures
-from landslip.io.templates import rows_of, template_environment
 
 _PACKAGES = (
     "landslip",

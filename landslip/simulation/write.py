@@ -12,9 +12,9 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from landslip.simulation.patches import simulate_batch
 from landslip.io.files import InputError, atomic_path
 from landslip.io.temporaries import clear_temporaries
+from landslip.simulation.patches import simulate_batch
 
 logger = logging.getLogger(__name__)
 

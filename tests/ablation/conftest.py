@@ -1,11 +1,11 @@
-"""`snakemake study` on a small config, run once for all tests of its tables and its page."""
+"""`snakemake ablation` on a small config, run once for all tests of its tables and its page."""
 
 import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from study.small_study import FOLDS, MEMBERS, PATCHES, STUDY, oof_of
+from ablation.small_ablation import ABLATION, FOLDS, MEMBERS, PATCHES, oof_of
 
 from landslip.io.files import exclusive
 from workflow import planned, snakemake
@@ -13,10 +13,10 @@ from workflow import planned, snakemake
 
 @pytest.fixture(scope="session")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the study makes."""
+    """What the ablation makes."""
     base = tmp_path_factory.getbasetemp()
     # Workers of pytest-xdist share the folder above their own: one runs, the others wait.
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small_study"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small_ablation"
     folder.mkdir(exist_ok=True)
     with exclusive(folder, patience=1800):
         if not (folder / "finished").exists():
@@ -27,15 +27,15 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_study(folder: Path) -> None:
     """Run it, and see that what it plans is what its tables say, and that nothing is left."""
-    jobs = planned(snakemake(folder, "-n", "--quiet", "rules", "--", "study", config=STUDY))
+    jobs = planned(snakemake(folder, "-n", "--quiet", "rules", "--", "ablation", config=ABLATION))
     # The base, the optical one once though two variants say it, two statistics, two indices.
     assert jobs["train_lightgbm"] == 6 * FOLDS
     assert jobs["train_network"] == 3 * FOLDS
     assert jobs["train_xgboost"] == FOLDS
-    answer = snakemake(folder, "--", "study", config=STUDY)
+    answer = snakemake(folder, "--", "ablation", config=ABLATION)
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
-    answer = snakemake(folder, "-n", "--quiet", "rules", "--", "study", config=STUDY)
-    assert set(planned(answer)) <= {"study"}
+    answer = snakemake(folder, "-n", "--quiet", "rules", "--", "ablation", config=ABLATION)
+    assert set(planned(answer)) <= {"ablation"}
 
 
 @pytest.fixture

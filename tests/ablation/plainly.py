@@ -1,4 +1,4 @@
-"""The study's numbers computed again from prediction files, one patch and threshold at a time."""
+"""The ablation's numbers computed again from prediction files, patch by patch."""
 
 from collections.abc import Callable
 from pathlib import Path

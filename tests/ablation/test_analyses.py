@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from landslip.ensemble.reliability import wilson
-from landslip.ensemble.threshold import search_exact
 from landslip.ablation import calibration, forest
 from landslip.ablation.blending import blend, search_weights, select_greedily
 from landslip.ablation.differences import compare
 from landslip.ablation.prevalence import best_threshold, carry_over, label_weights
+from landslip.ensemble.reliability import wilson
+from landslip.ensemble.threshold import search_exact
 
 
 def draw(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray]:

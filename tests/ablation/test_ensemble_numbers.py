@@ -1,4 +1,4 @@
-"""What the study says of members, calibration and other shares, computed again from OOF files."""
+"""What the ablation says of members, calibration and other shares, from OOF files."""
 
 from functools import partial
 from pathlib import Path
@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from ablation import plainly
+from ablation.plainly import cuts_of, decide, difference, f1_of, interval
+from ablation.small_ablation import FOLDS, MEMBERS, PATCHES, RESAMPLES
 from sklearn.metrics import brier_score_loss, f1_score
-from study import plainly
-from study.plainly import cuts_of, decide, difference, f1_of, interval
-from study.small_study import FOLDS, MEMBERS, PATCHES, RESAMPLES
 
 from workflow import read
 
 
 def test_members_are_compared_as_their_columns_say(results: Path, ensemble: pd.DataFrame):
-    said = read(results / "study" / "members.json")
+    said = read(results / "ablation" / "members.json")
     labels = ensemble["label"]
     assert said["members"] == MEMBERS
     assert np.array(said["correlation"]) == pytest.approx(np.corrcoef(ensemble[MEMBERS].T))
@@ -45,7 +45,7 @@ def check(said: dict[str, Any], score: plainly.Weighted) -> None:
 
 
 def test_weights_are_chosen_on_the_other_folds(results: Path, ensemble: pd.DataFrame):
-    said = read(results / "study" / "members.json")
+    said = read(results / "ablation" / "members.json")
     whole = f1_of(ensemble["label"], decide(ensemble))
     assert set(said["weightings"]) == {"greedy", "weights"}
     for name, weighting in said["weightings"].items():
@@ -74,7 +74,7 @@ def test_weights_are_chosen_on_the_other_folds(results: Path, ensemble: pd.DataF
 
 
 def test_calibration_is_what_the_probabilities_say(results: Path, ensemble: pd.DataFrame):
-    said = read(results / "study" / "calibration.json")
+    said = read(results / "ablation" / "calibration.json")
     labels = ensemble["label"].to_numpy()
     columns = {"ensemble": "probability"} | {name: name for name in MEMBERS}
     assert list(said["scores"]) == list(columns)
@@ -98,7 +98,7 @@ def test_calibration_is_what_the_probabilities_say(results: Path, ensemble: pd.D
 
 
 def test_reliability_is_told_bin_by_bin(results: Path, ensemble: pd.DataFrame):
-    said = read(results / "study" / "calibration.json")["reliability"]
+    said = read(results / "ablation" / "calibration.json")["reliability"]
     assert list(said) == list(plainly.CALIBRATIONS)
     for how, bins in said.items():
         found = plainly.bins_of(ensemble["label"].to_numpy(), plainly.calibrate(ensemble, how))
@@ -109,7 +109,7 @@ def test_reliability_is_told_bin_by_bin(results: Path, ensemble: pd.DataFrame):
 
 
 def test_other_shares_are_weighted_patches(results: Path, ensemble: pd.DataFrame):
-    said = read(results / "study" / "calibration.json")["prevalence"]
+    said = read(results / "ablation" / "calibration.json")["prevalence"]
     labels, scores = ensemble["label"], ensemble["probability"].to_numpy()
     share = labels.mean()
 

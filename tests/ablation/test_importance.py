@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from landslip.ablation.importance import input_rows, permutation_rows, shapley_terms
+from landslip.ablation.masking import mask, subsets
+from landslip.ablation.permutation import permute_groups
 from landslip.data.folds import split_digest
 from landslip.io.files import write_parquet
 from landslip.models.settings import LightGBM
 from landslip.models.trees import TreeOutputs, TreeTraining, train_trees
-from landslip.ablation.importance import input_rows, permutation_rows, shapley_terms
-from landslip.ablation.masking import mask, subsets
-from landslip.ablation.permutation import permute_groups
 
 PATCHES, FOLDS = 240, 3
 

@@ -1,14 +1,14 @@
-"""What the study says of groups of features and of inputs, computed again from predictions."""
+"""What the ablation says of groups of features and of inputs, computed again from predictions."""
 
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from ablation import plainly
+from ablation.plainly import cuts_of, f1_of, interval
+from ablation.small_ablation import FOLDS, MEMBERS, PATCHES, RESAMPLES, oof_of
 from sklearn.metrics import roc_auc_score
-from study import plainly
-from study.plainly import cuts_of, f1_of, interval
-from study.small_study import FOLDS, MEMBERS, PATCHES, RESAMPLES, oof_of
 
 
 def terms_of(row: Any) -> list[tuple[float, str]]:
@@ -23,7 +23,7 @@ def terms_of(row: Any) -> list[tuple[float, str]]:
 
 
 def test_importance_is_what_shuffled_and_masked_predictions_lose(results: Path):
-    rows = pd.read_parquet(results / "study" / "importance.parquet")
+    rows = pd.read_parquet(results / "ablation" / "importance.parquet")
     groups = {
         "modality": ["rgbn", "sar", "sar_diff", "indices"],
         "index": ["ndvi", "ndwi"],
@@ -38,7 +38,7 @@ def test_importance_is_what_shuffled_and_masked_predictions_lose(results: Path):
     assert list(zip(network["method"], network["group"], strict=True)) == expected
     assert set(rows["model"]) == set(MEMBERS)
     for row in rows.itertuples():
-        table = pd.read_parquet(results / "study" / "importance" / f"{row.model}.parquet")
+        table = pd.read_parquet(results / "ablation" / "importance" / f"{row.model}.parquet")
         labels, terms = table["label"], terms_of(row)
         cuts = cuts_of(table.assign(probability=table[terms[0][1]]))
         lost = {
@@ -55,7 +55,7 @@ def test_importance_is_what_shuffled_and_masked_predictions_lose(results: Path):
 
 
 def test_split_importance_stands_beside_as_gain_and_number_of_splits(results: Path):
-    rows = pd.read_parquet(results / "study" / "importance.parquet")
+    rows = pd.read_parquet(results / "ablation" / "importance.parquet")
     trees = rows[rows["method"] == "permutation"]
     modality = {"rgbn": r"red|green|blue|nir", "sar": r"(desc|asc)_v[vh]",
                 "sar_diff": r"(desc|asc)_diff_v[vh]", "indices": r"ndvi|ndwi"}  # fmt: skip
@@ -80,7 +80,7 @@ def test_split_importance_stands_beside_as_gain_and_number_of_splits(results: Pa
 
 def test_models_predict_again_what_they_predicted(results: Path):
     for name in MEMBERS:
-        table = pd.read_parquet(results / "study" / "importance" / f"{name}.parquet")
+        table = pd.read_parquet(results / "ablation" / "importance" / f"{name}.parquet")
         full = "rgbn+sar_diff" if name == "pwee_v2_standard" else "full"
         # Files of models hold float32 weights: predicting again gives the stored predictions.
         again = table.set_index("id")[full]
@@ -89,9 +89,9 @@ def test_models_predict_again_what_they_predicted(results: Path):
 
 
 def test_shapley_values_share_out_what_all_inputs_bring_together(results: Path):
-    rows = pd.read_parquet(results / "study" / "importance.parquet")
+    rows = pd.read_parquet(results / "ablation" / "importance.parquet")
     shapley = rows[rows["method"] == "shapley"]
-    network = pd.read_parquet(results / "study" / "importance" / "pwee_v2_standard.parquet")
+    network = pd.read_parquet(results / "ablation" / "importance" / "pwee_v2_standard.parquet")
     whole = roc_auc_score(network["label"], network["rgbn+sar_diff"])
     none = roc_auc_score(network["label"], network["none"])
     assert len(shapley) == 2

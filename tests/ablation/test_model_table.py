@@ -2,11 +2,11 @@
 
 import pytest
 
+from landslip.ablation.model_table import count_parameters, model_rows, outline
 from landslip.config.schema import parse_config
 from landslip.models.names import HEADS
 from landslip.models.network import Architecture, MultiEncoder
-from landslip.ablation.model_table import count_parameters, model_rows, outline
-from project import shipped_study
+from project import shipped_ablation
 
 ENCODERS = ["test_vit2", "test_efficientnet", "test_convnext", "test_vit3"]
 
@@ -27,7 +27,7 @@ def test_parameters_are_those_of_the_network_that_is_trained(head: str):
 
 
 def test_every_model_of_the_config_is_listed_with_all_that_it_reads():
-    config = parse_config(shipped_study())
+    config = parse_config(shipped_ablation())
     models = config.resolved_models()
     rows = model_rows({name: outline(each, config.modalities) for name, each in models.items()})
     assert [row["name"] for row in rows] == list(config.models)

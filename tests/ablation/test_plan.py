@@ -4,22 +4,22 @@ from typing import Any
 
 import pytest
 
-from landslip.config.schema import parse_config
+from landslip.ablation.plan import Plan, names_in, plan_ablation
 from landslip.config.merge import merge_config
+from landslip.config.schema import parse_config
 from landslip.io.files import InputError
-from landslip.ablation.plan import Plan, names_in, plan_study
-from project import shipped_config, shipped_study
+from project import shipped_ablation, shipped_config
 
 
 def plan(over: dict[str, Any] | None = None) -> Plan:
-    raw = merge_config(shipped_study(), over or {})
-    return plan_study(parse_config(raw), names_in(shipped_study()))
+    raw = merge_config(shipped_ablation(), over or {})
+    return plan_ablation(parse_config(raw), names_in(shipped_ablation()))
 
 
 def with_variants(**variants: Any) -> dict[str, Any]:
     """A table of LightGBM's variants beside the shipped ones."""
     table = {"title": "Mine", "base": "lightgbm", "variants": variants}
-    return {"study": {"tables": {"mine": table}}}
+    return {"ablation": {"tables": {"mine": table}}}
 
 
 def members(made: Plan, table: str) -> dict[str, list[str]]:
@@ -34,14 +34,16 @@ def refusal(over: dict[str, Any]) -> str:
 
 def test_every_paper_table_is_declared():
     numbers = {
-        table["paper"] for table in shipped_study()["study"]["tables"].values() if "paper" in table
+        table["paper"]
+        for table in shipped_ablation()["ablation"]["tables"].values()
+        if "paper" in table
     }
     # 3 and 9 need no variants.
     assert numbers == {"2", "5", "6", "7", "8", "10", "B.11", "B.12", "B.13"}
 
 
 def test_the_ensemble_does_not_grow_by_the_studys_variants():
-    assert parse_config(shipped_study()).members == list(shipped_config()["models"])
+    assert parse_config(shipped_ablation()).members == list(shipped_config()["models"])
 
 
 def test_all_fifteen_subsets_of_four_modalities_are_there():
@@ -85,7 +87,7 @@ def test_the_name_of_a_variant_or_its_place_changes_no_job():
 def test_whatever_changes_the_training_is_another_job(change: dict[str, Any]):
     variant = {"base": "pwee_v2_standard", "change": change}
     jobs = members(plan(with_variants(v=variant)), "mine")["v"]
-    models = parse_config(shipped_study()).resolved_models()
+    models = parse_config(shipped_ablation()).resolved_models()
     base = models["pwee_v2_standard"].settings.training
     made = (models | plan(with_variants(v=variant)).variants)[jobs[0]].settings
     if "scaling" in change:
@@ -133,7 +135,7 @@ def test_what_the_users_config_took_out_is_left_out_with_a_reason():
 
 
 def test_a_table_can_be_taken_out():
-    assert "statistics" not in plan({"study": {"tables": {"statistics": None}}}).tables
+    assert "statistics" not in plan({"ablation": {"tables": {"statistics": None}}}).tables
 
 
 @pytest.mark.parametrize(
@@ -153,14 +155,14 @@ def test_a_table_can_be_taken_out():
         ({"members": "all", "change": {"trees": 3}}, "nothing can be changed beside them"),
         (
             {"chnage": {}},
-            "study.tables.mine.variants.v.chnage: unknown key; did you mean 'change'?",
+            "ablation.tables.mine.variants.v.chnage: unknown key; did you mean 'change'?",
         ),
     ],
 )
 def test_a_mistake_is_refused_in_the_words_of_the_file(variant: dict[str, Any], message: str):
     text = refusal(with_variants(v=variant))
     assert message in text
-    assert "study.tables.mine.variants.v" in text or "study.tables.mine" in text
+    assert "ablation.tables.mine.variants.v" in text or "ablation.tables.mine" in text
 
 
 def test_a_subset_is_told_by_its_inputs_and_what_a_name_says_is_not_told_again():

@@ -1,4 +1,4 @@
-"""Every number of the study's tables of variants, computed again from prediction files, plainly."""
+"""Every number of the ablation's tables of variants, computed again, plainly."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from ablation import plainly
+from ablation.plainly import decide, difference, f1_of, interval
+from ablation.small_ablation import FOLDS, MEMBERS, PATCHES, RESAMPLES, TABLES, oof_of
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
-from study import plainly
-from study.plainly import decide, difference, f1_of, interval
-from study.small_study import FOLDS, MEMBERS, PATCHES, RESAMPLES, TABLES, oof_of
 
 from landslip.ablation.speed import write_speed
 from project import ROOT
@@ -29,14 +29,15 @@ def test_plain_scores_are_scikit_learns():
 
 
 def test_every_file_of_the_study_is_computed_again_here(results: Path):
-    made = {path.stem for path in (results / "study").glob("*.parquet")}
+    folder = results / "ablation"
+    made = {path.stem for path in folder.glob("*.parquet")}
     assert made == {*TABLES, "confusion", "speed", "importance"}
-    assert {path.stem for path in (results / "study").glob("*.json")} == {"members", "calibration"}
+    assert {path.stem for path in folder.glob("*.json")} == {"members", "calibration"}
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_row_is_what_its_oof_files_say(results: Path, table: str):
-    rows = pd.read_parquet(results / "study" / f"{table}.parquet")
+    rows = pd.read_parquet(results / "ablation" / f"{table}.parquet")
     against = {row.variant: row.model for row in rows.itertuples()}
     against["ensemble"] = "+".join(MEMBERS)
     assert len(rows) == TABLES[table]
@@ -68,16 +69,16 @@ def test_every_row_is_what_its_oof_files_say(results: Path, table: str):
 
 
 def test_the_row_of_all_members_is_the_ensembles_own_figure(results: Path, ensemble: pd.DataFrame):
-    rows = pd.read_parquet(results / "study" / "scenarios.parquet").set_index("variant")
+    rows = pd.read_parquet(results / "ablation" / "scenarios.parquet").set_index("variant")
     expected = f1_score(ensemble["label"], decide(ensemble))
     assert rows.loc["all", "f1"] == pytest.approx(expected)
 
 
 def test_the_papers_figures_stand_beside_ours(results: Path):
-    published = pd.read_csv(ROOT / "resources" / "paper" / "study.csv")
+    published = pd.read_csv(ROOT / "resources" / "paper" / "ablation.csv")
     compared = 0
     for table in TABLES:
-        rows = pd.read_parquet(results / "study" / f"{table}.parquet").set_index("variant")
+        rows = pd.read_parquet(results / "ablation" / f"{table}.parquet").set_index("variant")
         own = published[published["table"] == table].set_index("variant")
         for variant in rows.index:
             for key in ("oof_f1", "oof_auc", "overall_f1"):
@@ -85,13 +86,13 @@ def test_the_papers_figures_stand_beside_ours(results: Path):
                 assert rows.loc[variant, f"paper_{key}"] == pytest.approx(expected, nan_ok=True)
                 compared += bool(np.isfinite(expected))
     assert compared > 20
-    rows = pd.read_parquet(results / "study" / "models.parquet").set_index("variant")
+    rows = pd.read_parquet(results / "ablation" / "models.parquet").set_index("variant")
     assert rows.loc["ensemble", "paper_oof_f1"] == 0.9216
     assert rows.loc["lightgbm", "paper_overall_f1"] == 0.8632
 
 
 def test_confusion_counts_every_patch_once(results: Path, ensemble: pd.DataFrame):
-    rows = pd.read_parquet(results / "study" / "confusion.parquet").set_index("variant")
+    rows = pd.read_parquet(results / "ablation" / "confusion.parquet").set_index("variant")
     labels, scores = ensemble["label"], ensemble["probability"].to_numpy()
     grid = [f1_score(labels, scores > cut / 100) for cut in range(1, 99)]
     cuts = {
@@ -115,7 +116,7 @@ def test_confusion_counts_every_patch_once(results: Path, ensemble: pd.DataFrame
 
 
 def test_speed_is_what_the_folds_took(results: Path):
-    rows = pd.read_parquet(results / "study" / "speed.parquet").set_index("model")
+    rows = pd.read_parquet(results / "ablation" / "speed.parquet").set_index("model")
     networks = {path.parts[-3] for path in results.glob("models/*/fold0/model.safetensors")}
     assert set(rows.index) == networks
     assert len(networks) == 3

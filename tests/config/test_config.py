@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import yaml
 
-from landslip.config.schema import parse_config
 from landslip.config.merge import merge_config
+from landslip.config.schema import parse_config
 from landslip.features.names import STATISTICS
 from landslip.io.files import InputError
 from landslip.models.heads import BUILDERS

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 import yaml
 
-from landslip.config.schema import parse_config
+from landslip.ablation.plan import names_in, plan_ablation
 from landslip.config.files import read_overrides
 from landslip.config.merge import merge_config
+from landslip.config.schema import parse_config
 from landslip.io.files import InputError
-from landslip.ablation.plan import names_in, plan_study
-from project import shipped_study
+from project import shipped_ablation
 
-STUDY = shipped_study()
+STUDY = shipped_ablation()
 ODD: list[Any] = [
     None, True, False, 0, 1, -1, 3, 0.5, -2.5, 10**9, 10**40, 1e300, float("inf"), float("nan"),
     "", " ", "null", "yes", "50%", "0.5", "1e-4", "a.b", "a/b", "~", "$X", "{x}", "x" * 500, "é",
@@ -32,7 +32,7 @@ FOREIGN += ("another value", "another text", "unable to", "function-", "tagged-u
 def outcome(over: Any) -> str:
     """The refusal, or nothing of a valid config."""
     try:
-        plan_study(parse_config(merge_config(STUDY, over)), names_in(STUDY))
+        plan_ablation(parse_config(merge_config(STUDY, over)), names_in(STUDY))
     except InputError as error:
         return str(error)
     return ""
@@ -84,7 +84,7 @@ def test_a_mutated_config_is_valid_or_refused_in_the_configs_words(
 def test_a_config_file_with_changed_bytes_is_read_or_refused(seed: int, tmp_path: Path):
     chance = random.Random(seed)
     texts = [
-        yaml.safe_dump(STUDY["study"]),
+        yaml.safe_dump(STUDY["ablation"]),
         json.dumps(STUDY["folds"]),
         "a: &a {b: 1}\nc: {<<: *a}",
     ]

@@ -7,8 +7,8 @@ import jsonschema
 import pytest
 import yaml
 
-from landslip.config.schema import SECTIONS
 from landslip.config.json_schema import config_schema, files
+from landslip.config.schema import SECTIONS
 from project import ROOT
 
 CONFIGS = [ROOT / "config.yaml", *sorted((ROOT / "resources" / "configs").glob("*.yaml"))]

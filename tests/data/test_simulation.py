@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import skew
 
+from landslip.io.files import InputError
 from landslip.simulation.cover import vegetation_and_rock
 from landslip.simulation.fields import fractal_fields
 from landslip.simulation.patches import CHANNELS, simulate_batch
@@ -16,7 +17,6 @@ from landslip.simulation.scenes import draw_scenes
 from landslip.simulation.slides import find_crowns, release_tracks
 from landslip.simulation.terrain import illumination, make_terrain
 from landslip.simulation.write import draw_ids, simulate_patches
-from landslip.io.files import InputError
 
 SIZE = 64
 POSITIVES = 0.176

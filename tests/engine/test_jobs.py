@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from landslip.io.files import InputError
 from landslip.engine.jobs import begin_job, end_job, verify_files
+from landslip.io.files import InputError
 
 
 @dataclass

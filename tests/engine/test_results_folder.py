@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from landslip.engine import previous
-from landslip.io.files import InputError
 from landslip.engine.results_folder import NAME, ResultsFolder
+from landslip.io.files import InputError
 from project import ROOT
 
 SETTINGS: dict[str, Any] = {

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from ensemble.small_study import Study, write_study
+from ensemble.small_study import Study, write_ablation
 
 
 @pytest.fixture
 def study(tmp_path: Path) -> Study:
     """A study whose test labels are not known."""
-    return write_study(tmp_path)
+    return write_ablation(tmp_path)

@@ -57,7 +57,7 @@ class Study:
         )
 
 
-def write_study(
+def write_ablation(
     folder: Path, *, labels: np.ndarray | None = None, test_labels: np.ndarray | None = None
 ) -> Study:
     """Write a study; `labels` replaces what is drawn, `test_labels` what is not known."""

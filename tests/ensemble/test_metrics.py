@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ensemble.small_study import EMPTY, PATCHES, TEST_PATCHES, Study, rewrite, write_study
+from ensemble.small_study import EMPTY, PATCHES, TEST_PATCHES, Study, rewrite, write_ablation
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, roc_auc_score
 
 from landslip.ensemble.metrics import measure, overall, split_public
@@ -79,7 +79,7 @@ def test_without_test_labels_the_test_part_is_null_and_says_why(metrics: dict[st
 
 @pytest.fixture
 def labelled(tmp_path: Path) -> Study:
-    study = write_study(tmp_path, test_labels=(np.arange(TEST_PATCHES) % 3 == 0).astype(np.int8))
+    study = write_ablation(tmp_path, test_labels=(np.arange(TEST_PATCHES) % 3 == 0).astype(np.int8))
     study.gather()
     return study
 
@@ -131,7 +131,7 @@ def test_some_test_labels_are_used_and_the_others_counted(labelled: Study) -> No
 
 
 def test_one_class_only_gives_null_for_rankings_and_a_warning(tmp_path: Path) -> None:
-    study = write_study(tmp_path, labels=np.zeros(PATCHES, dtype=np.int8))
+    study = write_ablation(tmp_path, labels=np.zeros(PATCHES, dtype=np.int8))
     study.gather()
     metrics = run(study)
     for values in (metrics["ensemble"], *metrics["members"].values()):

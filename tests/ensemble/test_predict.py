@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from ensemble.small_study import EMPTY, Change, Study, rewrite, second_row
 
-from landslip.io import large_tables
 from landslip.ensemble import predict
 from landslip.ensemble.predict import predict_test
 from landslip.ensemble.tables import count_answers
+from landslip.io import large_tables
 from landslip.io.files import InputError, read_json, read_parquet, write_json
 from landslip.io.large_tables import iterate_parquet
 

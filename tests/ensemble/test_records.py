@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from ensemble.small_study import Study
 
+from landslip.ablation.calibration import write_calibration
+from landslip.ablation.members import write_members
+from landslip.ablation.records import read_calibration, read_members
 from landslip.ensemble.metrics import measure
 from landslip.ensemble.records import read_metrics, read_threshold
 from landslip.io.files import InputError
 from landslip.models.cost import Cost, read_cost, write_cost
-from landslip.ablation.calibration import write_calibration
-from landslip.ablation.members import write_members
-from landslip.ablation.records import read_calibration, read_members
 
 COST = Cost(
     model="m", fold=0, kind="lightgbm", device="cpu", threads=1, seconds=3.0, training_seconds=2.0,

@@ -10,8 +10,8 @@ from landslip.data.listing import check_sources
 from landslip.data.ranges import count_lines
 from landslip.data.tables import read_labels
 from landslip.io.files import InputError, file_digest
-from landslip.models.weights import fetch_weights
 from landslip.io.ordinary_files import open_ordinary
+from landslip.models.weights import fetch_weights
 
 
 @pytest.fixture(params=["named pipe", "socket", "folder", "device", "link to a pipe"])

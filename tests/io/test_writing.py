@@ -17,7 +17,6 @@ import pandas as pd
 import pytest
 import torch
 
-from landslip.simulation.write import simulate_patches
 from landslip.data.store import read_ids
 from landslip.engine.devices import lease_device
 from landslip.io.files import (
@@ -36,6 +35,7 @@ from landslip.io.large_tables import write_blocks
 from landslip.models.finished import Finished
 from landslip.models.state import State, StateFile
 from landslip.report.style import drawing
+from landslip.simulation.write import simulate_patches
 from project import ROOT
 from stores import write_store
 from workflow import snakemake

@@ -10,7 +10,7 @@ from report.made_study import MadeStudy, make_study
 @pytest.fixture(scope="session")
 def study(tmp_path_factory: pytest.TempPathFactory) -> MadeStudy:
     """Nine members, twelve channels and six indices, patches of 32 pixels, test labels."""
-    made = make_study(tmp_path_factory.mktemp("study"))
+    made = make_study(tmp_path_factory.mktemp("ablation"))
     draw_all(made)
     return made
 

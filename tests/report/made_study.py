@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from landslip.data.folds import write_folds
-from landslip.simulation.patches import CHANNELS, simulate_batch
 from landslip.ensemble.metrics import measure
 from landslip.ensemble.threshold import search_threshold
 from landslip.io.files import (
@@ -24,6 +23,7 @@ from landslip.io.files import (
 )
 from landslip.models.seeds import derive_seed
 from landslip.report.graph import read_rulegraph
+from landslip.simulation.patches import CHANNELS, simulate_batch
 from stores import write_store
 
 PAIRS = {

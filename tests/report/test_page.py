@@ -79,7 +79,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_runs_no_script(page: Path) ->
     links = [str(link["href"]) for link in outline.of("a")]
     assert {link for link in links if not link.startswith("#")} == {
         "data/audit.html",
-        "study.html",
+        "ablation.html",
     }
     targets = {attributes.get("id") for _, attributes in outline.tags}
     assert {link[1:] for link in links if link.startswith("#")} <= targets
@@ -220,7 +220,7 @@ def retrained(study: MadeStudy, member: str, **changes: Any) -> None:
 def test_a_config_that_the_models_were_not_trained_with_is_said_at_the_top(
     member: str, changes: dict[str, Any], said: str, study: MadeStudy, tmp_path: Path
 ) -> None:
-    copy = replace(study, folder=tmp_path / "study")
+    copy = replace(study, folder=tmp_path / "ablation")
     shutil.copytree(study.folder, copy.folder)
     retrained(copy, member, **changes)
     text = words(write_page(copy, []))
@@ -231,7 +231,7 @@ def test_a_config_that_the_models_were_not_trained_with_is_said_at_the_top(
 def test_the_table_of_models_shows_what_they_were_trained_with(
     study: MadeStudy, tmp_path: Path
 ) -> None:
-    copy = replace(study, folder=tmp_path / "study")
+    copy = replace(study, folder=tmp_path / "ablation")
     shutil.copytree(study.folder, copy.folder)
     for path in copy.folder.glob("models/xgboost/*/model.json"):
         facts = read_json(path)

@@ -27,9 +27,9 @@ def draw_plainly(folder: Path) -> None:
     """Figures with curves, text and a logarithmic axis, of the report and of the study."""
     import pandas as pd
 
+    from landslip.ablation.figures import draw_quality
     from landslip.io.files import write_parquet
     from landslip.report.curves import draw_f1_threshold
-    from landslip.ablation.figures import draw_quality
 
     labels = np.arange(40, dtype=np.int8) % 2
     scores = np.linspace(0, 1, 40)

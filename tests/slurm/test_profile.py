@@ -52,8 +52,8 @@ def test_short_jobs_share_submissions_and_trainings_of_networks_do_not(
 
 
 def test_tables_of_the_study_do_not_wait_for_each_other(tmp_path: Path, config: dict[str, Any]):
-    text = plan(tmp_path, "--", "study", config=config)
-    assert Counter(re.findall(r"Group job (\w+) ", text))["study"] == 1
+    text = plan(tmp_path, "--", "ablation", config=config)
+    assert Counter(re.findall(r"Group job (\w+) ", text))["ablation"] == 1
     alone = Counter(re.findall(r"^rule (\w+):", text, re.MULTILINE))
     assert alone["gather_table"] > 1
 
@@ -61,9 +61,9 @@ def test_tables_of_the_study_do_not_wait_for_each_other(tmp_path: Path, config: 
 def test_memory_and_time_grow_with_every_attempt_of_every_rule(
     tmp_path: Path, config: dict[str, Any]
 ):
-    first = resources(plan(tmp_path, "--", "all", "study", config=config))
-    second = resources(plan(tmp_path, "--attempt", "2", "--", "all", "study", config=config))
-    aims = {"all", "study"}
+    first = resources(plan(tmp_path, "--", "all", "ablation", config=config))
+    second = resources(plan(tmp_path, "--attempt", "2", "--", "all", "ablation", config=config))
+    aims = {"all", "ablation"}
     local = {"fetch_weights", "write_audit"}
     assert len(first) > 30
     for rule in set(first) - aims - local:
@@ -84,7 +84,7 @@ def test_trainings_of_networks_are_asked_to_save_before_their_time_is_up(
 
 
 def test_only_networks_ask_for_a_gpu(tmp_path: Path, config: dict[str, Any]):
-    asked = resources(plan(tmp_path, "--", "all", "study", config=config))
+    asked = resources(plan(tmp_path, "--", "all", "ablation", config=config))
     assert {rule for rule, found in asked.items() if "gpu" in found} == {
         "train_network",
         "predict_network",

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.io.files import paths_by_name
-from landslip.engine.jobs import begin_job, end_job
 from landslip.ablation.speed import write_speed
+from landslip.engine.jobs import begin_job, end_job
+from landslip.io.files import paths_by_name
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.engine.jobs import begin_job, end_job
 from landslip.ablation.confusion import write_confusion
+from landslip.engine.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

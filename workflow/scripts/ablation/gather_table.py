@@ -1,11 +1,11 @@
-"""Gather one table of the study."""
+"""Gather one table of the ablation."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.io.files import paths_by_name
-from landslip.engine.jobs import begin_job, end_job
 from landslip.ablation.table import Row, gather_table
+from landslip.engine.jobs import begin_job, end_job
+from landslip.io.files import paths_by_name
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.simulation.write import simulate_patches
 from landslip.engine.jobs import begin_job, end_job
+from landslip.simulation.write import simulate_patches
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

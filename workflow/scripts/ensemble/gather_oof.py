@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landslip.engine.jobs import begin_job, end_job
 from landslip.ensemble.gather import gather_oof
 from landslip.io.files import paths_by_name
-from landslip.engine.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

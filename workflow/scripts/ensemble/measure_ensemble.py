@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.ensemble.metrics import measure
 from landslip.engine.jobs import begin_job, end_job
+from landslip.ensemble.metrics import measure
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from landslip.engine.jobs import begin_job, end_job
 from landslip.ensemble.predict import predict_test
 from landslip.ensemble.submission import write_submission
 from landslip.io.files import paths_by_name
-from landslip.engine.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

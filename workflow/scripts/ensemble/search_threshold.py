@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.ensemble.threshold import search_threshold
 from landslip.engine.jobs import begin_job, end_job
+from landslip.ensemble.threshold import search_threshold
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

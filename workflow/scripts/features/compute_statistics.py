@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.features.statistics import write_statistics
 from landslip.engine.jobs import begin_job, end_job
+from landslip.features.statistics import write_statistics
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

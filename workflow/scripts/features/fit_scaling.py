@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from landslip.data.folds import training_rows
-from landslip.features.scaling import write_scaling
 from landslip.engine.jobs import begin_job, end_job
+from landslip.features.scaling import write_scaling
 
 begin_job(snakemake)
 fit, _, fold = snakemake.params.scope.partition("fold")

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.io.files import paths_by_name
 from landslip.engine.jobs import begin_job, end_job
+from landslip.io.files import paths_by_name
 from landslip.report.figures import Run, draw_report
 
 if TYPE_CHECKING:

@@ -1,10 +1,10 @@
-"""Write the study's page."""
+"""Write the ablation's page."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.engine.jobs import begin_job, end_job
 from landslip.ablation.page import TableText, write_page
+from landslip.engine.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

@@ -1,10 +1,10 @@
-"""Draw the study's figures."""
+"""Draw the ablation's figures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.engine.jobs import begin_job, end_job
 from landslip.ablation.figures import draw_calibration, draw_prevalence, draw_quality
+from landslip.engine.jobs import begin_job, end_job
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake

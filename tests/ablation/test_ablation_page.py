@@ -1,19 +1,19 @@
-"""The study's page shows every table and every figure of the paper, and its links hold."""
+"""The ablation's page shows every table and every figure of the paper, and its links hold."""
 
 import re
 from pathlib import Path
 
 import pytest
+from ablation.small_ablation import MEMBERS, TABLES
 from report.test_browser import open_page
-from study.small_study import MEMBERS, TABLES
 
 from landslip.ablation.page import seconds
 
-PAGES = {"report.html", "study.html"}
+PAGES = {"report.html", "ablation.html"}
 
 
 def test_the_page_holds_every_table_and_needs_no_other_file(results: Path):
-    page = (results / "study.html").read_text(encoding="utf-8")
+    page = (results / "ablation.html").read_text(encoding="utf-8")
     sections = ("confusion", "speed", "members", "importance", "calibrated", "shares", "seen")
     for name in (*TABLES, *sections):
         assert f'id="{name}"' in page
@@ -23,7 +23,7 @@ def test_the_page_holds_every_table_and_needs_no_other_file(results: Path):
 
 
 def test_the_page_shows_every_figure_of_the_paper_with_its_number(results: Path):
-    page = (results / "study.html").read_text(encoding="utf-8")
+    page = (results / "ablation.html").read_text(encoding="utf-8")
     shown = {"composites": "1", "dag": "2", "f1_threshold": "4", "importance": "5",
              "patches": "A.6", "roc": "A.7"}  # fmt: skip
     own = {"quality", "calibration", "prevalence"}
@@ -62,7 +62,7 @@ def test_seconds_keep_two_digits_that_count(value: float, text: str):
 
 
 def test_the_page_calls_jobs_of_variants_by_the_variants(results: Path):
-    page = (results / "study.html").read_text(encoding="utf-8")
+    page = (results / "ablation.html").read_text(encoding="utf-8")
     rows = page.split('<section id="speed">')[1].split("</section>")[0]
     assert "mixed encoders: mixed" in rows
     assert not re.search(r"network [0-9a-f]{10}", rows)
@@ -72,7 +72,7 @@ def test_the_page_calls_jobs_of_variants_by_the_variants(results: Path):
 def test_every_figure_renders_and_the_page_fits_its_window(
     results: Path, tmp_path: Path, width: int
 ):
-    page = (results / "study.html").read_text(encoding="utf-8")
+    page = (results / "ablation.html").read_text(encoding="utf-8")
     probe, console = open_page(page, tmp_path, width)
     assert len(probe["images"]) == page.count("<figure")
     assert all(natural > 0 and shown > 0 for natural, shown in probe["images"])
@@ -81,7 +81,7 @@ def test_every_figure_renders_and_the_page_fits_its_window(
 
 
 def test_tables_fit_on_paper(results: Path, tmp_path: Path):
-    page = (results / "study.html").read_text(encoding="utf-8")
+    page = (results / "ablation.html").read_text(encoding="utf-8")
     # An A4 sheet is 297 mm wide, 273 mm between its margins; 96 pixels are an inch.
     probe, _ = open_page(page.replace("@media print", "@media all"), tmp_path, int(273 / 25.4 * 96))
     assert probe["page"] <= probe["window"]

@@ -1,9 +1,9 @@
-"""A study small enough to run in a test, with a table of every way to say one."""
+"""An ablation small enough to run in a test, with a table of every way to say one."""
 
 from functools import partial
 from typing import Any
 
-from study import plainly
+from ablation import plainly
 
 from workflow import SMALL
 
@@ -26,7 +26,7 @@ SUBSETS = {
     "everything": {"change": {"inputs": ["rgbn", "sar", "sar_diff", "indices"]}},
     "a_mean": {"members": ["indices.without_ndvi", "xgboost"]},
 }
-STUDY: dict[str, Any] = {
+ABLATION: dict[str, Any] = {
     **SMALL,
     "data": {"simulation": {"train": PATCHES, "test": 20, "size": 32, "positives": 0.3}},
     "indices": dict.fromkeys(("nir_blue", "blue_green", "blue_red", "green_red")),
@@ -45,7 +45,7 @@ STUDY: dict[str, Any] = {
             },
         },
     },
-    "study": {
+    "ablation": {
         "bootstrap": RESAMPLES,
         "shufflings": 2,
         "tables": {
