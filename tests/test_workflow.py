@@ -346,18 +346,47 @@ def test_redoing_one_fold_redoes_what_follows_and_nothing_else(project: Path, ru
 
 
 @pytest.fixture
-def edit(project: Path) -> Iterator[Callable[[str], None]]:
+def edit(project: Path) -> Iterator[Callable[..., None]]:
     """Edits a module of the library for the length of a test."""
     before: dict[Path, str] = {}
 
-    def append(module: str) -> None:
+    def replace(module: str, *changes: tuple[str, str]) -> None:
         path = project / "landslip" / module
-        before[path] = path.read_text()
-        path.write_text(before[path] + "\n# edited\n")
+        text = path.read_text()
+        before.setdefault(path, text)
+        for old, new in changes:
+            assert text.count(old) == 1, old
+            text = text.replace(old, new)
+        path.write_text(text if changes else f"{text}\nedited = 1\n")
 
-    yield append
+    yield replace
     for path, text in before.items():
         path.write_text(text)
+
+
+def test_a_comment_a_docstring_and_a_log_line_plan_nothing_and_a_number_plans_the_trainings(
+    project: Path, run: Path, edit: Callable[..., None]
+):
+    edit(
+        "models/run.py",
+        ("# Steps between looks", "# Number of steps between looks"),
+        ("One training under way: its steps, and", "A training under way: the steps, and"),
+        ('"epoch %d/%d  loss %.4f ', '"epoch %d of %d  loss %.5f '),
+    )
+    edit(
+        "models/trees.py",
+        ("# Here, so that", "# In here, so that"),
+        ("Loss and F1 by round, kept", "Loss and F1 of rounds, kept"),
+        ("round %d of %d, %.0f rounds/s", "round %d/%d, %.1f rounds/s"),
+    )
+    for module in ("io/logs.py", "engine/devices.py", "models/cost.py", "models/interruption.py"):
+        edit(module)
+    assert replan(project, run) == {}
+    edit("models/run.py", ("_STEPS_BETWEEN_CHECKS = 50", "_STEPS_BETWEEN_CHECKS = 51"))
+    edit("models/trees.py", ("SECONDS_BETWEEN_LINES = 10.0", "SECONDS_BETWEEN_LINES = 11.0"))
+    jobs = replan(project, run)
+    assert [jobs[f"train_{kind}"] for kind in ("network", "lightgbm", "xgboost")] == [2, 2, 2]
+    assert not {"assign_folds", "build_store", "compute_statistics", "fit_scaling"} & set(jobs)
 
 
 @pytest.mark.parametrize(
@@ -411,7 +440,7 @@ def test_editing_a_module_reruns_its_stages_dependents_only(
     keeps: set[str],
     project: Path,
     run: Path,
-    edit: Callable[[str], None],
+    edit: Callable[..., None],
 ):
     edit(module)
     rules = set(replan(project, run))
