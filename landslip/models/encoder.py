@@ -15,7 +15,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from landslip.io.files import InputError
-from landslip.models.patch_embedding import fold_enlargement
 from landslip.models.weights import Pretrained
 
 log = logging.getLogger(__name__)
@@ -74,7 +73,6 @@ def build_encoder(
         encoder, loaded = timm.create_model(name, pretrained=False, **options), None
     else:
         encoder, loaded = _load(name, options, channels, pretrained)
-    fold_enlargement(encoder, image_size)
     return encoder, loaded
 
 

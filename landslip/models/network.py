@@ -19,7 +19,6 @@ from landslip.models.names import (
     MOST_FEATURES,
     explain_timm_name,
 )
-from landslip.models.patch_embedding import reads_small
 from landslip.models.weights import Pretrained
 
 
@@ -174,18 +173,15 @@ class MultiEncoder(nn.Module):
         """What the head reads: the features of all encoders, (n, inputs * features)."""
         small = (patches - self.shift) / self.scale
         features = [
-            encoder(self._input(small[:, group], encoder))
+            encoder(self._input(small[:, group]))
             for encoder, group in zip(self.encoders, self._groups, strict=True)
         ]
         return torch.cat(features, dim=1)
 
-    def _input(self, images: Tensor, encoder: nn.Module) -> Tensor:
-        """Enlarge, unless that is part of the encoder; channels innermost."""
+    def _input(self, images: Tensor) -> Tensor:
+        """Enlarge; channels innermost."""
         size = self.architecture.image_size
-        square = images.shape[-2] == images.shape[-1]
-        if images.shape[-2:] != (size, size) and not (
-            square and reads_small(encoder, images.shape[-1])
-        ):
+        if images.shape[-2:] != (size, size):
             images = functional.interpolate(
                 images, (size, size), mode="bilinear", align_corners=False
             )

@@ -173,7 +173,8 @@ def test_touching_changes_no_digest_and_a_template_counts_for_its_page(tmp_path:
 def digests(scripts: Path, root: Path) -> dict[str, str]:
     """Digest of each script, read anew."""
     program = (
-        "import json, sys; from pathlib import Path\nfrom landslip.engine.sources import source_digest\n"
+        "import json, sys; from pathlib import Path\n"
+        "from landslip.engine.sources import source_digest\n"
         "scripts, root = map(Path, sys.argv[1:])\n"
         "print(json.dumps({path.relative_to(scripts).as_posix(): source_digest(path, root)"
         " for path in sorted(scripts.rglob('*.py'))}))"
