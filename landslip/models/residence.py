@@ -1,10 +1,9 @@
 """Where the patches that a network reads lie: on its device, in host memory or in the store.
 
-The rule, in this order. Patches are held in the smallest of uint8, float16 and float32 that keeps
-every value. They lie on the device when they take at most half of its free memory; else in host
-memory, whence each batch goes through pinned pages, when they take at most half of the memory
-that the job was given; else each batch is read from the store, the next one while this one is
-worked on.
+The rule, in this order. Patches are held as uint8 where that keeps every value, else as float32.
+They lie on the device when they take at most half of its free memory; else in host memory, whence
+each batch goes through pinned pages, when they take at most half of the memory that the job was
+given; else each batch is read from the store, the next one while this one is worked on.
 """
 
 import logging
@@ -168,15 +167,10 @@ def _place(values: Tensor, device: torch.device) -> HeldPatches:
 
 
 def exact_dtype(values: Tensor) -> torch.dtype:
-    """The smallest of uint8, float16 and float32 that holds every one of these float32 values."""
-    for dtype in (torch.uint8, torch.float16):
-        if all(_survives(block, dtype) for block in values.split(_BLOCK)):
-            return dtype
-    return torch.float32
+    """uint8 where it holds every one of these float32 values, as of 8-bit images, else float32."""
+    blocks = values.split(_BLOCK)
+    return torch.uint8 if all(map(_holds_bytes, blocks)) else torch.float32
 
 
-def _survives(values: Tensor, dtype: torch.dtype) -> bool:
-    # conversion of what uint8 cannot hold is undefined
-    if dtype == torch.uint8 and not bool(((values >= 0) & (values <= 255)).all()):
-        return False
-    return torch.equal(values.to(dtype).to(values.dtype), values)
+def _holds_bytes(values: Tensor) -> bool:
+    return bool(((values >= 0) & (values <= 255) & (values == values.floor())).all())
