@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
 from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
@@ -222,7 +221,8 @@ def _measure(
     for (name, key), function in functions.items():
         measured[name][key] = _point(function, len(labels))
     for name, scores in models.items():
-        measured[name] |= _ranking(labels, scores)
+        if len(np.unique(labels)) < 2:  # one class makes no rank
+            measured[name] |= {"auc": None, "average_precision": None}
         measured[name]["confusion"] = measures.confusion(labels, scores > threshold)
         measured[name]["confusion_at_half"] = measures.confusion(labels, scores > HALF)
         measured[name]["intervals"] = {
@@ -243,16 +243,6 @@ def _measures(labels: Labels, probability: Floats, threshold: float) -> dict[str
         "auc": partial(measures.auc, labels, probability),
         "average_precision": partial(measures.average_precision, labels, probability),
         "brier": partial(measures.brier, labels, probability),
-    }
-
-
-def _ranking(labels: Labels, probability: Floats) -> dict[str, float | None]:
-    """scikit-learn's AUC, average precision and Brier score; None where one class makes no rank."""
-    both = 0 < labels.sum() < len(labels)
-    return {
-        "auc": float(roc_auc_score(labels, probability)) if both else None,
-        "average_precision": float(average_precision_score(labels, probability)) if both else None,
-        "brier": float(brier_score_loss(labels, probability, pos_label=1, labels=[0, 1])),
     }
 
 
