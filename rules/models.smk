@@ -25,7 +25,9 @@ rule fetch_weights:
         "../workflow/scripts/models/fetch_weights.py"
 
 
-# Once a run: where the folds of a model are trained on different machines, they are to agree.
+# Once a run: where the folds of a model are trained on different machines, they are to agree. Its
+# code is no param, for what was measured stays in force; besides, Snakemake looks for no changes in
+# jobs after one that reruns, and would leave out trainings whose code changed with this one's.
 rule measure_processor:
     output:
         processor="<results>/models/processor.json",
@@ -39,8 +41,6 @@ rule measure_processor:
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
-    params:
-        code=source_digest("models/measure_processor.py"),
     script:
         "../workflow/scripts/models/measure_processor.py"
 
