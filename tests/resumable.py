@@ -26,7 +26,7 @@ from landslip.io.files import file_digest, write_parquet
 from landslip.io.logs import configure_logging
 from landslip.models import state
 from landslip.models.network import Architecture
-from landslip.models.network_fold import Outputs, train_network
+from landslip.models.network_fold import NetworkTraining, Outputs, train_network
 from landslip.models.run import Run
 from landslip.models.settings import Network
 from landslip.models.state import StateFile
@@ -108,12 +108,12 @@ def train_fold(inputs: Path, target: Path, **changes: Any) -> None:
         "processor": processor_file(inputs),
         "resume": target / "model.safetensors.resume",
         "save_minutes": 10.0,
-        "outputs": Outputs(
-            weights=target / FILES[0], description=target / FILES[1], oof=target / FILES[2],
-            history=target / FILES[3], cost=target / "cost.json",
-        ),
-    }  # fmt: skip
-    train_network(**(arguments | changes))
+    }
+    outputs = Outputs(
+        weights=target / FILES[0], description=target / FILES[1], oof=target / FILES[2],
+        history=target / FILES[3], cost=target / "cost.json",
+    )  # fmt: skip
+    train_network(NetworkTraining(**(arguments | changes)), outputs)
 
 
 @dataclass

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import timm
 import torch
+from numpy.typing import NDArray
 
-from landslip.data.folds import read_folds
 from landslip.data.store import PatchStore, content_digest_of, open_store
 from landslip.features.scales import read_scaling, scale_and_shift
 from landslip.io.files import (
@@ -37,11 +37,11 @@ from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import save_network
 from landslip.models.precision import choose_precision, read_processor
 from landslip.models.prediction import predict_logits, sigmoid
-from landslip.models.predictions import write_oof
 from landslip.models.residence import Subset, place_patches
-from landslip.models.run import LabelledPatches, LossNotFiniteError
+from landslip.models.run import LabelledPatches, LossNotFiniteError, Run
 from landslip.models.seeds import derive_seed
 from landslip.models.settings import Network
+from landslip.models.split import Split, read_split
 from landslip.models.state import StateFile
 from landslip.models.training import train
 from landslip.models.weights import Pretrained, verify_weights
@@ -60,190 +60,243 @@ class Outputs:
     cost: Path
 
 
-def train_network(
-    *,
-    model: str,
-    settings: Network,
-    architecture: Architecture,
-    fold: int,
-    seed: int,
-    code: str,
-    device: str,
-    threads: int,
-    memory_mb: float,
-    train_store: Path,
-    scaling: Path,
-    folds: Path,
-    pretrained: Mapping[str, Path],
-    processor: Path,
-    resume: Path,
-    save_minutes: float,
-    outputs: Outputs,
-) -> None:
-    """Train on the other folds, predict this one, write all of it.
+@dataclass(frozen=True, kw_only=True)
+class NetworkTraining:
+    """What is trained, on what, and with what."""
 
-    Parameters
-    ----------
-    code
-        Digest of the source that runs here: another one does not go on from a saved state.
-    memory_mb
-        Host memory that the job was given; see `landslip.models.residence`.
-    train_store
-        The training patches.
-    pretrained
-        timm name -> safetensors of its pretrained start.
-    processor
-        How fast this run's processors are, as `landslip.models.precision.write_processor` tells.
-    resume
-        Where the state of the training is saved, and gone on from. Deleted at the end.
-    save_minutes
-        Between saves inside an epoch; each end is saved too.
+    model: str
+    """Its name."""
+    settings: Network
+    architecture: Architecture
+    fold: int
+    """The fold that is held out."""
+    seed: int
+    """The run's seed; the model's own derives from it, `model` and `fold`."""
+    code: str
+    """Digest of the source that runs here: another one does not go on from a saved state."""
+    device: str
+    threads: int
+    memory_mb: float
+    """Host memory that the job was given; see `landslip.models.residence`."""
+    train_store: Path
+    """The training patches."""
+    scaling: Path
+    folds: Path
+    pretrained: Mapping[str, Path]
+    """timm name -> safetensors of its pretrained start."""
+    processor: Path
+    """How fast this run's processors are, from `landslip.models.precision.write_processor`."""
+    resume: Path
+    """Where the state of the training is saved, and gone on from. Deleted at the end."""
+    save_minutes: float
+    """Between saves inside an epoch; each end is saved too."""
+
+    @property
+    def own_seed(self) -> int:
+        """Of this (seed, model, fold)."""
+        return derive_seed(self.seed, self.model, self.fold)
+
+    def stored_settings(self) -> dict[str, Any]:
+        """All that decides the result."""
+        return self.settings.model_dump(mode="json", exclude={"training": {"save_minutes"}})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Start:
+    """What a training finds before its network is built."""
+
+    split: Split
+    device: torch.device
+    precision: str
+    weights: Mapping[str, Pretrained]
+    """timm name -> verified weights."""
+
+
+def train_network(training: NetworkTraining, outputs: Outputs) -> None:
+    """Train on the other folds, predict this one, write all of it.
 
     Raises
     ------
     InputError
         The outputs cannot be written; the store is damaged or of other patches than the folds, or
-        pretrained weights are; the loss is not finite; memory does not suffice.
+        pretrained weights are; the fold does not exist; the loss is not finite; memory does not
+        suffice.
     Interrupted
         A signal asked to end; what was trained is saved.
     """
     watch = Stopwatch()
     check_writable(outputs.weights.parent)
-    torch.set_num_threads(threads)
-    place = usable_device(device)
-    precision = choose_precision(
-        settings.training.precision,
-        place,
-        processor=read_processor(processor),
-        architecture=architecture,
-    )
-    derived = derive_seed(seed, model, fold)
-    table, split = read_folds(folds)
-    held_out = table["fold"].to_numpy() == fold
-    starts = {name: verify_weights(path) for name, path in pretrained.items()}
-    fingerprint = {
-        **flatten("settings", _stored_settings(settings)),
-        **flatten("architecture", architecture.as_json()),
-        "seed": str(derived),
-        "code": code,
-        "train_store": content_digest_of(train_store),
-        "scaling": file_digest(scaling),
-        "folds": split,
-        **{f"pretrained.{name}": file_digest(path) for name, path in pretrained.items()},
-        **{f"bands.{name}": str(start.bands) for name, start in starts.items() if start.bands},
-        "device": place.type,
-        "precision": precision,
-        "torch": torch.__version__,
-        "timm": timm.__version__,
-    }
-    file = StateFile(path=resume, fingerprint=fingerprint, minutes=save_minutes)
+    torch.set_num_threads(training.threads)
+    start = _prepare(training)
+    fingerprint = _fingerprint(training, start)
+    file = StateFile(path=training.resume, fingerprint=fingerprint, minutes=training.save_minutes)
     with ExitStack() as stack:
         # A run that was killed may have left its training behind.
         stack.enter_context(exclusive(outputs.weights.parent))
-        stack.enter_context(memory_in_words(f"{model} and its training patches"))
-        stack.enter_context(_losses_in_words(table, fold))
+        stack.enter_context(memory_in_words(f"{training.model} and its training patches"))
+        stack.enter_context(_losses_in_words(start.split))
         interruption = stack.enter_context(noting_signals())
-        # Before the model is built: its random parts derive from (seed, model, fold) too.
-        torch.manual_seed(derived)
-        network = _build(architecture, settings, scaling, starts)
-        compile_encoders(network, settings.training.compile)
-        log.info(
-            "%s fold %d: %d training and %d validation patches, %.1f M parameters, %s in %s",
-            model, fold, (~held_out).sum(), held_out.sum(),
-            sum(parameter.numel() for parameter in network.parameters()) / 1e6, device, precision,
-        )  # fmt: skip
-        store = stack.enter_context(_open_train_store(train_store, table))
-        patches = place_patches(store, architecture.stack, place, memory_mb=memory_mb)
-        labels = torch.from_numpy(table["label"].to_numpy(np.float32))
-        training, validation = (
-            LabelledPatches(Subset(patches, np.flatnonzero(chosen)), labels[chosen])
-            for chosen in (~held_out, held_out)
-        )
+        network = _build(training, start)
+        store = stack.enter_context(_open_train_store(training.train_store, start.split.table))
+        shown, held_out = _place(store, training, start)
         run = train(
             network,
-            training,
-            validation,
-            settings.training,
-            seed=derived,
-            device=place,
-            precision=precision,
+            shown,
+            held_out,
+            training.settings.training,
+            seed=training.own_seed,
+            device=start.device,
+            precision=start.precision,
             file=file,
             interruption=interruption,
         )
         watch.lap()
-        oof = sigmoid(
-            predict_logits(
-                network,
-                validation.patches,
-                tta=settings.training.tta,
-                precision=precision,
-                device=place,
-            )
-        )
-        prediction_seconds = watch.lap()
-        facts = {
-            "model": model,
-            "fold": fold,
-            "seed": derived,
-            "precision": precision,
-            "tta": settings.training.tta,
-            "split_digest": split,
-            "settings": _stored_settings(settings),
-            # Of each encoder, how much came from pretrained weights; null: a random start.
-            "pretrained": [None if each is None else asdict(each) for each in network.loaded],
-            "scaling_fit": read_metadata(scaling).get("fit"),
-            "versions": {"torch": torch.__version__.split("+")[0]},
-        }
+        oof = _predict(network, held_out, training, start)
+        seconds = watch.lap()
+        facts = _facts(network, training, start)
         save_network(network, weights=outputs.weights, description=outputs.description, facts=facts)
-        known = table[held_out]
-        write_oof(
-            outputs.oof, ids=known["id"].tolist(), fold=fold, labels=known["label"].to_numpy(),
-            probability=oof, split_digest=split, model=model,
-        )  # fmt: skip
+        start.split.write_oof(outputs.oof, oof, training.model)
         write_parquet(outputs.history, pd.DataFrame([asdict(epoch) for epoch in run.history]))
         cost = Cost(
-            model=model,
-            fold=fold,
-            kind="network",
-            encoders=architecture.encoders,
-            device=device_name(place),
-            precision=precision,
-            threads=threads,
+            **_cost(run, training, start),
             seconds=run.earlier_seconds + watch.total(),
-            training_seconds=run.seconds,
-            prediction_seconds=prediction_seconds,
-            epochs=run.epoch,
-            training_patches=len(training.labels),
-            training_patches_per_second=run.patches_trained / run.seconds,
-            prediction_patches_per_second=len(oof) / prediction_seconds,
-            peak_memory_mb=peak_memory_mb(),
-            peak_device_memory_mb=peak_device_memory_mb(place),
-            resumed=run.resumed,
+            prediction_seconds=seconds,
+            training_patches=len(shown.labels),
+            prediction_patches_per_second=len(oof) / seconds,
         )
         write_cost(outputs.cost, cost)
         # Last: until all outputs stand, a killed process goes on from the trained network.
         file.delete()
 
 
-def _stored_settings(settings: Network) -> dict[str, Any]:
-    """All that decides the result."""
-    return settings.model_dump(mode="json", exclude={"training": {"save_minutes"}})
+def _prepare(training: NetworkTraining) -> _Start:
+    """Read the folds, verify pretrained weights, choose device and precision."""
+    device = usable_device(training.device)
+    precision = choose_precision(
+        training.settings.training.precision,
+        device,
+        processor=read_processor(training.processor),
+        architecture=training.architecture,
+    )
+    return _Start(
+        split=read_split(training.folds, training.fold),
+        device=device,
+        precision=precision,
+        weights={name: verify_weights(path) for name, path in training.pretrained.items()},
+    )
 
 
-def _build(
-    architecture: Architecture, settings: Network, scaling: Path, starts: Mapping[str, Pretrained]
-) -> MultiEncoder:
-    shift, scale = scale_and_shift(read_scaling(scaling), architecture.stack, settings.scaling)
-    return MultiEncoder(architecture, shift=shift.tolist(), scale=scale.tolist(), weights=starts)
+def _fingerprint(training: NetworkTraining, start: _Start) -> dict[str, str]:
+    """All that tells this training from another, whose state it must not go on from."""
+    starts = training.pretrained.items()
+    bands = {name: weights.bands for name, weights in start.weights.items()}
+    return {
+        **flatten("settings", training.stored_settings()),
+        **flatten("architecture", training.architecture.as_json()),
+        "seed": str(training.own_seed),
+        "code": training.code,
+        "train_store": content_digest_of(training.train_store),
+        "scaling": file_digest(training.scaling),
+        "folds": start.split.digest,
+        **{f"pretrained.{name}": file_digest(path) for name, path in starts},
+        **{f"bands.{name}": str(named) for name, named in bands.items() if named},
+        "device": start.device.type,
+        "precision": start.precision,
+        "torch": torch.__version__,
+        "timm": timm.__version__,
+    }
+
+
+def _build(training: NetworkTraining, start: _Start) -> MultiEncoder:
+    """The network before its first step."""
+    plan, settings = training.architecture, training.settings
+    # Before the model is built: its random parts derive from (seed, model, fold) too.
+    torch.manual_seed(training.own_seed)
+    shift, scale = scale_and_shift(read_scaling(training.scaling), plan.stack, settings.scaling)
+    network = MultiEncoder(plan, shift=shift.tolist(), scale=scale.tolist(), weights=start.weights)
+    compile_encoders(network, settings.training.compile)
+    held_out = start.split.held_out
+    log.info(
+        "%s fold %d: %d training and %d validation patches, %.1f M parameters, %s in %s",
+        training.model, training.fold, (~held_out).sum(), held_out.sum(),
+        sum(parameter.numel() for parameter in network.parameters()) / 1e6, training.device,
+        start.precision,
+    )  # fmt: skip
+    return network
+
+
+def _place(
+    store: PatchStore, training: NetworkTraining, start: _Start
+) -> tuple[LabelledPatches, LabelledPatches]:
+    """The patches to learn from and those held out, where there is room for them."""
+    stack = training.architecture.stack
+    patches = place_patches(store, stack, start.device, memory_mb=training.memory_mb)
+    labels = torch.tensor(start.split.labels, dtype=torch.float32)
+    shown, held_out = (
+        LabelledPatches(Subset(patches, np.flatnonzero(chosen)), labels[chosen])
+        for chosen in (~start.split.held_out, start.split.held_out)
+    )
+    return shown, held_out
+
+
+def _predict(
+    network: MultiEncoder, patches: LabelledPatches, training: NetworkTraining, start: _Start
+) -> NDArray[np.floating]:
+    """Probabilities of patches, (n,)."""
+    return sigmoid(
+        predict_logits(
+            network,
+            patches.patches,
+            tta=training.settings.training.tta,
+            precision=start.precision,
+            device=start.device,
+        )
+    )
+
+
+def _facts(network: MultiEncoder, training: NetworkTraining, start: _Start) -> dict[str, Any]:
+    """What the description tells beside what loading needs."""
+    return {
+        "model": training.model,
+        "fold": training.fold,
+        "seed": training.own_seed,
+        "precision": start.precision,
+        "tta": training.settings.training.tta,
+        "split_digest": start.split.digest,
+        "settings": training.stored_settings(),
+        # Of each encoder, how much came from pretrained weights; null: a random start.
+        "pretrained": [None if each is None else asdict(each) for each in network.loaded],
+        "scaling_fit": read_metadata(training.scaling).get("fit"),
+        "versions": {"torch": torch.__version__.split("+")[0]},
+    }
+
+
+def _cost(run: Run, training: NetworkTraining, start: _Start) -> dict[str, Any]:
+    """What the training took, as far as it tells itself."""
+    return {
+        "model": training.model,
+        "fold": training.fold,
+        "kind": "network",
+        "encoders": training.architecture.encoders,
+        "device": device_name(start.device),
+        "precision": start.precision,
+        "threads": training.threads,
+        "training_seconds": run.seconds,
+        "epochs": run.epoch,
+        "training_patches_per_second": run.patches_trained / run.seconds,
+        "peak_memory_mb": peak_memory_mb(),
+        "peak_device_memory_mb": peak_device_memory_mb(start.device),
+        "resumed": run.resumed,
+    }
 
 
 @contextmanager
-def _losses_in_words(table: pd.DataFrame, fold: int) -> Iterator[None]:
+def _losses_in_words(split: Split) -> Iterator[None]:
     """Name the patches of the batch that training went astray on."""
     try:
         yield
     except LossNotFiniteError as error:
-        ids = table["id"][table["fold"] != fold].iloc[error.rows]
+        ids = split.table["id"][~split.held_out].iloc[error.rows]
         raise InputError(f"{error}. The batch: {', '.join(ids)}") from error
 
 

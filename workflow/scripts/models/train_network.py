@@ -14,28 +14,32 @@ begin_job(snakemake)
 device = lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)
 
 from landslip.models.network import Architecture  # noqa: E402 (after the lease)
-from landslip.models.network_fold import Outputs, train_network  # noqa: E402 (after the lease)
+from landslip.models.network_fold import (  # noqa: E402 (after the lease)
+    NetworkTraining,
+    Outputs,
+    train_network,
+)
 from landslip.models.settings import Network  # noqa: E402 (after the lease)
 
 train_network(
-    model=snakemake.wildcards.model,
-    settings=Network(**snakemake.params.settings),
-    architecture=Architecture.from_json(snakemake.params.architecture),
-    fold=int(snakemake.wildcards.fold),
-    seed=snakemake.params.seed,
-    code=snakemake.params.code,
-    device=device,
-    threads=snakemake.threads,
-    memory_mb=snakemake.resources.mem_mb,
-    train_store=Path(snakemake.input.train_store),
-    scaling=Path(snakemake.input.scaling),
-    folds=Path(snakemake.input.folds),
-    pretrained={Path(path).stem: Path(path) for path in snakemake.input.pretrained},
-    processor=Path(snakemake.input.processor),
-    resume=Path(snakemake.params.resume),
-    save_minutes=snakemake.params.save_minutes,
-    outputs=Outputs(
-        **{name: Path(path) for name, path in snakemake.output.items() if name != "sums"}
+    NetworkTraining(
+        model=snakemake.wildcards.model,
+        settings=Network(**snakemake.params.settings),
+        architecture=Architecture.from_json(snakemake.params.architecture),
+        fold=int(snakemake.wildcards.fold),
+        seed=snakemake.params.seed,
+        code=snakemake.params.code,
+        device=device,
+        threads=snakemake.threads,
+        memory_mb=snakemake.resources.mem_mb,
+        train_store=Path(snakemake.input.train_store),
+        scaling=Path(snakemake.input.scaling),
+        folds=Path(snakemake.input.folds),
+        pretrained={Path(path).stem: Path(path) for path in snakemake.input.pretrained},
+        processor=Path(snakemake.input.processor),
+        resume=Path(snakemake.params.resume),
+        save_minutes=snakemake.params.save_minutes,
     ),
+    Outputs(**{name: Path(path) for name, path in snakemake.output.items() if name != "sums"}),
 )
 end_job(snakemake)
