@@ -38,7 +38,7 @@ include: "rules/models.smk"
 include: "rules/ensemble.smk"
 
 
-if STUDY_IS_VALID:
+if ABLATION_IS_VALID:
 
     include: "rules/ablation.smk"
 
