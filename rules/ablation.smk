@@ -156,24 +156,7 @@ rule draw_ablation:
             "<results>/ablation/{name}.sha256", name=[*ABLATION.tables, "calibration"]
         ),
     output:
-        quality=report(
-            "<results>/ablation/quality.png",
-            caption="../resources/report/quality.rst",
-            category="Ablation",
-            labels={"figure": "quality against time"},
-        ),
-        calibration=report(
-            "<results>/ablation/calibration.png",
-            caption="../resources/report/calibration.rst",
-            category="Ablation",
-            labels={"figure": "calibration"},
-        ),
-        prevalence=report(
-            "<results>/ablation/prevalence.png",
-            caption="../resources/report/prevalence.rst",
-            category="Ablation",
-            labels={"figure": "other shares of landslides"},
-        ),
+        *figure_files(ABLATION_FIGURES, "ablation"),
         sums="<results>/ablation/figures.sha256",
     log:
         "<logs>/ablation/draw_ablation.log",
@@ -200,16 +183,14 @@ rule write_ablation:
         importance="<results>/ablation/importance.parquet",
         figures=expand(
             "<results>/ablation/{figure}.png",
-            figure=["quality", "calibration", "prevalence"],
+            figure=ABLATION_FIGURES,
         ),
         report_figures=expand("<results>/report/{figure}.png", figure=PAPER_FIGURES),
         captions=expand(
             "{root}/resources/report/{figure}.rst",
             root=workflow.basedir,
             figure=[
-                "quality",
-                "calibration",
-                "prevalence",
+                *ABLATION_FIGURES,
                 *PAPER_FIGURES,
             ],
         ),

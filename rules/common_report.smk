@@ -3,8 +3,13 @@
 import json
 
 from landslip.report.figures import FIGURES as ALL_FIGURES, TABLES as REPORT_TABLES
+from landslip.ablation.shown import FIGURES as ABLATION_FIGURES
 
-FIGURES = [name for name in ALL_FIGURES if TREE_MEMBERS or name != "importance"]
+FIGURES = {
+    name: figure
+    for name, figure in ALL_FIGURES.items()
+    if TREE_MEMBERS or name != "importance"
+}
 
 # Of the report's figures, those of the paper that the ablation's page shows too.
 PAPER_FIGURES = [
@@ -14,19 +19,17 @@ PAPER_FIGURES = [
 ]
 
 
-def report_files():
-    """Figures and tables of the report, as Snakemake's own report shows them too."""
-    files = {f"{name}.png": ALL_FIGURES[name] for name in FIGURES}
-    files |= {f"{name}.csv": table for name, table in REPORT_TABLES.items()}
+def figure_files(figures, folder, suffix="png"):
+    """Figures or tables, as Snakemake's own report shows them too."""
     mark = report  # at the start of a line that is a keyword of Snakemake's
     return [
         mark(
-            f"{CONFIG.results}/report/{file}",
-            caption=f"../resources/report/{Path(file).stem}.rst",
-            category=entry.section,
-            labels={"figure": entry.title},
+            f"{CONFIG.results}/{folder}/{name}.{suffix}",
+            caption=f"../resources/report/{name}.rst",
+            category=figure.section,
+            labels={"figure": figure.title},
         )
-        for file, entry in files.items()
+        for name, figure in figures.items()
     ]
 
 

@@ -53,7 +53,8 @@ rule draw_report:
             "<results>/report/rulegraph.sha256",
         ],
     output:
-        *report_files(),
+        *figure_files(FIGURES, "report"),
+        *figure_files(REPORT_TABLES, "report", "csv"),
         mistakes="<results>/report/mistakes.csv",
         cost="<results>/report/cost.csv",
         sums="<results>/report/figures.sha256",

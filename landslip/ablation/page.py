@@ -10,18 +10,14 @@ import pandas as pd
 from landslip.ablation import forest
 from landslip.ablation.model_table import model_rows
 from landslip.ablation.records import read_calibration, read_members
+from landslip.ablation.shown import FIGURES
 from landslip.ablation.table import read_table
 from landslip.io.files import read_parquet, write_text
 from landslip.io.templates import rows_of, template_environment
 from landslip.report import wording
-from landslip.report.figures import FIGURES
+from landslip.report.figures import FIGURES as REPORTED
 from landslip.report.pictures import read_pictures
 
-_ALTERNATIVES = {
-    "quality": "Scatter plot of F1 against seconds for 1,000 patches, with the best at each time",
-    "calibration": "Reliability of the ensemble as predicted and after two calibrations",
-    "prevalence": "F1 and best threshold against the share of landslides",
-}
 # Figures of the report -> their number in the paper.
 _PAPER_FIGURES = {
     "composites": "1",
@@ -75,7 +71,7 @@ def write_page(
     confusion, speed, members, calibration, importance
         The other files of results/ablation; speed is None where no model is a network.
     figures, report_figures
-        PNG files of the ablation (see _ALTERNATIVES) and of the report (see
+        PNG files of the ablation (see `landslip.ablation.shown`) and of the report (see
         `landslip.report.figures`); their names say which they are.
     models
         Name -> what `landslip.ablation.model_table.outline` says of it; the config's first.
@@ -118,7 +114,8 @@ def write_page(
         pictures=read_pictures(
             [*report_figures, *figures],
             captions,
-            {name: figure.alternative for name, figure in FIGURES.items()} | _ALTERNATIVES,
+            {name: figure.alternative for name, figure in REPORTED.items()}
+            | {name: figure.alternative for name, figure in FIGURES.items()},
         ),
         names=names,
         paper=_PAPER_FIGURES,

@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from landslip.ensemble.tables import EnsembleOof
+
+# What a figure is drawn from.
+Source = TypeVar("Source")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +62,15 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
-    """A figure of the report, or a table beside them."""
+class Figure(Generic[Source]):
+    """A figure of a page, or a table beside it."""
 
     title: str
     section: str
     """Of the page, and the category in Snakemake's report."""
     alternative: str = ""
     """What it shows, for those who do not see it."""
-    draw: Callable[[Run, Path], None]
+    draw: Callable[[Source, Path], None]
     """Writes the file; what else it writes has the same name with another ending."""
 
 
@@ -176,7 +179,7 @@ def _speed(run: Run, target: Path) -> None:
     tabulate_speed(costs=run.costs, target=target)
 
 
-FIGURES: dict[str, Figure] = {
+FIGURES: dict[str, Figure[Run]] = {
     "f1_threshold": Figure(
         title="F1 and threshold",
         section="Scores",
@@ -250,7 +253,7 @@ FIGURES: dict[str, Figure] = {
         draw=_cost,
     ),
 }
-TABLES: dict[str, Figure] = {
+TABLES: dict[str, Figure[Run]] = {
     "models": Figure(title="Models and ensemble", section="Models", draw=_models),
     "speed": Figure(title="Speed of every model", section="How it was made", draw=_speed),
 }
@@ -270,8 +273,17 @@ def draw_report(run: Run, targets: Sequence[Path]) -> None:
     InputError
         A file is damaged.
     """
-    files = {f"{name}.png": figure for name, figure in FIGURES.items()}
-    files |= {f"{name}.csv": table for name, table in TABLES.items()}
+    draw_figures(FIGURES, run, targets)
+    draw_figures(TABLES, run, targets, suffix=".csv")
+
+
+def draw_figures(
+    figures: Mapping[str, Figure[Source]],
+    source: Source,
+    targets: Sequence[Path],
+    suffix: str = ".png",
+) -> None:
+    """Draw those of some figures that are among the files to write."""
     for target in targets:
-        if target.name in files:
-            files[target.name].draw(run, target)
+        if target.suffix == suffix and target.stem in figures:
+            figures[target.stem].draw(source, target)

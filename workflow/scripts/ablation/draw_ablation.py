@@ -3,18 +3,17 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landslip.ablation.figures import draw_calibration, draw_prevalence, draw_quality
+from landslip.ablation.shown import FIGURES, Analyses
 from landslip.engine.jobs import begin_job, end_job
+from landslip.report.figures import draw_figures
 
 if TYPE_CHECKING:
     from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
-draw_quality(
+made = Analyses(
     tables=[Path(path) for path in snakemake.input.tables],
-    target=Path(snakemake.output.quality),
+    calibration=Path(snakemake.input.calibration),
 )
-calibration = Path(snakemake.input.calibration)
-draw_calibration(calibration=calibration, target=Path(snakemake.output.calibration))
-draw_prevalence(calibration=calibration, target=Path(snakemake.output.prevalence))
+draw_figures(FIGURES, made, [Path(path) for path in snakemake.output])
 end_job(snakemake)
