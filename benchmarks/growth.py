@@ -39,10 +39,10 @@ ROOT = Path(__file__).resolve().parent.parent
 STAGES = {
     "manifest": ("list_patches", "survey_patches", "build_manifest"),
     "store": ("build_store", "join_store"),
-    "statistics": ("compute_statistics", "join_statistics"),
+    "statistics": ("compute_statistics",),
     "scaling": ("fit_scaling",),
-    "prediction, trees": ("lightgbm/predict", "lightgbm/gather_predictions"),
-    "prediction, network": ("small/predict", "small/gather_predictions"),
+    "prediction, trees": ("lightgbm/predict",),
+    "prediction, network": ("small/predict",),
     "ensemble": ("ensemble/predict_test",),
 }
 # Of a job's process: what Snakemake calls the copy of a rule's script that it runs.

@@ -115,8 +115,12 @@ def patch_listing(split):
     return listing_digest(Path(data_path(split, "patches")))
 
 
-def count_shards(split):
-    """How many jobs share the patches of a split; more than needed where its CSV has empty lines."""
+@cache
+def shards_of(split):
+    """How many jobs share the patches of a split; more than needed where its CSV has empty lines.
+
+    Counted when it is asked for: most jobs' own processes never do.
+    """
     simulation = CONFIG.data.simulation
     table = data_path(split, "labels" if split == "train" else "ids")
     patches = (
@@ -127,36 +131,33 @@ def count_shards(split):
     return shards_for(patches, CONFIG.data.patches_per_shard)
 
 
-try:
-    check_sources(
-        data_path("train", "labels"),
-        data_path("test", "ids"),
-        data_path("test", "labels"),
-        *(encoder.weights for encoder in CONFIG.encoders.values()),
-    )
-    SHARDS = {split: count_shards(split) for split in ("train", "test")}
-except InputError as error:
-    sys.exit(f"landslip: {error}")
+# Jobs read these rules in processes of their own; one look is enough.
+if workflow.is_main_process:
+    try:
+        check_sources(
+            data_path("train", "labels"),
+            data_path("test", "ids"),
+            data_path("test", "labels"),
+            *(encoder.weights for encoder in CONFIG.encoders.values()),
+        )
+        for split in ("train", "test"):
+            shards_of(split)
+    except InputError as error:
+        sys.exit(f"landslip: {error}")
 
 
 def store_shards(split, suffix="h5"):
     """Files of the shards of a store."""
     folder = f"{CONFIG.results}/store/{split}_shards"
-    return [f"{folder}/shard{shard}.{suffix}" for shard in range(SHARDS[split])]
-
-
-def feature_shards(split, suffix):
-    """Files of the features of the shards of a store."""
-    folder = f"{CONFIG.results}/features/{split}_shards"
-    return [f"{folder}/shard{shard}.{suffix}" for shard in range(SHARDS[split])]
+    return [f"{folder}/shard{shard}.{suffix}" for shard in range(shards_of(split))]
 
 
 def surveys(suffix):
     """Files of the surveys of all patches."""
     return [
         f"{CONFIG.results}/data/surveys/{split}{shard}.{suffix}"
-        for split, shards in SHARDS.items()
-        for shard in range(shards)
+        for split in ("train", "test")
+        for shard in range(shards_of(split))
     ]
 
 
@@ -277,22 +278,6 @@ def weights_of(model):
     """The trained weights of every fold of a model."""
     weights = f"model{MODELS[model].settings.suffix}"
     return [ancient(path) for path in folds_of(model, weights)]
-
-
-# What tells one shard's predictions from another's in the name of a file.
-PART = "_shard{shard}" if SHARDS["test"] > 1 else ""
-
-
-def predicted_files(name, suffix, **folds):
-    """Test predictions as one job leaves them, or their sums: whole, or a shard to be gathered."""
-    path = f"<results>/models/{{model}}/{name}{PART}.{suffix}"
-    files = expand(path, **folds, allow_missing=True)
-    return temp(files) if PART else files
-
-
-def predicted_part(wildcards):
-    """Which shard of the test patches a job predicts."""
-    return {"shard": int(wildcards.get("shard", 0)), "shards": SHARDS["test"]}
 
 
 def of_members(file):

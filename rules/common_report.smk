@@ -56,12 +56,11 @@ def benchmark_files(wildcards):
         jobs["simulate_patches"] = "data/simulate_patches"
     for job in ("list_patches", "build_manifest", "assign_folds"):
         jobs[job] = f"data/{job}"
-    for split, shards in SHARDS.items():
-        for shard in range(shards):
+    for split in ("train", "test"):
+        for shard in range(shards_of(split)):
             for job in ("data/survey_patches", "data/build_store"):
                 jobs[f"{Path(job).name}_{split}_shard{shard}"] = f"{job}_{split}{shard}"
-            job = f"compute_statistics_{split}"
-            jobs[f"{job}_shard{shard}"] = f"features/{job}{shard}"
+        jobs[f"compute_statistics_{split}"] = f"features/compute_statistics_{split}"
     by_fold = CONFIG.scaling.fit == "fold"
     for scope in [f"fold{fold}" for fold in FOLDS] if by_fold else [CONFIG.scaling.fit]:
         name = f"fit_scaling_{scope}" if by_fold else "fit_scaling"
@@ -69,8 +68,7 @@ def benchmark_files(wildcards):
     for model in CONFIG.members:
         for fold in FOLDS:
             jobs[f"{model}/fold{fold}"] = f"models/{model}/fold{fold}"
-        for name in expand(f"{model}/predict{PART}", shard=range(SHARDS["test"])):
-            jobs[name] = f"models/{name}"
+        jobs[f"{model}/predict"] = f"models/{model}/predict"
     folder = f"{CONFIG.results}/benchmarks"
     return {label: f"{folder}/{job}.jsonl" for label, job in jobs.items()}
 

@@ -81,7 +81,7 @@ rule survey_patches:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        shards=lambda wildcards: SHARDS[wildcards.split],
+        shards=lambda wildcards: shards_of(wildcards.split),
         no_data=asdict(CONFIG.no_data),
         code=source_digest("data/survey_patches.py"),
     script:
@@ -92,8 +92,9 @@ rule build_manifest:
     input:
         listing=ancient("<results>/data/listing.parquet"),
         facts="<results>/data/listing.json",
-        surveys=ancient(surveys("npz")),
-        sums=["<results>/data/listing.sha256", *surveys("sha256")],
+        surveys=lambda wildcards: [ancient(path) for path in surveys("npz")],
+        sums="<results>/data/listing.sha256",
+        survey_sums=lambda wildcards: surveys("sha256"),
     output:
         manifest="<results>/data/manifest.parquet",
         audit="<results>/data/audit.json",
@@ -204,7 +205,7 @@ rule build_store:
             "on_zeros": CONFIG.data.on_zeros,
         },
         no_data=asdict(CONFIG.no_data),
-        shards=lambda wildcards: SHARDS[wildcards.split],
+        shards=lambda wildcards: shards_of(wildcards.split),
         code=source_digest("data/build_store.py"),
     script:
         "../workflow/scripts/data/build_store.py"

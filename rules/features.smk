@@ -3,50 +3,28 @@
 
 rule compute_statistics:
     input:
-        shard=ancient("<results>/store/{split}_shards/shard{shard}.h5"),
-        pixels=ancient("<results>/store/{split}_shards/shard{shard}.pixels.h5"),
-        sums="<results>/store/{split}_shards/shard{shard}.sha256",
+        store=ancient("<results>/store/{split}.h5"),
+        pixels=lambda wildcards: [
+            ancient(path) for path in store_shards(wildcards.split, "pixels.h5")
+        ],
+        sums="<results>/store/{split}.sha256",
     output:
-        features=temp("<results>/features/{split}_shards/shard{shard}.parquet"),
-        sums=temp("<results>/features/{split}_shards/shard{shard}.sha256"),
+        features="<results>/features/{split}.parquet",
+        sums="<results>/features/{split}.sha256",
     log:
-        "<logs>/features/compute_statistics_{split}{shard}.log",
+        "<logs>/features/compute_statistics_{split}.log",
     benchmark:
-        "<benchmarks>/features/compute_statistics_{split}{shard}.jsonl"
+        "<benchmarks>/features/compute_statistics_{split}.jsonl"
     conda:
         "../envs/cpu.yaml"
     threads: 8
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         code=source_digest("features/compute_statistics.py"),
     script:
         "../workflow/scripts/features/compute_statistics.py"
-
-
-rule join_statistics:
-    input:
-        parts=lambda wildcards: [
-            ancient(path) for path in feature_shards(wildcards.split, "parquet")
-        ],
-        sums=lambda wildcards: feature_shards(wildcards.split, "sha256"),
-    output:
-        features="<results>/features/{split}.parquet",
-        sums="<results>/features/{split}.sha256",
-    log:
-        "<logs>/features/join_statistics_{split}.log",
-    benchmark:
-        "<benchmarks>/features/join_statistics_{split}.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
-    params:
-        code=source_digest("features/join_statistics.py"),
-    script:
-        "../workflow/scripts/features/join_statistics.py"
 
 
 # Of {scope} all, train or fold<k>: the patches that count.

@@ -146,15 +146,18 @@ rule predict_network:
         model_sums=lambda wildcards: folds_of(wildcards.model, "files.sha256"),
         processor_sums=ancient("<results>/models/processor.sha256"),
     output:
-        predictions=predicted_files("fold{fold}/test", "parquet", fold=FOLDS),
-        sums=predicted_files("test", "sha256"),
+        predictions=expand(
+            "<results>/models/{model}/fold{fold}/test.parquet",
+            fold=FOLDS,
+            allow_missing=True,
+        ),
+        sums="<results>/models/{model}/test.sha256",
     log:
-        f"<logs>/models/{{model}}/predict{PART}.log",
+        "<logs>/models/{model}/predict.log",
     benchmark:
-        f"<benchmarks>/models/{{model}}/predict{PART}.jsonl"
+        "<benchmarks>/models/{model}/predict.jsonl"
     wildcard_constraints:
         model=one_of(NETWORK_MEMBERS),
-        shard=r"\d+",
     conda:
         "../envs/gpu.yaml"
     threads: 4
@@ -163,7 +166,6 @@ rule predict_network:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
-        part=predicted_part,
         leases=leases,
         code=source_digest("models/predict_network.py"),
     script:
@@ -178,15 +180,18 @@ rule predict_trees:
         sums="<results>/features/test.sha256",
         model_sums=lambda wildcards: folds_of(wildcards.model, "files.sha256"),
     output:
-        predictions=predicted_files("fold{fold}/test", "parquet", fold=FOLDS),
-        sums=predicted_files("test", "sha256"),
+        predictions=expand(
+            "<results>/models/{model}/fold{fold}/test.parquet",
+            fold=FOLDS,
+            allow_missing=True,
+        ),
+        sums="<results>/models/{model}/test.sha256",
     log:
-        f"<logs>/models/{{model}}/predict{PART}.log",
+        "<logs>/models/{model}/predict.log",
     benchmark:
-        f"<benchmarks>/models/{{model}}/predict{PART}.jsonl"
+        "<benchmarks>/models/{model}/predict.jsonl"
     wildcard_constraints:
         model=one_of(TREE_MEMBERS),
-        shard=r"\d+",
     conda:
         "../envs/cpu.yaml"
     threads: 2
@@ -194,48 +199,6 @@ rule predict_trees:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        part=predicted_part,
         code=source_digest("models/predict_trees.py"),
     script:
         "../workflow/scripts/models/predict_trees.py"
-
-
-if SHARDS["test"] > 1:
-
-    rule gather_predictions:
-        input:
-            shards=expand(
-                "<results>/models/{model}/fold{fold}/test_shard{shard}.parquet",
-                fold=FOLDS,
-                shard=range(SHARDS["test"]),
-                allow_missing=True,
-            ),
-            manifest=ancient("<results>/data/manifest.parquet"),
-            sums="<results>/data/manifest.sha256",
-            shard_sums=expand(
-                "<results>/models/{model}/test_shard{shard}.sha256",
-                shard=range(SHARDS["test"]),
-                allow_missing=True,
-            ),
-        output:
-            predictions=expand(
-                "<results>/models/{model}/fold{fold}/test.parquet",
-                fold=FOLDS,
-                allow_missing=True,
-            ),
-            sums="<results>/models/{model}/test.sha256",
-        log:
-            "<logs>/models/{model}/gather_predictions.log",
-        benchmark:
-            "<benchmarks>/models/{model}/gather_predictions.jsonl"
-        wildcard_constraints:
-            model=one_of(CONFIG.members),
-        conda:
-            "../envs/cpu.yaml"
-        resources:
-            mem_mb=lambda wildcards, attempt: 2000 * attempt,
-            runtime=lambda wildcards, attempt: 30 * attempt,
-        params:
-            code=source_digest("models/gather_predictions.py"),
-        script:
-            "../workflow/scripts/models/gather_predictions.py"

@@ -1,11 +1,10 @@
-"""Test patches are predicted in jobs of their own: what they redo, and in how many they come."""
+"""Test patches are predicted in jobs of their own: what they redo."""
 
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from landslip.simulation.write import simulate_patches
@@ -71,7 +70,7 @@ def test_a_training_needs_test_patches_only_where_scaling_is_fitted_on_them(
 def test_other_test_patches_retrain_nothing(predicted: Path):
     assert plan(predicted) == {}
     jobs = plan(predicted, "-R", "results/store/test_shards/shard0.h5")
-    data = {"build_store", "join_store", "compute_statistics", "join_statistics"}
+    data = {"build_store", "join_store", "compute_statistics"}
     assert set(jobs) - data == PREDICTION
     assert (jobs["predict_trees"], jobs["predict_network"]) == (1, 1)
 
@@ -92,24 +91,3 @@ def test_a_new_test_patch_is_predicted_by_the_models_that_stand(predicted: Path,
     ]
     do(folder, "--", "results/data/folds.parquet", *digests, "results/features/scaling.parquet")
     assert set(plan(folder)) == PREDICTION
-
-
-def test_test_patches_predicted_in_shards_have_the_same_bits(predicted: Path, tmp_path: Path):
-    folder = tmp_path / "run"
-    shutil.copytree(predicted, folder)
-    written = sorted((folder / "results" / "models").glob("*/fold*/test.parquet"))
-    assert len(written) == 4
-    before = {path: pd.read_parquet(path) for path in written}
-    for path in written:
-        path.unlink()
-    # The store's own shards would be of another size too; what stands is left as it is.
-    triggers = ("--rerun-triggers", "mtime")
-    targets = [str(path.relative_to(folder)) for path in written]
-    config = {**STUDY, "data": {**STUDY["data"], "patches_per_shard": 8}}
-    said = do(folder, *triggers, "--", *targets, config=config)
-    jobs = {"train_network": 0, "train_lightgbm": 0}
-    jobs |= {"predict_network": 3, "predict_trees": 3, "gather_predictions": 2}
-    assert {rule: said.count(f"rule {rule}:") for rule in jobs} == jobs
-    for path, frame in before.items():
-        assert pd.read_parquet(path).equals(frame), path
-    assert not list((folder / "results" / "models").rglob("*shard*.parquet"))

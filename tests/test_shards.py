@@ -50,7 +50,8 @@ def test_what_shards_cost_stands_in_one_row_of_each_rule(one: Path, many: Path):
     jobs = {results: dict(zip(t["part"], t["jobs"], strict=True)) for results, t in costs.items()}
     shards = {"train": 4, "test": 2}
     for split, count in shards.items():
-        for rule in ("survey_patches", "build_store", "compute_statistics"):
+        for rule in ("survey_patches", "build_store"):
             assert jobs[one][f"{rule}_{split}"] == 1
             assert jobs[many][f"{rule}_{split}"] == count
-    assert jobs[many]["lightgbm/predict"] == 2
+        assert jobs[many][f"compute_statistics_{split}"] == 1
+    assert jobs[many]["lightgbm/predict"] == 1

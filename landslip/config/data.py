@@ -106,9 +106,7 @@ class Data(Section):
     on_wrong_unit: Literal["refuse", "report"] = Field(
         "refuse", description="channels or patches whose magnitude does not fit the unit"
     )
-    patches_per_shard: int = Field(
-        8192, ge=1, description="patches that one job checks, stores, describes or predicts"
-    )
+    patches_per_shard: int = Field(8192, ge=1, description="patches that one job checks and stores")
 
     @property
     def simulated(self) -> bool:

@@ -1,5 +1,6 @@
 """Seven statistics of every channel of every patch, which the tree models read."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from landslip.data.store import open_store
 from landslip.features.compiled import compiled
 from landslip.features.keys import keys_to_values, refuse_nonfinite
 from landslip.features.names import STATISTICS, feature_columns
-from landslip.io.files import write_parquet
+from landslip.io.large_tables import write_blocks
 
-# Patches that a thread holds at once.
+# Patches that a thread holds at once, and rows of the table that are in memory.
 _BLOCK = 32
+_ROWS = 8192
 
 # The median is what statistics cost. A float's bits, read as an integer and mirrored below zero,
 # sort like the float; so the middle one is found by counting integers: the range of the keys is
@@ -87,7 +89,7 @@ def write_statistics(store: Path, target: Path, *, threads: int) -> None:
     Parameters
     ----------
     store
-        A patch store, or one shard of it; there may be no patch.
+        A patch store; there may be no patch.
     target
         Parquet: id, then {channel}_{statistic} for every channel and statistic.
     threads
@@ -99,20 +101,24 @@ def write_statistics(store: Path, target: Path, *, threads: int) -> None:
         The store is damaged.
     """
     with open_store(store) as patches, ThreadPoolExecutor(threads) as pool:
-        n, width = len(patches), len(patches.channels) * len(STATISTICS)
+        width = len(patches.channels) * len(STATISTICS)
+        columns = feature_columns(patches.channels, STATISTICS)
 
         def block(start: int) -> NDArray[np.float64]:
-            stop = min(start + _BLOCK, n)
-            return patch_statistics(patches.read(np.arange(start, stop))).reshape(-1, width)
+            rows = np.arange(start, min(start + _BLOCK, len(patches)))
+            return patch_statistics(patches.read(rows)).reshape(-1, width)
 
-        blocks = list(pool.map(block, range(0, n, _BLOCK)))
-        ids, channels = patches.ids, patches.channels
-    table = pd.DataFrame(
-        np.concatenate([np.empty((0, width)), *blocks]),
-        columns=feature_columns(channels, STATISTICS),
-    )
-    table.insert(0, "id", pd.Series(ids, dtype="str"))
-    write_parquet(target, table)
+        def tables() -> Iterator[pd.DataFrame]:
+            for first in range(0, max(len(patches), 1), _ROWS):
+                rows = range(first, min(first + _ROWS, len(patches)))
+                blocks = list(pool.map(block, rows[::_BLOCK]))
+                table = pd.DataFrame(
+                    np.concatenate([np.empty((0, width)), *blocks]), columns=columns
+                )
+                table.insert(0, "id", pd.Series(patches.ids_of(rows), dtype="str"))
+                yield table
+
+        write_blocks(target, tables())
 
 
 @compiled()

@@ -1,4 +1,4 @@
-"""Parquet tables that may be larger than memory: read, joined and written a part at a time."""
+"""Parquet tables that may be larger than memory: read and written a part at a time."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -12,36 +12,12 @@ from landslip.io.files import (
     InputError,
     atomic_path,
     damage_in_words,
-    read_parquet,
     require_columns,
     to_arrow,
 )
 
 # Bytes that are read at once of a column: row groups may be larger than memory.
 _BUFFER = 1 << 16
-
-
-def join_parquet(parts: Sequence[Path], target: Path | str) -> None:
-    """Write the rows of several tables of the same columns as one, holding one of them at a time.
-
-    Raises
-    ------
-    InputError
-        A part is damaged or has other columns than the first.
-    """
-
-    def blocks() -> Iterator[pd.DataFrame]:
-        first: pd.DataFrame | None = None
-        for part in parts:
-            block = read_parquet(part)
-            first = block.iloc[:0] if first is None else first
-            if not block.dtypes.equals(first.dtypes):
-                raise InputError(
-                    f"{part} has other columns than {parts[0]}; delete both and run again"
-                )
-            yield block
-
-    write_blocks(target, blocks())
 
 
 def write_blocks(

@@ -1,4 +1,4 @@
-"""The networks of all folds of one model on a shard of the test patches, from files to files."""
+"""The networks of all folds of one model on the test patches, from files to files."""
 
 import logging
 import time
@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from landslip.data.ranges import shard_rows
 from landslip.data.store import PatchStore, open_store
 from landslip.io.files import check_writable
 from landslip.models.compilation import compile_encoders
@@ -46,16 +45,13 @@ def predict_network(
     descriptions: Sequence[Path],
     store: Path,
     processor: Path,
-    shard: int,
-    shards: int,
     device: str,
     threads: int,
     targets: Sequence[Path],
 ) -> None:
-    """Write what the network of every fold predicts for a shard of a store's patches.
+    """Write what the network of every fold predicts for a store's patches.
 
-    Each block of patches is read once, for all folds. How many shards there are changes no bit:
-    batches begin at the same rows of the store for any number of them.
+    Each block of patches is read once, for all folds.
 
     Parameters
     ----------
@@ -65,8 +61,6 @@ def predict_network(
         The patches.
     processor
         As in the trainings.
-    shard, shards
-        Which patches: `landslip.data.ranges.shard_rows`.
     device
         cpu or cuda.
     targets
@@ -87,16 +81,14 @@ def predict_network(
         open_store(store) as opened,
         memory_in_words(f"the {len(folds)} networks of {model} and a block of patches"),
     ):
-        rows = shard_rows(len(opened), shard, shards)
-        log.info("%s: %d patches, %d folds, shard %d of %d on %s", model, len(rows), len(folds),
-                 shard + 1, shards, device)  # fmt: skip
+        log.info("%s: %d patches, %d folds on %s", model, len(opened), len(folds), device)
         for fold in folds:
             # As in training: convolutions run faster with channels innermost.
             torch.nn.utils.convert_conv2d_weight_memory_format(
                 fold.network.to(place), torch.channels_last
             )
-        predicted = _predict(folds, opened, rows, place)
-        ids = opened.ids_of(rows)
+        predicted = _predict(folds, opened, place)
+        ids = opened.ids
     for target, probability in zip(targets, predicted, strict=True):
         write_test(target, ids=ids, probability=probability, split_digest=split_digest, model=model)
 
@@ -128,29 +120,18 @@ def _load(
 
 
 def _predict(
-    folds: Sequence[_Fold], store: PatchStore, rows: range, device: torch.device
+    folds: Sequence[_Fold], store: PatchStore, device: torch.device
 ) -> NDArray[np.float64]:
-    """Probabilities (fold, len(rows)) of some rows of a store.
-
-    Notes
-    -----
-    The last bits of a logit, and of a sigmoid, depend on the place in the array that is computed
-    at once. So whole batches are predicted, those that begin at the store's row 0, 64, 128 ...,
-    also where the rows begin or end inside of one; what lies outside of them is thrown away.
-    """
-    if not rows:
-        return np.empty((len(folds), 0))
-    first = rows.start - rows.start % BATCH
-    last = min(-(-rows.stop // BATCH) * BATCH, len(store))
-    predicted = np.empty((len(folds), last - first))
+    """Probabilities (fold, n) of the patches of a store."""
+    predicted = np.empty((len(folds), len(store)))
     patches = StoredPatches(store, folds[0].network.architecture.stack, pin=device.type == "cuda")
-    blocks = torch.arange(first, last).split(_BLOCK)
+    blocks = torch.arange(len(store)).split(_BLOCK)
     started = told = time.monotonic()
     for block, following in zip_longest(blocks, blocks[1:]):
         read = patches[block].to(device, non_blocking=True)
         if following is not None:
             patches.prefetch(following)
-        here = slice(int(block[0]) - first, int(block[-1]) + 1 - first)
+        here = slice(int(block[0]), int(block[-1]) + 1)
         for number, fold in enumerate(folds):
             logits = predict_logits(
                 fold.network, read, tta=fold.tta, precision=fold.precision, device=device
@@ -161,6 +142,6 @@ def _predict(
             told = now
             log.info(
                 "%d of %d patches, %.1f patches/s with all folds",
-                here.stop, last - first, here.stop / max(now - started, 1e-9),
+                here.stop, len(store), here.stop / max(now - started, 1e-9),
             )  # fmt: skip
-    return predicted[:, rows.start - first : rows.stop - first]
+    return predicted

@@ -1,4 +1,4 @@
-"""The trees of all folds of one model on a shard of the test patches, from files to files."""
+"""The trees of all folds of one model on the test patches, from files to files."""
 
 import logging
 from collections.abc import Sequence
@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from landslip.data.ranges import shard_rows
 from landslip.io.files import InputError
-from landslip.io.large_tables import count_rows, iterate_parquet
+from landslip.io.large_tables import iterate_parquet
 from landslip.models.fold_models import check_folds
 from landslip.models.interruption import noting_signals
 from landslip.models.predictions import name_some, write_test
@@ -20,21 +19,19 @@ _BLOCK = 8192
 log = logging.getLogger(__name__)
 
 
-@noting_signals("this shard starts anew with the next run")
+@noting_signals("the prediction starts anew with the next run")
 def predict_trees(
     *,
     model: str,
     descriptions: Sequence[Path],
     features: Path,
-    shard: int,
-    shards: int,
     threads: int,
     targets: Sequence[Path],
 ) -> None:
-    """Write what the trees of every fold predict for a shard of a table of features.
+    """Write what the trees of every fold predict for a table of features.
 
-    Features are read once, a block at a time, for all folds. How many shards there are changes no
-    bit: trees look at each patch alone.
+    Features are read once, a block at a time, for all folds; how they are cut changes no bit:
+    trees look at each patch alone.
 
     Parameters
     ----------
@@ -42,8 +39,6 @@ def predict_trees(
         model.json of every fold, in order; weights beside it.
     features
         Table of features by id.
-    shard, shards
-        Which patches: `landslip.data.ranges.shard_rows`.
     targets
         For each fold, parquet as of `landslip.models.predictions.write_test`.
 
@@ -62,8 +57,7 @@ def predict_trees(
     ids: list[str] = []
     predicted = [[np.empty(0)] for _ in folds]
     columns = folds[0].columns
-    rows = shard_rows(count_rows(features), shard, shards)
-    for block in iterate_parquet(features, ["id", *columns], rows=rows, at_once=_BLOCK):
+    for block in iterate_parquet(features, ["id", *columns], at_once=_BLOCK):
         ids += block["id"].tolist()
         values = block[columns].to_numpy(dtype=np.float64)
         finite = np.isfinite(values).all(axis=1)
@@ -73,8 +67,7 @@ def predict_trees(
             )
         for of_fold, fold in zip(predicted, folds, strict=True):
             of_fold.append(fold.predict(values))
-    log.info("%s: %d patches, %d folds, shard %d of %d", model, len(ids), len(folds), shard + 1,
-             shards)  # fmt: skip
+    log.info("%s: %d patches, %d folds", model, len(ids), len(folds))
     for target, of_fold in zip(targets, predicted, strict=True):
         write_test(
             target,

@@ -191,7 +191,7 @@ def test_statistics_do_not_depend_on_networks():
 @pytest.mark.parametrize("script", TRAININGS)
 def test_trainings_depend_on_no_prediction_of_test_patches_page_or_figure(script: str):
     files = source_files(ROOT / "workflow" / "scripts" / "models" / script, ROOT)
-    prediction = {"predict_network", "predict_trees", "gather_predictions", "fold_models"}
+    prediction = {"predict_network", "predict_trees", "fold_models"}
     assert not prediction & {path.stem for path in files}
     assert not {"report", "ablation", "ensemble", "templates"} & {
         part for path in files for part in path.relative_to(ROOT).parts

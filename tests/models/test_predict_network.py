@@ -78,18 +78,14 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return write_models(tmp_path_factory.mktemp("models"))
 
 
-def predict(
-    path: Path, trained: list[Path], target: Path, shard: int = 0, shards: int = 1, **changes: Any
-) -> list[pd.DataFrame]:
-    """What every fold predicts for one shard."""
-    targets = [target / f"{shard}_{fold}.parquet" for fold in range(FOLDS)]
+def predict(path: Path, trained: list[Path], target: Path, **changes: Any) -> list[pd.DataFrame]:
+    """What every fold predicts."""
+    targets = [target / f"{fold}.parquet" for fold in range(FOLDS)]
     arguments: dict[str, Any] = {
         "model": "small",
         "descriptions": trained,
         "processor": processor_file(path.parent),
         "store": path,
-        "shard": shard,
-        "shards": shards,
         "device": "cpu",
         "threads": 1,
         "targets": targets,
@@ -133,16 +129,6 @@ def test_every_fold_predicts_every_patch_in_the_stores_order(
     assert not np.array_equal(whole[0]["probability"], whole[1]["probability"])
 
 
-@pytest.mark.parametrize("shards", [3, 7])
-def test_any_number_of_shards_gives_the_same_bits(
-    shards: int, store: Path, trained: list[Path], whole: list[pd.DataFrame], tmp_path: Path
-) -> None:
-    parts = [predict(store, trained, tmp_path, shard, shards) for shard in range(shards)]
-    for fold in range(FOLDS):
-        joined = pd.concat([part[fold] for part in parts], ignore_index=True)
-        pd.testing.assert_frame_equal(joined, whole[fold], check_exact=True)
-
-
 def test_patches_are_read_once_for_all_folds_and_few_at_a_time(
     store: Path, trained: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,14 +146,8 @@ def test_patches_are_read_once_for_all_folds_and_few_at_a_time(
 
 
 def test_the_file_tells_model_and_split(store: Path, trained: list[Path], tmp_path: Path) -> None:
-    predict(store, trained, tmp_path, 0, 20)
-    assert read_metadata(tmp_path / "0_1.parquet") == {"split_digest": "d", "model": "small"}
-
-
-def test_no_patches_are_predicted_as_nothing(trained: list[Path], tmp_path: Path) -> None:
-    few = make_store(tmp_path / "few", 2)
-    parts = [predict(few, trained, tmp_path, shard, 3) for shard in range(3)]
-    assert [len(part[0]) for part in parts] == [0, 1, 1]
+    predict(store, trained, tmp_path)
+    assert read_metadata(tmp_path / "1.parquet") == {"split_digest": "d", "model": "small"}
 
 
 def test_damaged_weights_of_any_fold_are_refused_by_name(store: Path, tmp_path: Path) -> None:

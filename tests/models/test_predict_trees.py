@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from small_trees import COLUMNS, FOLDS, KINDS, TEST_PATCHES, make_features, train
+from small_trees import COLUMNS, FOLDS, KINDS, make_features, train
 
 from landslip.io.files import (
     InputError,
@@ -45,17 +45,13 @@ def descriptions_in(trained: Path) -> list[Path]:
     return [trained / f"fold{fold}" / "model.json" for fold in range(FOLDS)]
 
 
-def predict(
-    features: Path, trained: Path, target: Path, shard: int = 0, shards: int = 1, **changes: Any
-) -> list[pd.DataFrame]:
-    """What every fold predicts for one shard."""
-    targets = [target / f"{shard}_{fold}.parquet" for fold in range(FOLDS)]
+def predict(features: Path, trained: Path, target: Path, **changes: Any) -> list[pd.DataFrame]:
+    """What every fold predicts."""
+    targets = [target / f"{fold}.parquet" for fold in range(FOLDS)]
     arguments: dict[str, Any] = {
         "model": read_json(trained / "fold0" / "model.json")["model"],
         "descriptions": descriptions_in(trained),
         "features": features / "test.parquet",
-        "shard": shard,
-        "shards": shards,
         "threads": 1,
         "targets": targets,
     }
@@ -88,16 +84,14 @@ def test_every_fold_predicts_every_patch_in_the_tables_order(
         np.testing.assert_array_equal(frame["probability"], alone)
     assert not np.array_equal(predicted[0]["probability"], predicted[1]["probability"])
     told = read_json(trained / "fold0" / "model.json")
-    assert read_metadata(tmp_path / "0_2.parquet") == {
+    assert read_metadata(tmp_path / "2.parquet") == {
         "split_digest": told["split_digest"],
         "model": told["model"],
     }
 
 
 @pytest.mark.parametrize("rows_per_group", [7, 16, 1000])
-@pytest.mark.parametrize("shards", [3, TEST_PATCHES + 2])
-def test_any_number_of_shards_gives_the_same_bits(
-    shards: int,
+def test_rows_read_at_once_and_row_groups_change_no_bit(
     rows_per_group: int,
     features: Path,
     trained: Path,
@@ -108,28 +102,8 @@ def test_any_number_of_shards_gives_the_same_bits(
     monkeypatch.setattr(module, "_BLOCK", 5)
     table = read_parquet(features / "test.parquet")
     cut = write_features(tmp_path / "cut", table, rows_per_group)
-    parts = [predict(cut, trained, tmp_path, shard, shards) for shard in range(shards)]
-    for fold in range(FOLDS):
-        pd.testing.assert_frame_equal(
-            pd.concat([part[fold] for part in parts], ignore_index=True),
-            whole[fold],
-            check_exact=True,
-        )
-
-
-def test_damage_outside_of_a_shard_does_not_concern_it(
-    features: Path, trained: Path, tmp_path: Path
-) -> None:
-    """A shard reads just the row groups that hold it, and what it reads is verified."""
-    cut = write_features(tmp_path / "cut", read_parquet(features / "test.parquet"), 10)
-    path = cut / "test.parquet"
-    column = pq.ParquetFile(path).metadata.row_group(3).column(4)
-    data = bytearray(path.read_bytes())
-    data[column.data_page_offset + column.total_compressed_size // 2] ^= 1
-    path.write_bytes(data)
-    assert len(predict(cut, trained, tmp_path, 0, 2)[0]) == TEST_PATCHES // 2
-    with pytest.raises(InputError, match=r"test\.parquet is damaged"):
-        predict(cut, trained, tmp_path, 1, 2)
+    for found, expected in zip(predict(cut, trained, tmp_path), whole, strict=True):
+        pd.testing.assert_frame_equal(found, expected, check_exact=True)
 
 
 def test_no_patches_are_predicted_as_nothing(features: Path, trained: Path, tmp_path: Path) -> None:

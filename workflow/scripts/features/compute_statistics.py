@@ -1,4 +1,4 @@
-"""Compute the statistics of every channel of every patch of a shard."""
+"""Compute the statistics of every channel of every patch of a split."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 begin_job(snakemake)
 write_statistics(
-    Path(snakemake.input.shard),
+    Path(snakemake.input.store),
     Path(snakemake.output.features),
     threads=snakemake.threads,
 )

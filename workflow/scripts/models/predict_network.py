@@ -1,4 +1,4 @@
-"""Predict a shard of the test patches with the networks of all folds of one model."""
+"""Predict the test patches with the networks of all folds of one model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,6 @@ predict_network(
     descriptions=[Path(path) for path in snakemake.input.descriptions],
     store=Path(snakemake.input.store),
     processor=Path(snakemake.input.processor),
-    **snakemake.params.part,
     device=device,
     threads=snakemake.threads,
     targets=[Path(path) for path in snakemake.output.predictions],

@@ -1,4 +1,4 @@
-"""Predict a shard of the test patches with the trees of all folds of one model."""
+"""Predict the test patches with the trees of all folds of one model."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,6 @@ predict_trees(
     model=snakemake.wildcards.model,
     descriptions=[Path(path) for path in snakemake.input.descriptions],
     features=Path(snakemake.input.features),
-    **snakemake.params.part,
     threads=snakemake.threads,
     targets=[Path(path) for path in snakemake.output.predictions],
 )
