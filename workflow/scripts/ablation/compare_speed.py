@@ -1,14 +1,10 @@
 """Compare the speed of the networks with the paper's."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.ablation.speed import write_speed
 from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import paths_by_name
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 write_speed(

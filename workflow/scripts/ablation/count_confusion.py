@@ -1,13 +1,9 @@
 """Count the ensemble's right and wrong decisions."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.ablation.confusion import write_confusion
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 write_confusion(

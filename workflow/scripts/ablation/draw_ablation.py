@@ -1,14 +1,10 @@
 """Draw the ablation's figures."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.ablation.shown import FIGURES, Analyses
 from landslip.engine.jobs import begin_job, end_job
 from landslip.report.figures import draw_figures
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 made = Analyses(

@@ -1,14 +1,10 @@
 """Say what every group of features and every input brings."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.ablation.importance import gather_importance
 from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import paths_by_name
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 groupings, parts = snakemake.params.groups["trees"], snakemake.params.groups["networks"]

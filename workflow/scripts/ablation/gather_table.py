@@ -1,14 +1,10 @@
 """Gather one table of the ablation."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.ablation.table import Row, gather_table
 from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import paths_by_name
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 gather_table(

@@ -1,13 +1,9 @@
 """Predict with one network that sees only some of its inputs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.devices import lease_device
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 # Before torch is imported: the lease decides which GPU it sees.

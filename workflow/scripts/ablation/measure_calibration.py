@@ -1,13 +1,9 @@
 """Measure how the ensemble is calibrated and how its threshold carries over."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.ablation.calibration import write_calibration
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 write_calibration(

@@ -1,13 +1,9 @@
 """Predict with one tree model whose features are shuffled group by group."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.ablation.permutation import permute_groups
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 permute_groups(

@@ -1,13 +1,9 @@
 """Write the ablation's page."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.ablation.page import TableText, write_page
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 write_page(

@@ -1,15 +1,11 @@
 """Judge the patches by their surveys: manifest and audit, or a refusal."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.data.manifest import build_manifest
 from landslip.data.nodata import NoData
 from landslip.data.units import UnitRange
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 settings = snakemake.params.settings

@@ -1,15 +1,11 @@
 """Convert one shard of the patches of a split, indices appended, into HDF5."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.data.nodata import NoData
 from landslip.data.shard_tables import usable_patches
 from landslip.data.store_write import write_shard
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 write_shard(

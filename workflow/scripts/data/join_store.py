@@ -1,13 +1,9 @@
 """Join the shards of a split into one store."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.data.store_write import join_shards
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 join_shards(

@@ -1,13 +1,9 @@
 """Find the file of every patch that the tables name, or refuse the tables."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.data.inputs import write_listing
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 write_listing(

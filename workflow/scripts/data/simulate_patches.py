@@ -1,13 +1,9 @@
 """Simulate patches in the competition's layout."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.simulation.write import simulate_patches
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 simulate_patches(

@@ -1,14 +1,10 @@
 """Look at every patch of a shard."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.data.nodata import NoData
 from landslip.data.survey import survey_shard
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 survey_shard(

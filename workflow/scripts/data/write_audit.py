@@ -1,13 +1,9 @@
 """Write the page that shows the audit to a person."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.data.audit_page import write_audit
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 write_audit(Path(snakemake.input.audit), Path(snakemake.output.page))

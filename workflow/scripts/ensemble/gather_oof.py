@@ -1,14 +1,10 @@
 """Gather the out-of-fold predictions of every member and average them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.ensemble.gather import gather_oof
 from landslip.io.files import paths_by_name
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 gather_oof(

@@ -1,13 +1,9 @@
 """Measure every member and the ensemble."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.ensemble.metrics import measure
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 measure(

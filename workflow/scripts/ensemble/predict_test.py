@@ -1,15 +1,11 @@
 """Average the test predictions over folds and members; write the submission."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.ensemble.predict import predict_test
 from landslip.ensemble.submission import write_submission
 from landslip.io.files import paths_by_name
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 predict_test(

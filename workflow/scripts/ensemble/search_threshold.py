@@ -1,13 +1,9 @@
 """Search the threshold that maximises the F1 of the out-of-fold predictions."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.ensemble.threshold import search_threshold
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 search_threshold(

@@ -1,13 +1,9 @@
 """Compute the statistics of every channel of every patch of a split."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.features.statistics import write_statistics
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 write_statistics(

@@ -1,13 +1,9 @@
 """Put the pretrained weights of one encoder in place, with their digest."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.models.weights import fetch_weights
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 fetch_weights(

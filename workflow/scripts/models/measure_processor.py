@@ -2,13 +2,9 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.models.precision import write_processor
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 found = write_processor(Path(snakemake.output.processor))

@@ -1,13 +1,9 @@
 """Predict the test patches with the networks of all folds of one model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.devices import lease_device
 from landslip.engine.jobs import begin_job, end_job
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 # Before torch is imported: the lease decides which GPU it sees.

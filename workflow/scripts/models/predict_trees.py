@@ -1,13 +1,9 @@
 """Predict the test patches with the trees of all folds of one model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.models.predict_trees import predict_trees
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 predict_trees(

@@ -1,15 +1,11 @@
 """Train one tree model on one fold, and predict the fold."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.devices import lease_device
 from landslip.engine.jobs import begin_job, end_job
 from landslip.models.settings import read_settings
 from landslip.models.trees import TreeOutputs, TreeTraining, train_trees
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 sums = begin_job(snakemake)
 lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)

@@ -1,14 +1,10 @@
 """Draw the figures of the report and write its tables."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import paths_by_name
 from landslip.report.figures import Run, draw_report
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 told = snakemake.params

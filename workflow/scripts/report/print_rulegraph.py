@@ -2,14 +2,10 @@
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import write_json, write_text
 from landslip.report.graph import read_rulegraph
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 write_text(snakemake.output.config, snakemake.params.config)

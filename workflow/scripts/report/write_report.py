@@ -1,14 +1,10 @@
 """Write the page."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import paths_by_name
 from landslip.report.page import Study, write_report
-
-if TYPE_CHECKING:
-    from snakemake.iocontainers import snakemake
 
 begin_job(snakemake)
 write_report(
