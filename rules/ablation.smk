@@ -30,9 +30,6 @@ rule gather_table:
         table=one_of(ABLATION.tables),
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
     params:
         rows=lambda wildcards: {"rows": table_rows(wildcards.table)},
         models=lambda wildcards: table_models(wildcards.table),
@@ -57,7 +54,6 @@ rule analyse_members:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         bootstrap=CONFIG.ablation.bootstrap,
@@ -81,7 +77,6 @@ rule measure_calibration:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         prevalence=CONFIG.ablation.prevalence,
@@ -105,9 +100,6 @@ rule count_confusion:
         "<benchmarks>/ablation/count_confusion.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         bootstrap=CONFIG.ablation.bootstrap,
         seed=CONFIG.seed,
@@ -138,9 +130,6 @@ rule compare_speed:
         "<benchmarks>/ablation/compare_speed.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=ABLATION_NETWORKS,
         code=source_digest("ablation/compare_speed.py"),
@@ -164,9 +153,6 @@ rule draw_ablation:
         "<benchmarks>/ablation/draw_ablation.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         code=source_digest("ablation/draw_ablation.py"),
     script:
@@ -215,9 +201,6 @@ rule write_ablation:
         "<benchmarks>/ablation/write_ablation.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         texts={
             "tables": [table_text(table) for table in ABLATION.tables],
@@ -333,7 +316,6 @@ rule gather_importance:
     conda:
         "../envs/cpu.yaml"
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         groups={

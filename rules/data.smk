@@ -47,7 +47,6 @@ rule list_patches:
         "../envs/cpu.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         train=data_path("train", "patches"),
         test=data_path("test", "patches"),
@@ -107,7 +106,6 @@ rule build_manifest:
         "../envs/cpu.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         settings={
             "channels": {
@@ -147,9 +145,6 @@ rule write_audit:
     localrule: True
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=2000,
-        runtime="10m",
     params:
         code=source_digest("data/write_audit.py"),
     script:
@@ -169,9 +164,6 @@ rule assign_folds:
         "<benchmarks>/data/assign_folds.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         folds=CONFIG.folds.model_dump(mode="json"),
         code=source_digest("data/assign_folds.py"),
@@ -231,7 +223,6 @@ rule join_store:
         "../envs/cpu.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         code=source_digest("data/join_store.py"),
     script:

@@ -15,9 +15,6 @@ rule gather_oof:
         "<benchmarks>/ensemble/gather_oof.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         members=CONFIG.members,
         code=source_digest("ensemble/gather_oof.py"),
@@ -38,9 +35,6 @@ rule search_threshold:
         "<benchmarks>/ensemble/search_threshold.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         method=CONFIG.ensemble.threshold,
         bootstrap=CONFIG.ensemble.bootstrap,
@@ -70,9 +64,6 @@ rule predict_test:
         "<benchmarks>/ensemble/predict_test.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         members=CONFIG.members,
         code=source_digest("ensemble/predict_test.py"),
@@ -101,9 +92,6 @@ rule measure_ensemble:
         "<benchmarks>/ensemble/measure_ensemble.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 30 * attempt,
     params:
         bootstrap=CONFIG.ensemble.bootstrap,
         seed=CONFIG.seed,

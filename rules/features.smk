@@ -19,7 +19,6 @@ rule compute_statistics:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         code=source_digest("features/compute_statistics.py"),

@@ -38,9 +38,6 @@ rule measure_processor:
         "<benchmarks>/models/measure_processor.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     script:
         "../workflow/scripts/models/measure_processor.py"
 

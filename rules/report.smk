@@ -15,9 +15,6 @@ rule print_rulegraph:
         "<benchmarks>/report/print_rulegraph.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         config=config_as_text(),
         stages=rule_stages,
@@ -64,9 +61,6 @@ rule draw_report:
         "<benchmarks>/report/draw_report.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         models=CONFIG.members,
         trees=TREE_MEMBERS,
@@ -127,9 +121,6 @@ rule write_report:
         "<benchmarks>/report/write_report.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         study=report_facts(),
         code=source_digest("report/write_report.py"),

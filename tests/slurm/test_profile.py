@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from slurm.slurm import through_profile
-from workflow import SMALL
+from workflow import SMALL, snakemake
 
 # In these, SMALL has few folds: as many as make a group and a half.
 FOLDS = 7
@@ -69,6 +69,11 @@ def test_memory_and_time_grow_with_every_attempt_of_every_rule(
     for rule in set(first) - aims - local:
         for resource in ("mem_mb", "runtime"):
             assert int(second[rule][resource]) == 2 * int(first[rule][resource]), rule
+
+
+def test_jobs_are_planned_without_a_profile(tmp_path: Path, config: dict[str, Any]):
+    answer = snakemake(tmp_path, "-n", "--workflow-profile", "none", config=config)
+    assert answer.returncode == 0, answer.stderr
 
 
 @pytest.mark.parametrize("options", [(), ("--set-resources", "train_xgboost:gpu=1")])
