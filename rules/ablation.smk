@@ -253,6 +253,7 @@ rule mask_inputs:
         descriptions=lambda wildcards: folds_of(wildcards.model, "model.json"),
         weights=lambda wildcards: weights_of(wildcards.model),
         store=ancient("<results>/store/train.h5"),
+        pixels=lambda wildcards: pixels_of("train"),
         scaling=lambda wildcards: sorted(set(scaling_files(wildcards.model))),
         processor=ancient("<results>/models/processor.json"),
         folds=ancient("<results>/data/folds.parquet"),

@@ -115,6 +115,19 @@ def patch_listing(split):
     return listing_digest(Path(data_path(split, "patches")))
 
 
+def patch_folders(*splits):
+    """Folders that patches are read from, each as one input.
+
+    Snakemake looks at the folder and at no file in it: `patch_listing` says what is there.
+    """
+    folders = [data_path(split, "patches") for split in splits]
+    if CONFIG.data.simulated:
+        return folders
+    folders += [CONFIG.data.links_into] if CONFIG.data.links_into else []
+    # One that is not there is refused by `listing_digest`, which says what to do.
+    return [ancient(path) for path in dict.fromkeys(folders) if Path(path).is_dir()]
+
+
 @cache
 def shards_of(split):
     """How many jobs share the patches of a split; more than needed where its CSV has empty lines.
@@ -150,6 +163,13 @@ def store_shards(split, suffix="h5"):
     """Files of the shards of a store."""
     folder = f"{CONFIG.results}/store/{split}_shards"
     return [f"{folder}/shard{shard}.{suffix}" for shard in range(shards_of(split))]
+
+
+def pixels_of(*splits):
+    """Files of pixels that an index of the store is a view of: it says itself whether they changed."""
+    return [
+        ancient(path) for split in splits for path in store_shards(split, "pixels.h5")
+    ]
 
 
 def surveys(suffix):
@@ -261,6 +281,7 @@ def scaling_input(wildcards):
     of_fold = scope.startswith("fold")
     return {
         "stores": [ancient(f"{store}/{split}.h5") for split in splits],
+        "pixels": pixels_of(*splits),
         "folds": [ancient(f"{folds}.parquet")] if of_fold else [],
         "sums": [
             *(f"{store}/{split}.sha256" for split in splits),

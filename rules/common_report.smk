@@ -73,6 +73,16 @@ def benchmark_files(wildcards):
     return {label: f"{folder}/{job}.jsonl" for label, job in jobs.items()}
 
 
+def measured(wildcards):
+    """Those files, but for trainings that stand without one: none is repeated to be measured."""
+    trained = Path(CONFIG.results) / "models"
+    return [
+        path
+        for label, path in benchmark_files(wildcards).items()
+        if Path(path).exists() or not (trained / label / "files.sha256").exists()
+    ]
+
+
 def report_facts():
     """What the report says of the config."""
     return {

@@ -34,6 +34,7 @@ rule list_patches:
         labels=table_input("labels"),
         ids=table_input("ids"),
         test_labels=table_input("test_labels"),
+        patches=lambda wildcards: patch_folders("train", "test"),
         sums=[f"{SIMULATED}/tables.sha256"] if CONFIG.data.simulated else [],
     output:
         listing="<results>/data/listing.parquet",
@@ -65,6 +66,7 @@ rule survey_patches:
     input:
         listing=ancient("<results>/data/listing.parquet"),
         facts="<results>/data/listing.json",
+        patches=lambda wildcards: patch_folders(wildcards.split),
         sums="<results>/data/listing.sha256",
     output:
         survey="<results>/data/surveys/{split}{shard}.npz",
@@ -92,6 +94,8 @@ rule build_manifest:
         listing=ancient("<results>/data/listing.parquet"),
         facts="<results>/data/listing.json",
         surveys=lambda wildcards: [ancient(path) for path in surveys("npz")],
+        # of what may be copies of one another, pixels are compared
+        patches=lambda wildcards: patch_folders("train", "test"),
         sums="<results>/data/listing.sha256",
         survey_sums=lambda wildcards: surveys("sha256"),
     output:
@@ -174,6 +178,7 @@ rule assign_folds:
 rule build_store:
     input:
         manifest=ancient("<results>/data/manifest.parquet"),
+        patches=lambda wildcards: patch_folders(wildcards.split),
         sums="<results>/data/manifest.sha256",
     output:
         shard="<results>/store/{split}_shards/shard{shard}.h5",

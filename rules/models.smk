@@ -45,6 +45,7 @@ rule measure_processor:
 rule train_network:
     input:
         train_store=ancient("<results>/store/train.h5"),
+        pixels=lambda wildcards: pixels_of("train"),
         scaling=scaling_file,
         folds=ancient("<results>/data/folds.parquet"),
         pretrained=pretrained_weights,
@@ -138,6 +139,7 @@ rule predict_network:
         descriptions=lambda wildcards: folds_of(wildcards.model, "model.json"),
         weights=lambda wildcards: weights_of(wildcards.model),
         store=ancient("<results>/store/test.h5"),
+        pixels=lambda wildcards: pixels_of("test"),
         processor=ancient("<results>/models/processor.json"),
         sums="<results>/store/test.sha256",
         model_sums=lambda wildcards: folds_of(wildcards.model, "files.sha256"),

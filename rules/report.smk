@@ -31,6 +31,8 @@ rule draw_report:
         metrics="<results>/ensemble/metrics.json",
         manifest=ancient("<results>/data/manifest.parquet"),
         store=ancient("<results>/store/train.h5"),
+        pixels=lambda wildcards: pixels_of("train"),
+        benchmarks=measured,
         rulegraph="<results>/report/rulegraph.json",
         importance=[
             path

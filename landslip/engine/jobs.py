@@ -87,7 +87,7 @@ def verify_files(paths: Iterable[str | Path]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in names:
         path = os.path.abspath(name)
-        if name.endswith((SUFFIX, READ_BY_PARTS)):
+        if name.endswith((SUFFIX, READ_BY_PARTS)) or os.path.isdir(name):
             continue
         if path in expected:
             digest, file = expected[path]
