@@ -151,7 +151,6 @@ class PatchStore:
         rows: NDArray[np.int64],
         channels: Sequence[str] | None = None,
         *,
-        verify: bool = True,
         out: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
         """Read patches.
@@ -162,8 +161,6 @@ class PatchStore:
             Numbers of the patches, in any order.
         channels
             Their names, in the order wanted; None: all.
-        verify
-            False only for what was read, and so verified, before.
         out
             Where to put them, contiguous; None: a new array.
 
@@ -195,8 +192,7 @@ class PatchStore:
                 first = (row - shard.start) * len(self.channels)
                 for at in range(0, len(numbers), step):
                     shard.read_into(patch[at : at + step], first + numbers[at])
-                if verify:
-                    self._verify(patch, numbers, shard, row)
+                self._verify(patch, numbers, shard, row)
         except OSError as error:
             raise damaged(self.path, str(error)) from error
         return patches
