@@ -78,7 +78,7 @@ def main() -> None:
     load = os.getloadavg()[0]
     runs = []
     with tempfile.TemporaryDirectory() as scratch:
-        folder, config = Path(scratch) / "run", study(given)
+        folder, config = Path(scratch) / "run", config_of(given)
         local(folder, *READY, config=config)
         with slurm(Path(scratch) / "slurm") as cluster:
             for _ in range(given.repeats):
@@ -113,7 +113,7 @@ def main() -> None:
     print(json.dumps(facts))
 
 
-def study(given: argparse.Namespace) -> dict[str, Any]:
+def config_of(given: argparse.Namespace) -> dict[str, Any]:
     """One LightGBM model with as many folds as jobs are wanted."""
     return {
         "data": {"simulation": {"train": given.patches, "test": 20, "size": 16, "positives": 0.3}},

@@ -6,14 +6,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from landslip.io.files import file_digest
 from project import shipped_config
 from stores import write_store
 
+# A time limit would test the machine, which may be busy, not the code.
+settings.register_profile("landslip", deadline=None)
+settings.load_profile("landslip")
+
 
 @pytest.fixture
-def study() -> dict[str, Any]:
+def shipped() -> dict[str, Any]:
     """config.yaml as it ships, to be changed at will."""
     return shipped_config()
 

@@ -46,13 +46,13 @@ def make_features(folder: Path) -> Path:
     return folder
 
 
-def train(study: Path, target: Path, kind: str, **changes: Any) -> Path:
+def train(done: Path, target: Path, kind: str, **changes: Any) -> Path:
     """Train with `changes` to the arguments; gives the path of model.json."""
     arguments: dict[str, Any] = {
         "settings": SETTINGS[kind],
-        "features": study / "train.parquet",
-        "features_digest": file_digest(study / "train.parquet"),
-        "folds": study / "folds.parquet",
+        "features": done / "train.parquet",
+        "features_digest": file_digest(done / "train.parquet"),
+        "folds": done / "folds.parquet",
         "fold": 1,
         "seed": 42,
         "code": "code",

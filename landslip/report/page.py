@@ -44,7 +44,7 @@ _SCHEMES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study(Planned):
+class Configured(Planned):
     """What the config says; what result files say too is shown as they say it."""
 
     simulated: bool
@@ -55,7 +55,7 @@ class Study(Planned):
 
 def write_report(
     *,
-    study: Study,
+    configured: Configured,
     metrics: Path,
     threshold: Path,
     test: Path,
@@ -107,10 +107,10 @@ def write_report(
     )
     costs = pd.read_csv(cost)
     split, digest = read_folds(folds)
-    made = as_made(study, descriptions, folds)
+    made = as_made(configured, descriptions, folds)
     alternatives = {name: figure.alternative for name, figure in FIGURES.items()}
     page = environment.get_template("page.html").render(
-        study=study,
+        configured=configured,
         seed=made.seed,
         paragraphs=verdict.verdict(measured, chosen),
         key_figures=verdict.key_figures(measured, chosen),

@@ -40,8 +40,8 @@ def refusal(raw: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", PAPER)
-def test_the_shipped_config_has_the_papers_hyper_parameters(name: str, study: dict[str, Any]):
-    model = parse_config(study).models[name]
+def test_the_shipped_config_has_the_papers_hyper_parameters(name: str, shipped: dict[str, Any]):
+    model = parse_config(shipped).models[name]
     got = (
         model.encoder,
         model.groups,
@@ -58,8 +58,8 @@ def test_the_shipped_config_has_the_papers_hyper_parameters(name: str, study: di
     assert model.training.image_size == 256
 
 
-def test_the_shipped_config_has_the_papers_trees(study: dict[str, Any]):
-    models = parse_config(study).models
+def test_the_shipped_config_has_the_papers_trees(shipped: dict[str, Any]):
+    models = parse_config(shipped).models
     light, extreme = models["lightgbm"], models["xgboost"]
     assert (light.trees, light.learning_rate, light.leaves, light.max_depth) == (
         12000,
@@ -78,50 +78,50 @@ def test_the_shipped_config_has_the_papers_trees(study: dict[str, Any]):
     assert extreme.l2 == 1.2
 
 
-def test_there_are_nine_models_and_126_statistics(study: dict[str, Any]):
-    config = parse_config(study)
+def test_there_are_nine_models_and_126_statistics(shipped: dict[str, Any]):
+    config = parse_config(shipped)
     assert len(config.members) == 9
     assert len(config.channel_names) * len(STATISTICS) == 126
 
 
-def test_modalities_follow_the_channels(study: dict[str, Any]):
-    modalities = parse_config(study).modalities
+def test_modalities_follow_the_channels(shipped: dict[str, Any]):
+    modalities = parse_config(shipped).modalities
     assert modalities["sar"] == ["desc_vv", "desc_vh", "asc_vv", "asc_vh"]
     assert modalities["indices"][0] == "ndvi"
 
 
-def test_a_channel_can_be_added_by_configuration_alone(study: dict[str, Any]):
+def test_a_channel_can_be_added_by_configuration_alone(shipped: dict[str, Any]):
     more = {
         "channels": {"swir": {"modality": "swir", "unit": "reflectance_1e4"}},
         "indices": {"nbr": ["nir", "swir"]},
     }
-    config = parse_config(merge_config(study, more))
+    config = parse_config(merge_config(shipped, more))
     assert config.channels_of(["swir", "nbr"]) == ["swir", "nbr"]
     assert list(config.channels)[-1] == "swir"
 
 
-def test_overriding_one_channel_moves_none(study: dict[str, Any]):
+def test_overriding_one_channel_moves_none(shipped: dict[str, Any]):
     """Channels stand in the order of the patches' last axis."""
-    config = parse_config(merge_config(study, {"channels": {"asc_vh": {"unit": "db_change"}}}))
-    assert list(config.channels) == list(study["channels"])
+    config = parse_config(merge_config(shipped, {"channels": {"asc_vh": {"unit": "db_change"}}}))
+    assert list(config.channels) == list(shipped["channels"])
     assert config.channels["asc_vh"].unit == "db_change"
 
 
-def test_a_file_that_names_every_channel_sets_their_order(study: dict[str, Any]):
-    turned = dict(reversed(study["channels"].items()))
-    config = parse_config(merge_config(study, {"channels": turned}))
+def test_a_file_that_names_every_channel_sets_their_order(shipped: dict[str, Any]):
+    turned = dict(reversed(shipped["channels"].items()))
+    config = parse_config(merge_config(shipped, {"channels": turned}))
     assert list(config.channels) == list(turned)
 
 
-def test_a_null_takes_an_entry_out(study: dict[str, Any]):
-    config = parse_config(merge_config(study, {"models": {"xgboost": None}}))
+def test_a_null_takes_an_entry_out(shipped: dict[str, Any]):
+    config = parse_config(merge_config(shipped, {"models": {"xgboost": None}}))
     assert "xgboost" not in config.models
 
 
 @pytest.mark.parametrize("name", ["demo", "bijie"])
-def test_shipped_variants_are_valid(name: str, study: dict[str, Any]):
+def test_shipped_variants_are_valid(name: str, shipped: dict[str, Any]):
     path = ROOT / "resources" / "configs" / f"{name}.yaml"
-    parse_config(merge_config(study, yaml.safe_load(path.read_text())))
+    parse_config(merge_config(shipped, yaml.safe_load(path.read_text())))
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ def test_shipped_variants_are_valid(name: str, study: dict[str, Any]):
     ],
 )
 def test_misspelt_keys_and_impossible_values_are_refused_with_the_nearest_valid_one(
-    change: dict[str, Any], names: list[str], study: dict[str, Any]
+    change: dict[str, Any], names: list[str], shipped: dict[str, Any]
 ):
-    message = refusal(merge_config(study, change))
+    message = refusal(merge_config(shipped, change))
     assert all(name in message for name in names), message
 
 
@@ -196,29 +196,29 @@ def test_misspelt_keys_and_impossible_values_are_refused_with_the_nearest_valid_
     ],
 )
 def test_a_model_that_asks_for_what_is_not_there_is_refused(
-    change: dict[str, Any], names: list[str], study: dict[str, Any]
+    change: dict[str, Any], names: list[str], shipped: dict[str, Any]
 ):
-    message = refusal(merge_config(study, change))
+    message = refusal(merge_config(shipped, change))
     assert all(name in message for name in names), message
 
 
-def test_all_mistakes_come_in_one_message(study: dict[str, Any]):
-    message = refusal(merge_config(study, {"foldz": 1, "seed": -1}))
+def test_all_mistakes_come_in_one_message(shipped: dict[str, Any]):
+    message = refusal(merge_config(shipped, {"foldz": 1, "seed": -1}))
     assert "foldz" in message
     assert "seed" in message
 
 
-def test_a_mixture_of_encoders_is_valid(study: dict[str, Any]):
+def test_a_mixture_of_encoders_is_valid(shipped: dict[str, Any]):
     mixed = {"models": {"pwee_v3": {"encoder": ["enc1", "enc3", "enc3"]}}}
-    assert parse_config(merge_config(study, mixed)).models["pwee_v3"].encoders == [
+    assert parse_config(merge_config(shipped, mixed)).models["pwee_v3"].encoders == [
         "enc1",
         "enc3",
         "enc3",
     ]
 
 
-def test_half_a_data_source_is_refused(study: dict[str, Any]):
-    message = refusal(merge_config(study, {"data": {"train": {"labels": "Train.csv"}}}))
+def test_half_a_data_source_is_refused(shipped: dict[str, Any]):
+    message = refusal(merge_config(shipped, {"data": {"train": {"labels": "Train.csv"}}}))
     assert "data.test.ids" in message
 
 

@@ -16,7 +16,7 @@ from landslip.config.schema import parse_config
 from landslip.io.files import InputError
 from project import shipped_ablation
 
-STUDY = shipped_ablation()
+SHIPPED = shipped_ablation()
 ODD: list[Any] = [
     None, True, False, 0, 1, -1, 3, 0.5, -2.5, 10**9, 10**40, 1e300, float("inf"), float("nan"),
     "", " ", "null", "yes", "50%", "0.5", "1e-4", "a.b", "a/b", "~", "$X", "{x}", "x" * 500, "é",
@@ -32,7 +32,7 @@ FOREIGN += ("another value", "another text", "unable to", "function-", "tagged-u
 def outcome(over: Any) -> str:
     """The refusal, or nothing of a valid config."""
     try:
-        plan_ablation(parse_config(merge_config(STUDY, over)), names_in(STUDY))
+        plan_ablation(parse_config(merge_config(SHIPPED, over)), names_in(SHIPPED))
     except InputError as error:
         return str(error)
     return ""
@@ -49,7 +49,7 @@ def places(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def mutated(chance: random.Random) -> dict[str, Any]:
     """The shipped config with one to three values, or names of keys, exchanged for odd ones."""
-    config = copy.deepcopy(STUDY)
+    config = copy.deepcopy(SHIPPED)
     for _ in range(chance.choice([1, 1, 1, 2, 3])):
         *way, last = chance.choice(places(config))
         parent = config
@@ -69,7 +69,7 @@ def test_a_mutated_config_is_valid_or_refused_in_the_configs_words(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("X", raising=False)
     chance = random.Random(seed)
-    assert not outcome(STUDY)
+    assert not outcome(SHIPPED)
     refused = 0
     for _ in range(40):
         over = mutated(chance)
@@ -84,8 +84,8 @@ def test_a_mutated_config_is_valid_or_refused_in_the_configs_words(
 def test_a_config_file_with_changed_bytes_is_read_or_refused(seed: int, tmp_path: Path):
     chance = random.Random(seed)
     texts = [
-        yaml.safe_dump(STUDY["ablation"]),
-        json.dumps(STUDY["folds"]),
+        yaml.safe_dump(SHIPPED["ablation"]),
+        json.dumps(SHIPPED["folds"]),
         "a: &a {b: 1}\nc: {<<: *a}",
     ]
     path = tmp_path / "mine.yaml"

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from ensemble.small_study import Study, write_ablation
+from ensemble.small_run import Run, write_ablation
 
 
 @pytest.fixture
-def study(tmp_path: Path) -> Study:
-    """A study whose test labels are not known."""
+def done(tmp_path: Path) -> Run:
+    """A run whose test labels are not known."""
     return write_ablation(tmp_path)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from ensemble.small_study import Change, Study, rewrite, second_row
+from ensemble.small_run import Change, Run, rewrite, second_row
 
 from landslip.ensemble.gather import gather_oof
 from landslip.ensemble.tables import read_ensemble_oof
@@ -15,16 +15,16 @@ from landslip.io.files import (
 )
 
 
-def gather(study: Study) -> pd.DataFrame:
-    gather_oof(members=study.oof, folds=study.folds, target=study.ensemble_oof)
-    return read_parquet(study.ensemble_oof)
+def gather(done: Run) -> pd.DataFrame:
+    gather_oof(members=done.oof, folds=done.folds, target=done.ensemble_oof)
+    return read_parquet(done.ensemble_oof)
 
 
-def test_the_ensemble_is_the_mean_of_its_members_patch_by_patch(study: Study) -> None:
-    gathered = gather(study)
+def test_the_ensemble_is_the_mean_of_its_members_patch_by_patch(done: Run) -> None:
+    gathered = gather(done)
     by_id = {
         name: pd.concat([read_parquet(path) for path in paths]).set_index("id")["probability"]
-        for name, paths in study.oof.items()
+        for name, paths in done.oof.items()
     }
     for row in gathered.to_dict("records"):
         assert row["trees"] == by_id["trees"][row["id"]]
@@ -32,17 +32,17 @@ def test_the_ensemble_is_the_mean_of_its_members_patch_by_patch(study: Study) ->
         assert row["probability"] == pytest.approx((row["trees"] + row["network"]) / 2)
 
 
-def test_rows_are_those_of_the_split_in_its_order(study: Study) -> None:
-    folds = read_parquet(study.folds)
-    pd.testing.assert_frame_equal(gather(study)[["id", "fold", "label"]], folds, check_dtype=False)
-    assert read_ensemble_oof(study.ensemble_oof).split_digest == study.digest
+def test_rows_are_those_of_the_split_in_its_order(done: Run) -> None:
+    folds = read_parquet(done.folds)
+    pd.testing.assert_frame_equal(gather(done)[["id", "fold", "label"]], folds, check_dtype=False)
+    assert read_ensemble_oof(done.ensemble_oof).split_digest == done.digest
 
 
-def test_the_order_of_files_does_not_matter(study: Study) -> None:
-    before = gather(study)
-    reversed_files = {name: paths[::-1] for name, paths in study.oof.items()}
-    gather_oof(members=reversed_files, folds=study.folds, target=study.ensemble_oof)
-    pd.testing.assert_frame_equal(read_parquet(study.ensemble_oof), before)
+def test_the_order_of_files_does_not_matter(done: Run) -> None:
+    before = gather(done)
+    reversed_files = {name: paths[::-1] for name, paths in done.oof.items()}
+    gather_oof(members=reversed_files, folds=done.folds, target=done.ensemble_oof)
+    pd.testing.assert_frame_equal(read_parquet(done.ensemble_oof), before)
 
 
 @pytest.mark.parametrize(
@@ -67,43 +67,45 @@ def test_the_order_of_files_does_not_matter(study: Study) -> None:
         (lambda frame: frame.drop(columns="fold"), r"fold1.oof\.parquet .*fold"),
     ],
 )
-def test_damaged_oof_predictions_are_refused(study: Study, change: Change, message: str) -> None:
-    rewrite(study.oof["trees"][1], change)
+def test_damaged_oof_predictions_are_refused(done: Run, change: Change, message: str) -> None:
+    rewrite(done.oof["trees"][1], change)
     with pytest.raises(InputError, match=message):
-        gather(study)
-    assert not study.ensemble_oof.exists()
+        gather(done)
+    assert not done.ensemble_oof.exists()
 
 
-def test_a_patch_in_two_folds_files_is_refused_with_both(study: Study) -> None:
-    paths = study.oof["trees"]
+def test_a_patch_in_two_folds_files_is_refused_with_both(done: Run) -> None:
+    paths = done.oof["trees"]
     with pytest.raises(InputError, match=r"fold1.* and .*fold1.*come twice.*: 30 \(train_"):
         gather_oof(
-            members={"trees": [*paths, paths[1]]}, folds=study.folds, target=study.ensemble_oof
+            members={"trees": [*paths, paths[1]]},
+            folds=done.folds,
+            target=done.ensemble_oof,
         )
 
 
-def test_predictions_of_another_split_are_refused(study: Study) -> None:
-    rewrite(study.oof["network"][2], split_digest="0123456789abcdef")
+def test_predictions_of_another_split_are_refused(done: Run) -> None:
+    rewrite(done.oof["network"][2], split_digest="0123456789abcdef")
     with pytest.raises(InputError, match=r"network.fold2.*another split \(digest 0123456789ab,"):
-        gather(study)
+        gather(done)
 
 
-def test_predictions_of_another_model_are_refused(study: Study) -> None:
-    swapped = {"trees": study.oof["network"], "network": study.oof["trees"]}
+def test_predictions_of_another_model_are_refused(done: Run) -> None:
+    swapped = {"trees": done.oof["network"], "network": done.oof["trees"]}
     with pytest.raises(InputError, match="holds predictions of network, expected of trees"):
-        gather_oof(members=swapped, folds=study.folds, target=study.ensemble_oof)
+        gather_oof(members=swapped, folds=done.folds, target=done.ensemble_oof)
 
 
 @pytest.mark.parametrize("members", [{}, {"trees": []}])
-def test_an_ensemble_of_nothing_is_refused(study: Study, members: dict[str, list[Path]]) -> None:
+def test_an_ensemble_of_nothing_is_refused(done: Run, members: dict[str, list[Path]]) -> None:
     with pytest.raises(InputError, match=r"no members|no files"):
-        gather_oof(members=members, folds=study.folds, target=study.ensemble_oof)
+        gather_oof(members=members, folds=done.folds, target=done.ensemble_oof)
 
 
-def test_a_member_cannot_take_the_name_of_a_column(study: Study) -> None:
+def test_a_member_cannot_take_the_name_of_a_column(done: Run) -> None:
     with pytest.raises(InputError, match="cannot be called probability"):
         gather_oof(
-            members={"probability": study.oof["trees"]},
-            folds=study.folds,
-            target=study.ensemble_oof,
+            members={"probability": done.oof["trees"]},
+            folds=done.folds,
+            target=done.ensemble_oof,
         )

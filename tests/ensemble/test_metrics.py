@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ensemble.small_study import EMPTY, PATCHES, TEST_PATCHES, Study, rewrite, write_ablation
+from ensemble.small_run import EMPTY, PATCHES, TEST_PATCHES, Run, rewrite, write_ablation
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, roc_auc_score
 
 from landslip.ensemble.metrics import measure, overall, split_public
@@ -14,13 +14,13 @@ from landslip.ensemble.tables import read_ensemble_oof
 from landslip.io.files import InputError, read_json, read_parquet, write_parquet
 
 
-def run(study: Study, seed: int = 42) -> dict[str, Any]:
-    target = study.folder / "metrics.json"
+def run(done: Run, seed: int = 42) -> dict[str, Any]:
+    target = done.folder / "metrics.json"
     measure(
-        oof=study.ensemble_oof,
-        test=study.ensemble_test,
-        threshold=study.threshold,
-        manifest=study.manifest,
+        oof=done.ensemble_oof,
+        test=done.ensemble_test,
+        threshold=done.threshold,
+        manifest=done.manifest,
         bootstrap=200,
         seed=seed,
         target=target,
@@ -30,13 +30,13 @@ def run(study: Study, seed: int = 42) -> dict[str, Any]:
 
 
 @pytest.fixture
-def metrics(study: Study) -> dict[str, Any]:
-    study.gather()
-    return run(study)
+def metrics(done: Run) -> dict[str, Any]:
+    done.gather()
+    return run(done)
 
 
-def test_measures_are_those_of_scikit_learn(metrics: dict[str, Any], study: Study) -> None:
-    table = read_ensemble_oof(study.ensemble_oof)
+def test_measures_are_those_of_scikit_learn(metrics: dict[str, Any], done: Run) -> None:
+    table = read_ensemble_oof(done.ensemble_oof)
     models = {"ensemble": table.probability, **table.members}
     measured = {"ensemble": metrics["ensemble"], **metrics["members"]}
     assert models.keys() == measured.keys()
@@ -59,8 +59,8 @@ def test_every_interval_holds_its_value(metrics: dict[str, Any]) -> None:
             assert low <= values[key] <= high, key
 
 
-def test_the_ensemble_agrees_with_threshold_json(metrics: dict[str, Any], study: Study) -> None:
-    chosen = read_json(study.threshold)
+def test_the_ensemble_agrees_with_threshold_json(metrics: dict[str, Any], done: Run) -> None:
+    chosen = read_json(done.threshold)
     assert metrics["ensemble"]["f1"] == chosen["f1"] == chosen["exact"]["f1"]
     assert metrics["ensemble"]["own_threshold"] == chosen["exact"]["threshold"]
     assert metrics["ensemble"]["cross_fitted_f1"] == chosen["cross_fitted"]["f1"]
@@ -78,13 +78,13 @@ def test_without_test_labels_the_test_part_is_null_and_says_why(metrics: dict[st
 
 
 @pytest.fixture
-def labelled(tmp_path: Path) -> Study:
-    study = write_ablation(tmp_path, test_labels=(np.arange(TEST_PATCHES) % 3 == 0).astype(np.int8))
-    study.gather()
-    return study
+def labelled(tmp_path: Path) -> Run:
+    done = write_ablation(tmp_path, test_labels=(np.arange(TEST_PATCHES) % 3 == 0).astype(np.int8))
+    done.gather()
+    return done
 
 
-def test_test_labels_add_test_scores(labelled: Study) -> None:
+def test_test_labels_add_test_scores(labelled: Run) -> None:
     metrics = run(labelled)
     test = read_parquet(labelled.ensemble_test)
     usable = test["probability"].notna().to_numpy()
@@ -121,7 +121,7 @@ def test_the_public_part_is_30_percent_and_depends_on_the_seed_alone() -> None:
     assert (split_public(1000, 1) != split_public(1000, 2)).any()
 
 
-def test_some_test_labels_are_used_and_the_others_counted(labelled: Study) -> None:
+def test_some_test_labels_are_used_and_the_others_counted(labelled: Run) -> None:
     manifest = read_parquet(labelled.manifest)
     manifest["label"] = manifest["label"].mask(manifest.index >= len(manifest) - 10)
     write_parquet(labelled.manifest, manifest)
@@ -131,9 +131,9 @@ def test_some_test_labels_are_used_and_the_others_counted(labelled: Study) -> No
 
 
 def test_one_class_only_gives_null_for_rankings_and_a_warning(tmp_path: Path) -> None:
-    study = write_ablation(tmp_path, labels=np.zeros(PATCHES, dtype=np.int8))
-    study.gather()
-    metrics = run(study)
+    done = write_ablation(tmp_path, labels=np.zeros(PATCHES, dtype=np.int8))
+    done.gather()
+    metrics = run(done)
     for values in (metrics["ensemble"], *metrics["members"].values()):
         assert values["auc"] is None
         assert values["average_precision"] is None
@@ -143,7 +143,7 @@ def test_one_class_only_gives_null_for_rankings_and_a_warning(tmp_path: Path) ->
 
 
 def test_a_member_that_learned_nothing_is_named_with_its_folds(
-    labelled: Study, caplog: pytest.LogCaptureFixture
+    labelled: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     for fold in (1, 3):
         rewrite(labelled.oof["trees"][fold], lambda frame: frame.assign(probability=0.25))
@@ -156,7 +156,7 @@ def test_a_member_that_learned_nothing_is_named_with_its_folds(
     assert sentence in caplog.text
 
 
-def test_models_that_rank_no_better_than_chance_are_named(labelled: Study) -> None:
+def test_models_that_rank_no_better_than_chance_are_named(labelled: Run) -> None:
     for path in labelled.oof["network"]:
         rewrite(path, lambda frame: frame.assign(probability=1 - frame["probability"]))
     labelled.gather()
@@ -167,14 +167,14 @@ def test_models_that_rank_no_better_than_chance_are_named(labelled: Study) -> No
     assert "trees" not in str(metrics["warnings"])
 
 
-def test_the_same_seed_gives_the_same_file(labelled: Study) -> None:
+def test_the_same_seed_gives_the_same_file(labelled: Run) -> None:
     first = run(labelled)
     assert run(labelled) == first
     assert run(labelled, seed=43) != first
 
 
 def test_predictions_of_other_test_patches_than_the_manifests_are_refused(
-    labelled: Study,
+    labelled: Run,
 ) -> None:
     manifest = read_parquet(labelled.manifest)
     write_parquet(labelled.manifest, manifest[:-1])

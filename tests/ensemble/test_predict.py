@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from ensemble.small_study import EMPTY, Change, Study, rewrite, second_row
+from ensemble.small_run import EMPTY, Change, Run, rewrite, second_row
 
 from landslip.ensemble import predict
 from landslip.ensemble.predict import predict_test
@@ -15,12 +15,12 @@ from landslip.io.files import InputError, read_json, read_parquet, write_json
 from landslip.io.large_tables import iterate_parquet
 
 
-def test_predictions_are_the_mean_over_folds_and_then_members(study: Study) -> None:
-    study.gather()
-    gathered = read_parquet(study.ensemble_test).set_index("id")
+def test_predictions_are_the_mean_over_folds_and_then_members(done: Run) -> None:
+    done.gather()
+    gathered = read_parquet(done.ensemble_test).set_index("id")
     folds = {
         name: pd.concat([read_parquet(path).set_index("id") for path in paths], axis=1)
-        for name, paths in study.test.items()
+        for name, paths in done.test.items()
     }
     for patch, row in gathered.dropna().iterrows():
         for name, table in folds.items():
@@ -28,41 +28,41 @@ def test_predictions_are_the_mean_over_folds_and_then_members(study: Study) -> N
         assert row["probability"] == pytest.approx((row["trees"] + row["network"]) / 2)
 
 
-def test_every_test_patch_is_answered_in_order_and_null_without_data(study: Study) -> None:
-    study.gather()
-    gathered = read_parquet(study.ensemble_test)
-    manifest = read_parquet(study.manifest)
+def test_every_test_patch_is_answered_in_order_and_null_without_data(done: Run) -> None:
+    done.gather()
+    gathered = read_parquet(done.ensemble_test)
+    manifest = read_parquet(done.manifest)
     assert gathered["id"].tolist() == manifest["id"][manifest["split"] == "test"].tolist()
     for name in set(gathered.columns) - {"id"}:
         assert np.flatnonzero(gathered[name].isna()).tolist() == list(EMPTY), name
-    answers = count_answers(study.ensemble_test)
+    answers = count_answers(done.ensemble_test)
     called = int((gathered["landslide"] == 1).sum())
     assert (answers.asked, answers.answered) == (len(gathered), len(gathered) - len(EMPTY))
     assert answers.landslides == called > 0
 
 
 def test_the_number_of_patches_in_memory_changes_nothing(
-    study: Study, monkeypatch: pytest.MonkeyPatch
+    done: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study.gather()
-    whole = read_parquet(study.ensemble_test)
+    done.gather()
+    whole = read_parquet(done.ensemble_test)
     monkeypatch.setattr(predict, "iterate_parquet", partial(iterate_parquet, at_once=7))
     monkeypatch.setattr(large_tables, "iterate_parquet", partial(iterate_parquet, at_once=5))
-    study.gather()
-    pd.testing.assert_frame_equal(read_parquet(study.ensemble_test), whole)
+    done.gather()
+    pd.testing.assert_frame_equal(read_parquet(done.ensemble_test), whole)
 
 
-def test_a_landslide_is_a_probability_strictly_above_the_threshold(study: Study) -> None:
-    study.gather()
-    probability = np.sort(read_parquet(study.ensemble_test)["probability"].dropna())
-    write_json(study.threshold, read_json(study.threshold) | {"threshold": probability[10]})
+def test_a_landslide_is_a_probability_strictly_above_the_threshold(done: Run) -> None:
+    done.gather()
+    probability = np.sort(read_parquet(done.ensemble_test)["probability"].dropna())
+    write_json(done.threshold, read_json(done.threshold) | {"threshold": probability[10]})
     predict_test(
-        members=study.test,
-        manifest=study.manifest,
-        threshold=study.threshold,
-        target=study.ensemble_test,
+        members=done.test,
+        manifest=done.manifest,
+        threshold=done.threshold,
+        target=done.ensemble_test,
     )
-    frame = read_parquet(study.ensemble_test).dropna()
+    frame = read_parquet(done.ensemble_test).dropna()
     assert (frame["landslide"] == 0).sum() == 11
     assert frame["landslide"].tolist() == (frame["probability"] > probability[10]).tolist()
 
@@ -78,14 +78,14 @@ def test_a_landslide_is_a_probability_strictly_above_the_threshold(study: Study)
         (lambda frame: frame[::-1], r"fold1.*patch test_\d+ in row 0, expected test_"),
     ],
 )
-def test_damaged_predictions_are_refused(study: Study, change: Change, message: str) -> None:
-    rewrite(study.test["network"][1], change)
+def test_damaged_predictions_are_refused(done: Run, change: Change, message: str) -> None:
+    rewrite(done.test["network"][1], change)
     with pytest.raises(InputError, match=message):
-        study.gather()
-    assert not study.ensemble_test.exists()
+        done.gather()
+    assert not done.ensemble_test.exists()
 
 
-def test_predictions_of_another_split_are_refused(study: Study) -> None:
-    rewrite(study.test["network"][1], split_digest="0123456789abcdef")
+def test_predictions_of_another_split_are_refused(done: Run) -> None:
+    rewrite(done.test["network"][1], split_digest="0123456789abcdef")
     with pytest.raises(InputError, match="another split"):
-        study.gather()
+        done.gather()

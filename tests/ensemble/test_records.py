@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ensemble.small_study import Study
+from ensemble.small_run import Run
 
 from landslip.ablation.calibration import write_calibration
 from landslip.ablation.members import write_members
@@ -52,19 +52,19 @@ READ: dict[str, Callable[[Path], dict[str, Any]]] = {
 
 
 @pytest.fixture
-def folder(study: Study) -> Path:
+def folder(done: Run) -> Path:
     """All of those files."""
-    study.gather()
-    oof, few = study.ensemble_oof, {"bootstrap": 20, "seed": 42}
+    done.gather()
+    oof, few = done.ensemble_oof, {"bootstrap": 20, "seed": 42}
     measure(
-        oof=oof, test=study.ensemble_test, threshold=study.threshold, manifest=study.manifest,
-        target=study.folder / "metrics.json", **few,
+        oof=oof, test=done.ensemble_test, threshold=done.threshold, manifest=done.manifest,
+        target=done.folder / "metrics.json", **few,
     )  # fmt: skip
-    write_cost(study.folder / "cost.json", COST)
-    write_members(oof=oof, target=study.folder / "members.json", **few)
-    target = study.folder / "calibration.json"
+    write_cost(done.folder / "cost.json", COST)
+    write_members(oof=oof, target=done.folder / "members.json", **few)
+    target = done.folder / "calibration.json"
     write_calibration(oof=oof, prevalence=0.1, target=target, **few)
-    return study.folder
+    return done.folder
 
 
 def with_key(content: Any, key: str, value: object) -> Any:

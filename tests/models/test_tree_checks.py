@@ -28,10 +28,10 @@ Change = Callable[[bytes], bytes]
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Kind -> folder of a model."""
-    study = make_features(tmp_path_factory.mktemp("ablation"))
+    done = make_features(tmp_path_factory.mktemp("ablation"))
     folders = {kind: tmp_path_factory.mktemp(kind) for kind in KINDS}
     for kind, folder in folders.items():
-        train(study, folder, kind)
+        train(done, folder, kind)
     return folders
 
 

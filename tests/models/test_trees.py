@@ -117,7 +117,7 @@ def test_trees_do_not_depend_on_the_number_of_threads(
 
 
 def train_in_a_process(
-    study: Path, target: Path, kind: str, *, gpu: bool, environment: dict[str, str]
+    done: Path, target: Path, kind: str, *, gpu: bool, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
     script = (
         "import sys; from pathlib import Path; from small_trees import train;"
@@ -125,7 +125,7 @@ def train_in_a_process(
     )
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     return subprocess.run(
-        [sys.executable, "-c", script, str(study), str(target)],
+        [sys.executable, "-c", script, str(done), str(target)],
         env=os.environ | {"PYTHONPATH": path} | environment,
         capture_output=True,
         text=True,

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from report.drawn import draw_all, write_page
-from report.made_study import MadeStudy, make_study
+from report.made_run import MadeRun, make_study
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> MadeStudy:
+def done(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
     """Nine members, twelve channels and six indices, patches of 32 pixels, test labels."""
     made = make_study(tmp_path_factory.mktemp("ablation"))
     draw_all(made)
@@ -16,13 +16,13 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> MadeStudy:
 
 
 @pytest.fixture(scope="session")
-def page(study: MadeStudy) -> Path:
+def page(done: MadeRun) -> Path:
     """Its report, as of the paper's data."""
-    return write_page(study, sorted(study.path("report").glob("*.png")), paper=True)
+    return write_page(done, sorted(done.path("report").glob("*.png")), paper=True)
 
 
 @pytest.fixture(scope="session")
-def optical(tmp_path_factory: pytest.TempPathFactory) -> MadeStudy:
+def optical(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
     """One network on three bands and three indices; the test labels are not known."""
     made = make_study(
         tmp_path_factory.mktemp("optical"), patches=90, test=12, size=20, optical_only=True,
@@ -33,6 +33,6 @@ def optical(tmp_path_factory: pytest.TempPathFactory) -> MadeStudy:
 
 
 @pytest.fixture(scope="session")
-def optical_page(optical: MadeStudy) -> Path:
+def optical_page(optical: MadeRun) -> Path:
     """Its report, as of simulated patches."""
     return write_page(optical, sorted(optical.path("report").glob("*.png")), simulated=True)

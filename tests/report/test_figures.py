@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from report.drawn import draw_all
-from report.made_study import MadeStudy
+from report.made_run import MadeRun
 
 from landslip.ensemble.tables import EnsembleOof
 from landslip.ensemble.threshold import search_threshold
@@ -55,10 +55,10 @@ def test_predictions_of_any_kind_are_drawn(draw, labels, probability, tmp_path: 
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_figure_is_the_same_bytes_when_drawn_again(study: MadeStudy) -> None:
-    before = {path: path.read_bytes() for path in study.path("report").glob("*.png")}
+def test_a_figure_is_the_same_bytes_when_drawn_again(done: MadeRun) -> None:
+    before = {path: path.read_bytes() for path in done.path("report").glob("*.png")}
     assert {path.stem for path in before} == set(FIGURES)
-    draw_all(study)
+    draw_all(done)
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
@@ -69,7 +69,7 @@ def test_no_two_of_many_curves_look_alike() -> None:
 
 
 def test_an_ensemble_without_mistakes_has_a_figure_that_says_so(
-    study: MadeStudy, tmp_path: Path
+    done: MadeRun, tmp_path: Path
 ) -> None:
     perfect = oof([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8])
     frame = {"id": perfect.ids, "fold": perfect.fold, "label": perfect.labels}
@@ -81,8 +81,8 @@ def test_an_ensemble_without_mistakes_has_a_figure_that_says_so(
     )
     draw_mistakes(
         oof=tmp_path / "oof.parquet", threshold=threshold,
-        store=study.path("store/train.h5"),
-        modalities=study.modalities, target=tmp_path / "mistakes.png",
+        store=done.path("store/train.h5"),
+        modalities=done.modalities, target=tmp_path / "mistakes.png",
         table=tmp_path / "mistakes.csv",
     )  # fmt: skip
     assert (tmp_path / "mistakes.png").exists()

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report.made_study import EDGES, RULES, printed_dot
+from report.made_run import EDGES, RULES, printed_dot
 
 from landslip.io.files import InputError
 from landslip.report.graph import lay_out, read_rulegraph

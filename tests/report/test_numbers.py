@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from report.made_study import MadeStudy
+from report.made_run import MadeRun
 from scipy.stats import binomtest
 
 from landslip.ensemble.reliability import reliability
@@ -65,9 +65,9 @@ def test_trees_that_never_split_have_importances_of_zero(tmp_path: Path) -> None
     assert gain_shares([tmp_path / "fold0.parquet"])["share"].tolist() == [0.0]
 
 
-def test_mistakes_are_all_wrong_decisions_the_most_certain_first(study: MadeStudy) -> None:
-    oof = read_ensemble_oof(study.path("ensemble/oof.parquet"))
-    threshold = read_json(study.path("ensemble/threshold.json"))["threshold"]
+def test_mistakes_are_all_wrong_decisions_the_most_certain_first(done: MadeRun) -> None:
+    oof = read_ensemble_oof(done.path("ensemble/oof.parquet"))
+    threshold = read_json(done.path("ensemble/threshold.json"))["threshold"]
     mistakes = find_mistakes(oof, threshold)
     wrong = (oof.probability > threshold) != (oof.labels == 1)
     assert sorted(mistakes["id"]) == sorted(np.array(oof.ids)[wrong])
@@ -172,10 +172,10 @@ def test_a_broken_benchmark_is_named(tmp_path: Path) -> None:
         read_benchmarks({"job": tmp_path / "job.jsonl"})
 
 
-def test_speed_is_the_mean_over_folds_and_memory_the_highest(study: MadeStudy) -> None:
+def test_speed_is_the_mean_over_folds_and_memory_the_highest(done: MadeRun) -> None:
     costs = {
         name: [read_json(path) for path in paths]
-        for name, paths in study.of_folds(("pwee_v3", "xgboost"), "cost.json").items()
+        for name, paths in done.of_folds(("pwee_v3", "xgboost"), "cost.json").items()
     }
     table = speed_table(costs).set_index("model")
     assert table.loc["pwee_v3", "seconds_per_epoch"] == pytest.approx((80 + 81 + 82) / 3 / 20)
@@ -186,8 +186,8 @@ def test_speed_is_the_mean_over_folds_and_memory_the_highest(study: MadeStudy) -
     assert np.isnan(table.loc["xgboost", "training_patches_per_second"])
 
 
-def test_the_table_of_models_says_what_the_metrics_say(study: MadeStudy) -> None:
-    metrics = read_json(study.path("ensemble/metrics.json"))
+def test_the_table_of_models_says_what_the_metrics_say(done: MadeRun) -> None:
+    metrics = read_json(done.path("ensemble/metrics.json"))
     paper = pd.DataFrame(
         {"model": ["xgboost"], "oof_f1": [0.8708], "oof_auc": [0.9843], "overall_f1": [0.8636]}
     )

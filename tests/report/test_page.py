@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from report.drawn import CAPTIONS, write_page
-from report.made_study import MadeStudy, measure_ensemble
+from report.made_run import MadeRun, measure_ensemble
 
 from landslip.ensemble.tables import OOF_COLUMNS
 from landslip.io.files import (
@@ -92,11 +92,11 @@ def test_the_page_is_light_enough_to_send(page: Path) -> None:
     assert page.stat().st_size < 5_000_000
 
 
-def test_the_ensemble_comes_first_and_members_follow_by_f1(page: Path, study: MadeStudy) -> None:
+def test_the_ensemble_comes_first_and_members_follow_by_f1(page: Path, done: MadeRun) -> None:
     text = page.read_text(encoding="utf-8")
     table = text[text.index('<table id="models"') :].split("</table>")[0]
     names = re.findall(r'<th scope="row">([^<]+)</th>', table)
-    metrics = read_json(study.path("ensemble/metrics.json"))
+    metrics = read_json(done.path("ensemble/metrics.json"))
     scores = [metrics["members"][name]["f1"] for name in names[1:]]
     assert names[0] == "ensemble"
     assert sorted(names[1:]) == sorted(metrics["members"])
@@ -142,11 +142,11 @@ def test_the_page_says_on_which_patches_scaling_was_fitted(page: Path) -> None:
 
 
 def test_a_member_that_learned_nothing_is_told_before_any_score(
-    study: MadeStudy, tmp_path: Path
+    done: MadeRun, tmp_path: Path
 ) -> None:
     for folder in ("data", "ensemble", "models", "report"):
-        shutil.copytree(study.path(folder), tmp_path / folder)
-    dull = replace(study, folder=tmp_path)
+        shutil.copytree(done.path(folder), tmp_path / folder)
+    dull = replace(done, folder=tmp_path)
     path = dull.path("ensemble/oof.parquet")
     frame, digest = read_parquet(path), read_metadata(path)["split_digest"]
     member = next(name for name in frame if name not in OOF_COLUMNS)
@@ -158,11 +158,11 @@ def test_a_member_that_learned_nothing_is_told_before_any_score(
 
 
 def test_predictions_that_mean_nothing_make_a_page_that_warns(
-    study: MadeStudy, tmp_path: Path
+    done: MadeRun, tmp_path: Path
 ) -> None:
     for folder in ("data", "ensemble", "models", "report"):
-        shutil.copytree(study.path(folder), tmp_path / folder)
-    dull = replace(study, folder=tmp_path)
+        shutil.copytree(done.path(folder), tmp_path / folder)
+    dull = replace(done, folder=tmp_path)
     path = dull.path("ensemble/oof.parquet")
     frame, digest = read_parquet(path), read_metadata(path)["split_digest"]
     write_parquet(path, frame.assign(label=0), {"split_digest": digest})
@@ -173,23 +173,23 @@ def test_predictions_that_mean_nothing_make_a_page_that_warns(
     assert "has none to find" in text
 
 
-def test_an_id_that_looks_like_markup_stays_text(study: MadeStudy, tmp_path: Path) -> None:
-    table = study.path("report/mistakes.csv")
+def test_an_id_that_looks_like_markup_stays_text(done: MadeRun, tmp_path: Path) -> None:
+    table = done.path("report/mistakes.csv")
     kept = table.read_text()
     try:
         frame = pd.read_csv(table)
         frame.loc[0, "id"] = "<script>alert(1)</script>"
         frame.to_csv(table, index=False)
-        made = write_page(study, [], name="odd_id.html")
+        made = write_page(done, [], name="odd_id.html")
         assert not Outline(made).of("script")
         assert "&lt;script&gt;alert(1)" in made.read_text(encoding="utf-8")
     finally:
         table.write_text(kept)
 
 
-def test_the_same_results_give_the_same_page(study: MadeStudy, page: Path) -> None:
-    figures = sorted(study.path("report").glob("*.png"))
-    again = write_page(study, figures, paper=True, name="again.html")
+def test_the_same_results_give_the_same_page(done: MadeRun, page: Path) -> None:
+    figures = sorted(done.path("report").glob("*.png"))
+    again = write_page(done, figures, paper=True, name="again.html")
     assert again.read_bytes() == page.read_bytes()
 
 
@@ -202,9 +202,9 @@ def test_a_figure_without_a_caption_or_that_is_no_picture_is_refused(tmp_path: P
         read_pictures([figure], [CAPTIONS / "roc.rst"], {"roc": "A curve"})
 
 
-def retrained(study: MadeStudy, member: str, **changes: Any) -> None:
+def retrained(done: MadeRun, member: str, **changes: Any) -> None:
     """What a training with other settings leaves in model.json of a member's second fold."""
-    path = study.path(f"models/{member}/fold1/model.json")
+    path = done.path(f"models/{member}/fold1/model.json")
     write_json(path, read_json(path) | changes)
 
 
@@ -218,10 +218,10 @@ def retrained(study: MadeStudy, member: str, **changes: Any) -> None:
     ],
 )
 def test_a_config_that_the_models_were_not_trained_with_is_said_at_the_top(
-    member: str, changes: dict[str, Any], said: str, study: MadeStudy, tmp_path: Path
+    member: str, changes: dict[str, Any], said: str, done: MadeRun, tmp_path: Path
 ) -> None:
-    copy = replace(study, folder=tmp_path / "ablation")
-    shutil.copytree(study.folder, copy.folder)
+    copy = replace(done, folder=tmp_path / "ablation")
+    shutil.copytree(done.folder, copy.folder)
     retrained(copy, member, **changes)
     text = words(write_page(copy, []))
     warning = text.index(f"than {member} was trained with (fold 1)")
@@ -229,13 +229,13 @@ def test_a_config_that_the_models_were_not_trained_with_is_said_at_the_top(
 
 
 def test_the_table_of_models_shows_what_they_were_trained_with(
-    study: MadeStudy, tmp_path: Path
+    done: MadeRun, tmp_path: Path
 ) -> None:
-    copy = replace(study, folder=tmp_path / "ablation")
-    shutil.copytree(study.folder, copy.folder)
+    copy = replace(done, folder=tmp_path / "ablation")
+    shutil.copytree(done.folder, copy.folder)
     for path in copy.folder.glob("models/xgboost/*/model.json"):
         facts = read_json(path)
         write_json(path, facts | {"settings": facts["settings"] | {"trees": 77}})
     text = words(write_page(copy, []))
     assert "77 trees" in text[text.index("The models") :]
-    assert "was trained with" not in words(write_page(study, []))
+    assert "was trained with" not in words(write_page(done, []))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report.made_study import MadeStudy, make_study
+from report.made_run import MadeRun, make_study
 
 from landslip.ensemble.tables import EnsembleOof
 from landslip.report.colours import draw_composites
@@ -24,7 +24,7 @@ _DRAW = (
 
 
 def draw_plainly(folder: Path) -> None:
-    """Figures with curves, text and a logarithmic axis, of the report and of the study."""
+    """Figures with curves, text and a logarithmic axis, of the report and of the run."""
     import pandas as pd
 
     from landslip.ablation.figures import draw_quality
@@ -74,8 +74,8 @@ def test_figures_are_the_same_whatever_the_users_settings(tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def oddly_named(tmp_path_factory: pytest.TempPathFactory) -> MadeStudy:
-    """A study whose patches have ids that are markup, long, or in no script of the font."""
+def oddly_named(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
+    """A run whose patches have ids that are markup, long, or in no script of the font."""
     endings = ["A$^$0$_$", r"\frac{$x$}", "$", "{%s}$", "נר$_{", "é‮𓀀😀$^", "long_" * 40]
     return make_study(
         tmp_path_factory.mktemp("odd"), patches=60, test=6, size=16, optical_only=True,
@@ -85,19 +85,19 @@ def oddly_named(tmp_path_factory: pytest.TempPathFactory) -> MadeStudy:
 
 @pytest.mark.filterwarnings("error")
 def test_ids_that_look_like_markup_are_drawn_as_they_are(
-    oddly_named: MadeStudy, tmp_path: Path
+    oddly_named: MadeRun, tmp_path: Path
 ) -> None:
-    study = oddly_named
+    done = oddly_named
     store = {
-        "store": study.path("store/train.h5"),
-        "modalities": study.modalities,
+        "store": done.path("store/train.h5"),
+        "modalities": done.modalities,
     }
-    samples = {**store, "manifest": study.path("data/manifest.parquet"), "seed": 1}
+    samples = {**store, "manifest": done.path("data/manifest.parquet"), "seed": 1}
     draw_composites(**samples, target=tmp_path / "composites.png")
-    draw_patches(**samples, units=study.units, target=tmp_path / "patches.png")
+    draw_patches(**samples, units=done.units, target=tmp_path / "patches.png")
     draw_mistakes(
-        **store, oof=study.path("ensemble/oof.parquet"),
-        threshold=study.path("ensemble/threshold.json"), target=tmp_path / "mistakes.png",
+        **store, oof=done.path("ensemble/oof.parquet"),
+        threshold=done.path("ensemble/threshold.json"), target=tmp_path / "mistakes.png",
         table=tmp_path / "mistakes.csv",
     )  # fmt: skip
     assert len(list(tmp_path.glob("*.png"))) == 3

@@ -1,4 +1,4 @@
-"""The study on a real SLURM: who asks for a GPU, and what comes out when jobs are cut short."""
+"""The run on a real SLURM: who asks for a GPU, and what comes out when jobs are cut short."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ LOG = f"results/logs/models/{NETWORK}/fold0.log"
 
 
 def longer(epochs: int, trees: int) -> dict[str, Any]:
-    """The small study with trainings that can be caught under way."""
+    """The small run with trainings that can be caught under way."""
     models = SMALL["models"]
     network = models[NETWORK]
     network = {**network, "training": {**network["training"], "epochs": epochs}}
@@ -39,14 +39,14 @@ def longer(epochs: int, trees: int) -> dict[str, Any]:
     return {**SMALL, "models": {**models, NETWORK: network, "lightgbm": lightgbm}}
 
 
-STUDY = longer(epochs=40, trees=4000)
+RUN = longer(epochs=40, trees=4000)
 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> Path:
-    """The same study without SLURM, undisturbed."""
+    """The same run without SLURM, undisturbed."""
     folder = tmp_path_factory.mktemp("local")
-    answer = snakemake(folder, *ONE_THREAD, "--", SUBMISSION, config=STUDY)
+    answer = snakemake(folder, *ONE_THREAD, "--", SUBMISSION, config=RUN)
     assert answer.returncode == 0, answer.stderr[-3000:]
     return folder
 
@@ -76,7 +76,7 @@ def test_the_study_on_slurm_gives_each_gpu_to_one_network_and_equals_the_local_s
 ):
     earlier = {job.number for job in cluster.jobs()}
     figure = "results/report/dag.png"
-    program = cluster.workflow(tmp_path, *PRETENDED_GPU, "--", SUBMISSION, figure, config=STUDY)
+    program = cluster.workflow(tmp_path, *PRETENDED_GPU, "--", SUBMISSION, figure, config=RUN)
     finish(program, tmp_path)
     jobs = [job for job in cluster.jobs() if job.number not in earlier]
     networks = [job for job in jobs if job.name in NETWORK_RULES]
@@ -114,7 +114,7 @@ def test_of_a_job_that_is_cut_short_only_the_tree_under_way_is_trained_again(
     shutil.rmtree(models)
     earlier = {job.number for job in cluster.jobs()}
     oofs = [f"results/models/lightgbm/fold{fold}/oof.parquet" for fold in (0, 1)]
-    program = cluster.workflow(folder, "--", *oofs, config=STUDY)
+    program = cluster.workflow(folder, "--", *oofs, config=RUN)
     (record,) = until(lambda: list(models.glob("fold*/*.finished/finished.json")), program)
     first = record.parent.parent
     (job,) = [job for job in cluster.jobs() if job.number not in earlier]
@@ -144,7 +144,7 @@ def test_the_profile_asks_for_a_real_gpu_and_a_pretended_one_is_refused(
 ):
     """As a user runs it: nothing but the profile, a node whose GPU PyTorch cannot use."""
     earlier = {job.number for job in cluster.jobs()}
-    program = cluster.workflow(untrained, "--retries", "0", "--", OOF, config=STUDY)
+    program = cluster.workflow(untrained, "--retries", "0", "--", OOF, config=RUN)
     assert program.wait(timeout=200) != 0
     (job,) = [job for job in cluster.jobs() if job.number not in earlier]
     assert (job.name, job.gpus, job.state) == ("train_network", 1, "FAILED")
@@ -154,7 +154,7 @@ def test_the_profile_asks_for_a_real_gpu_and_a_pretended_one_is_refused(
 
 @pytest.fixture
 def untrained(local: Path, tmp_path: Path) -> Path:
-    """A study that has come as far as its first training."""
+    """A run that has come as far as its first training."""
     folder = tmp_path / "run"
     shutil.copytree(local, folder)
     shutil.rmtree(folder / "results/models" / NETWORK)
@@ -222,7 +222,7 @@ def test_a_training_that_slurm_cuts_short_goes_on_and_ends_as_if_undisturbed(
 ):
     earlier = {job.number for job in cluster.jobs()}
     resume = (untrained / OOF).with_name("model.safetensors.resume")
-    program = cluster.workflow(untrained, *PRETENDED_GPU, *options, "--", OOF, config=STUDY)
+    program = cluster.workflow(untrained, *PRETENDED_GPU, *options, "--", OOF, config=RUN)
     until(resume.exists, program)
     (job,) = [job for job in cluster.jobs() if job.number not in earlier]
     assert job.state == "RUNNING"

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import paths_by_name
-from landslip.report.page import Study, write_report
+from landslip.report.page import Configured, write_report
 
 begin_job(snakemake)
 write_report(
-    study=Study(**snakemake.params.study),
+    configured=Configured(**snakemake.params.configured),
     metrics=Path(snakemake.input.metrics),
     threshold=Path(snakemake.input.threshold),
     test=Path(snakemake.input.test),
@@ -19,7 +19,7 @@ write_report(
     cost=Path(snakemake.input.cost),
     speed=Path(snakemake.input.speed),
     descriptions=paths_by_name(
-        list(snakemake.params.study["models"]), snakemake.input.descriptions
+        list(snakemake.params.configured["models"]), snakemake.input.descriptions
     ),
     figures=[Path(path) for path in snakemake.input.figures],
     captions=[Path(path) for path in snakemake.input.captions],

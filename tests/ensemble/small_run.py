@@ -1,4 +1,4 @@
-"""A small study: a split, members' predictions, and a manifest."""
+"""A small run: a split, members' predictions, and a manifest."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
+class Run:
     """Paths of what the ensemble stage reads, and of what it writes."""
 
     folder: Path
@@ -59,8 +59,8 @@ class Study:
 
 def write_ablation(
     folder: Path, *, labels: np.ndarray | None = None, test_labels: np.ndarray | None = None
-) -> Study:
-    """Write a study; `labels` replaces what is drawn, `test_labels` what is not known."""
+) -> Run:
+    """Write a run; `labels` replaces what is drawn, `test_labels` what is not known."""
     random = np.random.default_rng(5)
     drawn = (random.random(PATCHES) < 0.3).astype(np.int8)
     labels = drawn if labels is None else labels
@@ -108,7 +108,7 @@ def write_ablation(
             )
             oof.setdefault(model, []).append(written / "oof.parquet")
             test.setdefault(model, []).append(written / "test.parquet")
-    return Study(
+    return Run(
         folder=folder,
         folds=folder / "folds.parquet",
         manifest=folder / "manifest.parquet",

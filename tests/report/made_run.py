@@ -74,8 +74,8 @@ STAGES = {
 
 
 @dataclass(frozen=True)
-class MadeStudy:
-    """Where the files of a made-up study are, named as in results/."""
+class MadeRun:
+    """Where the files of a made-up run are, named as in results/."""
 
     folder: Path
     modalities: dict[str, str]
@@ -116,40 +116,43 @@ def make_study(
     members: Mapping[str, float] = MEMBERS,
     test_labels: bool = True,
     endings: Sequence[str] = ("",),
-) -> MadeStudy:
+) -> MadeRun:
     """Write every file that the report stage reads; the ids end in one of `endings`, in turn."""
     random = np.random.default_rng(7)
     kept = CHANNELS[:3] if optical_only else CHANNELS
     pairs = {name: pair for name, pair in PAIRS.items() if set(pair) <= set(kept)}
     modalities = {name: _modality(name) for name in kept} | dict.fromkeys(pairs, "indices")
     units = {name: _unit(name) for name in kept}
-    study = MadeStudy(folder, modalities, units, tuple(members))
+    done = MadeRun(folder, modalities, units, tuple(members))
     labels = (random.random(patches + test) < 0.2).astype(np.int64)
     ids = [f"ID_{number:06X}" for number in random.choice(16**6, patches + test, replace=False)]
     ids = [name + endings[place % len(endings)] for place, name in enumerate(ids)]
-    usable = _write_patches(study, random, ids[:patches], labels, size, list(kept), pairs)
-    _write_manifest(study, ids, labels, patches, usable, test_labels)
+    usable = _write_patches(done, random, ids[:patches], labels, size, list(kept), pairs)
+    _write_manifest(done, ids, labels, patches, usable, test_labels)
     write_folds(
-        study.path("data/manifest.parquet"), study.path("data/folds.parquet"),
+        done.path("data/manifest.parquet"), done.path("data/folds.parquet"),
         scheme="stratified", n=FOLDS, seed=42, group=None,
     )  # fmt: skip
-    _write_predictions(study, random, members, ids[patches:], labels[patches:])
-    measure_ensemble(study)
+    _write_predictions(done, random, members, ids[patches:], labels[patches:])
+    measure_ensemble(done)
     for name in members:
-        _write_training(study, random, name)
-    _write_benchmarks(study, random)
-    write_json(study.path("report/rulegraph.json"), read_rulegraph(printed_dot(RULES, EDGES)))
-    return study
+        _write_training(done, random, name)
+    _write_benchmarks(done, random)
+    write_json(done.path("report/rulegraph.json"), read_rulegraph(printed_dot(RULES, EDGES)))
+    return done
 
 
-def measure_ensemble(study: MadeStudy) -> None:
-    """threshold.json and metrics.json of the predictions that stand in the study's folder."""
-    oof, threshold = study.path("ensemble/oof.parquet"), study.path("ensemble/threshold.json")
+def measure_ensemble(done: MadeRun) -> None:
+    """threshold.json and metrics.json of the predictions that stand in the run's folder."""
+    oof, threshold = (
+        done.path("ensemble/oof.parquet"),
+        done.path("ensemble/threshold.json"),
+    )
     search_threshold(oof=oof, method="exact", bootstrap=200, seed=42, target=threshold)
     measure(
-        oof=oof, test=study.path("ensemble/test.parquet"), threshold=threshold,
-        manifest=study.path("data/manifest.parquet"), bootstrap=200, seed=42,
-        target=study.path("ensemble/metrics.json"),
+        oof=oof, test=done.path("ensemble/test.parquet"), threshold=threshold,
+        manifest=done.path("data/manifest.parquet"), bootstrap=200, seed=42,
+        target=done.path("ensemble/metrics.json"),
     )  # fmt: skip
 
 
@@ -167,14 +170,14 @@ def printed_dot(rules: tuple[str, ...], edges: str) -> str:
     )
 
 
-def model_settings(study: MadeStudy) -> dict[str, dict[str, Any]]:
+def model_settings(done: MadeRun) -> dict[str, dict[str, Any]]:
     """Settings of every member, as in the config."""
-    groups = list(dict.fromkeys(study.modalities.values()))
+    groups = list(dict.fromkeys(done.modalities.values()))
     training = {"epochs": 20, "batch_size": 32, "learning_rate": 1e-5}
     network = {"kind": "network", "encoder": "enc3", "inputs": groups[:2], "scaling": "standard",
                "head": "V2", "training": training}  # fmt: skip
     tree = {"inputs": groups, "trees": 12000, "learning_rate": 0.005}
-    return {name: {"kind": name, **tree} if name in TREES else network for name in study.members}
+    return {name: {"kind": name, **tree} if name in TREES else network for name in done.members}
 
 
 def _modality(channel: str) -> str:
@@ -188,7 +191,7 @@ def _unit(channel: str) -> str:
 
 
 def _write_patches(
-    study: MadeStudy,
+    done: MadeRun,
     random: np.random.Generator,
     ids: list[str],
     labels: NDArray[np.int64],
@@ -200,7 +203,7 @@ def _write_patches(
     made = {label: simulate_batch(random, np.full(8, label), size) for label in (0, 1)}
     rows = []
     for number, name in enumerate(ids):
-        path = study.path(f"simulated/train_data/{name}.npy")
+        path = done.path(f"simulated/train_data/{name}.npy")
         path.parent.mkdir(parents=True, exist_ok=True)
         patch = made[int(labels[number])][number % 8][..., : len(kept)]
         np.save(path, np.rot90(patch, number % 4))
@@ -208,13 +211,13 @@ def _write_patches(
     listed = pd.DataFrame(rows)
     write_store(
         listed, channels=kept, indices=pairs, on_nonfinite="refuse", patches_per_shard=200,
-        workers=1, target=study.path("store/train.h5"),
+        workers=1, target=done.path("store/train.h5"),
     )  # fmt: skip
     return listed
 
 
 def _write_manifest(
-    study: MadeStudy,
+    done: MadeRun,
     ids: list[str],
     labels: NDArray[np.int64],
     patches: int,
@@ -237,29 +240,29 @@ def _write_manifest(
             "group": np.arange(len(ids)),
         }
     )
-    write_parquet(study.path("data/manifest.parquet"), frame)
+    write_parquet(done.path("data/manifest.parquet"), frame)
 
 
 def _write_predictions(
-    study: MadeStudy,
+    done: MadeRun,
     random: np.random.Generator,
     members: Mapping[str, float],
     test_ids: list[str],
     test_labels: NDArray[np.int64],
 ) -> None:
-    folds = study.path("data/folds.parquet")
+    folds = done.path("data/folds.parquet")
     table = read_parquet(folds)
     columns = _members(random, members, table["label"].to_numpy())
     mean = np.mean(list(columns.values()), axis=0)
     frame = table[["id", "fold", "label"]].assign(probability=mean, **columns)
     digest = read_metadata(folds)["split_digest"]
-    write_parquet(study.path("ensemble/oof.parquet"), frame, {"split_digest": digest})
+    write_parquet(done.path("ensemble/oof.parquet"), frame, {"split_digest": digest})
     columns = _members(random, members, test_labels)
     mean = np.mean(list(columns.values()), axis=0)
     frame = pd.DataFrame({"id": test_ids, "probability": mean, **columns})
     frame.insert(2, "landslide", pd.array((mean > 0.5).astype(int), dtype="Int8"))
     frame.loc[3:4, frame.columns[1:]] = None
-    write_parquet(study.path("ensemble/test.parquet"), frame)
+    write_parquet(done.path("ensemble/test.parquet"), frame)
 
 
 def _members(
@@ -274,16 +277,16 @@ def _members(
     }
 
 
-def _write_training(study: MadeStudy, random: np.random.Generator, name: str) -> None:
+def _write_training(done: MadeRun, random: np.random.Generator, name: str) -> None:
     """Learning curves and, of trees, importances of every fold."""
     tree = name in TREES
     steps = np.linspace(1, 12000, 200).round() if tree else np.arange(1.0, 21.0)
     progress = np.linspace(0, 1, len(steps))
-    channels = list(study.modalities)
+    channels = list(done.modalities)
     features = [f"{channel}_{name}" for channel in channels for name in STATISTICS]
     gains = np.random.default_rng(len(name)).gamma(0.35, 400, len(features))
     for fold in range(FOLDS):
-        folder = study.path(f"models/{name}/fold{fold}")
+        folder = done.path(f"models/{name}/fold{fold}")
         noise = random.normal(0, 0.008, len(steps))
         history = pd.DataFrame(
             {
@@ -298,8 +301,8 @@ def _write_training(study: MadeStudy, random: np.random.Generator, name: str) ->
         write_json(folder / "cost.json", _cost(name, fold))
         facts = {
             "model": name, "fold": fold, "seed": derive_seed(42, name, fold), "scaling_fit": "all",
-            "split_digest": read_metadata(study.path("data/folds.parquet"))["split_digest"],
-            "settings": model_settings(study)[name],
+            "split_digest": read_metadata(done.path("data/folds.parquet"))["split_digest"],
+            "settings": model_settings(done)[name],
         }  # fmt: skip
         write_json(folder / "model.json", facts)
         if tree:
@@ -323,9 +326,9 @@ def _cost(name: str, fold: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _write_benchmarks(study: MadeStudy, random: np.random.Generator) -> None:
+def _write_benchmarks(done: MadeRun, random: np.random.Generator) -> None:
     """As Snakemake writes them; one too short to be measured, one missing."""
-    for number, (label, path) in enumerate(study.benchmarks.items()):
+    for number, (label, path) in enumerate(done.benchmarks.items()):
         if number == 4:
             continue
         seconds = float(random.lognormal(4.5 if "models" in label else 2.5, 1.2))
