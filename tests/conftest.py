@@ -17,6 +17,23 @@ settings.register_profile("landslip", deadline=None)
 settings.load_profile("landslip")
 
 
+# They run whole workflows, many processes or a browser; `make test-fast` leaves them out.
+_SLOW = {
+    "test_ablation_page", "test_browser", "test_compilation", "test_encoder_check",
+    "test_ensemble_numbers", "test_importance_numbers", "test_network", "test_prediction_jobs",
+    "test_reruns", "test_resume", "test_settings", "test_shards", "test_simulation", "test_slurm",
+    "test_profile", "test_sources", "test_tables_of_variants", "test_tree_checks", "test_workflow",
+    "test_workflow_inputs", "test_writing",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of slow modules."""
+    for item in items:
+        if item.path.stem in _SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def shipped() -> dict[str, Any]:
     """config.yaml as it ships, to be changed at will."""

@@ -20,12 +20,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir(exist_ok=True)
     with exclusive(folder, patience=1800):
         if not (folder / "finished").exists():
-            run_study(folder)
+            run_ablation(folder)
             (folder / "finished").touch()
     return folder / "results"
 
 
-def run_study(folder: Path) -> None:
+def run_ablation(folder: Path) -> None:
     """Run it, and see that what it plans is what its tables say, and that nothing is left."""
     jobs = planned(snakemake(folder, "-n", "--quiet", "rules", "--", "ablation", config=ABLATION))
     # The base, the optical one once though two variants say it, two statistics, two indices.
