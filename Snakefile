@@ -53,8 +53,6 @@ onstart:
 
 onsuccess:
     end_run()
-    # Nobody will ask for these trainings again.
-    forget_all(Path(CONFIG.results) / "models")
 
 
 onerror:

@@ -12,7 +12,6 @@ from landslip.data.listing import check_sources, content_digest, listing_digest
 from landslip.data.ranges import count_lines, shards_for
 from landslip.io.files import InputError, check_writable
 from landslip.models.encoder_check import refuse_encoders
-from landslip.models.finished import forget_all
 from landslip.models.settings import TREES
 from landslip.engine.sources import source_digest as digest_sources
 

@@ -126,8 +126,6 @@ for kind, library in TREES.items():
         params:
             settings=model_settings,
             seed=CONFIG.seed,
-            # No output: it outlives a SLURM job that is cut short after this one, up to `onsuccess`.
-            finished=subpath(output.weights, with_suffix=".finished"),
             leases=leases,
             code=source_digest("models/train_trees.py"),
         script:

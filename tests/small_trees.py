@@ -8,8 +8,7 @@ import pandas as pd
 
 from landslip.data.folds import split_digest
 from landslip.features.names import feature_columns
-from landslip.io.files import file_digest, write_parquet
-from landslip.models.finished import SUFFIX
+from landslip.io.files import write_parquet
 from landslip.models.settings import TREES, TreeSettings, read_settings
 from landslip.models.trees import TreeOutputs, TreeTraining, train_trees
 
@@ -51,11 +50,9 @@ def train(done: Path, target: Path, kind: str, **changes: Any) -> Path:
     arguments: dict[str, Any] = {
         "settings": SETTINGS[kind],
         "features": done / "train.parquet",
-        "features_digest": file_digest(done / "train.parquet"),
         "folds": done / "folds.parquet",
         "fold": 1,
         "seed": 42,
-        "code": "code",
         "threads": 1,
         "gpu": False,
         "model": kind,
@@ -72,6 +69,5 @@ def train(done: Path, target: Path, kind: str, **changes: Any) -> Path:
     train_trees(
         TreeTraining(**changed),
         TreeOutputs(**{name: changes.get(name, path) for name, path in files.items()}),
-        finished=target / f"kept{SUFFIX}",
     )
     return target / "model.json"

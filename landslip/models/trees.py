@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,11 +11,9 @@ import numpy as np
 import pandas as pd
 
 from landslip.features.names import feature_columns
-from landslip.io.files import InputError, check_writable, read_parquet, text_digest, write_parquet
+from landslip.io.files import InputError, check_writable, read_parquet, write_parquet
 from landslip.models.boosting import Examples, Floats, Task, Trees
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
-from landslip.models.fingerprint import flatten
-from landslip.models.finished import Finished
 from landslip.models.importance import IMPORTANCE_COLUMNS
 from landslip.models.interruption import noting_signals
 from landslip.models.predictions import name_some
@@ -44,12 +42,8 @@ class TreeTraining:
     """The run's seed; the model's own derives from it, `model` and `fold`."""
     features: Path
     """Table of features by id, in any order of rows."""
-    features_digest: str
-    """Of its bytes."""
     folds: Path
     """folds.parquet: the patches to learn from, their folds and labels."""
-    code: str
-    """Digest of the source that runs here: what another one trained is not put back."""
     threads: int
     """CPU threads; the result does not depend on them."""
     gpu: bool
@@ -74,19 +68,6 @@ class TreeTraining:
     def versions(self) -> dict[str, str]:
         """Of the library that trains."""
         return {self.settings.kind: version(self.settings.package)}
-
-    def fingerprint(self, split: Split) -> dict[str, str]:
-        """All that decides the result."""
-        return {
-            **flatten("settings", self.settings.model_dump(mode="json")),
-            "columns": text_digest(*self.columns),
-            "seed": str(self.own_seed),
-            "code": self.code,
-            "features": self.features_digest,
-            "folds": split.digest,
-            "device": self.device,
-            **self.versions,
-        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,14 +94,10 @@ class TreeOutputs:
             raise InputError(f"{self.weights} and {self.description} must stand in one folder")
         check_writable(self.weights.parent)
 
-    def files(self) -> list[Path]:
-        """All of them."""
-        return [getattr(self, field.name) for field in fields(self)]
-
 
 @noting_signals("this fold starts anew with the next run")
-def train_trees(training: TreeTraining, outputs: TreeOutputs, *, finished: Path) -> None:
-    """Train on the other folds, and predict this fold; or put back what just that wrote before.
+def train_trees(training: TreeTraining, outputs: TreeOutputs) -> None:
+    """Train on the other folds, and predict this fold.
 
     Predictions are made with the model as it is loaded from its files, so what is stored is what
     predicted.
@@ -141,15 +118,6 @@ def train_trees(training: TreeTraining, outputs: TreeOutputs, *, finished: Path)
     watch = Stopwatch()
     outputs.check(training.settings)
     split = read_split(training.folds, training.fold)
-    fingerprint = training.fingerprint(split)
-    done = Finished(folder=finished, fingerprint=fingerprint, outputs=outputs.files())
-    if done.restore():
-        logger.info(
-            "%s fold %d was trained before the job was cut short: kept",
-            training.model,
-            training.fold,
-        )
-        return
     task = _read_task(training, split)
     record = _History(task)
     watch.lap()
@@ -177,7 +145,6 @@ def train_trees(training: TreeTraining, outputs: TreeOutputs, *, finished: Path)
         peak_memory_mb=peak_memory_mb(),
     )
     write_cost(outputs.cost, took)
-    done.keep()
 
 
 def _read_task(training: TreeTraining, split: Split) -> Task[TreeSettings]:

@@ -115,14 +115,13 @@ def test_shuffling_changes_what_the_trees_read_and_nothing_else(tmp_path: Path):
         train_trees(
             TreeTraining(
                 model="lightgbm", settings=settings, features=tmp_path / "train.parquet",
-                features_digest="digest", folds=tmp_path / "folds.parquet", fold=fold, seed=42,
-                code="", threads=1, gpu=False,
+                folds=tmp_path / "folds.parquet", fold=fold, seed=42,
+                threads=1, gpu=False,
             ),
             TreeOutputs(
                 weights=folder / "model.txt", description=folder / "model.json",
                 cost=folder / "cost.json", **{name: folder / f"{name}.parquet" for name in names},
             ),
-            finished=folder / "kept.finished",
         )  # fmt: skip
     permute_groups(
         model="lightgbm",

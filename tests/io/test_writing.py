@@ -32,7 +32,6 @@ from landslip.io.files import (
     write_text,
 )
 from landslip.io.large_tables import write_blocks
-from landslip.models.finished import Finished
 from landslip.models.state import State, StateFile
 from landslip.report.style import drawing
 from landslip.simulation.write import simulate_patches
@@ -95,19 +94,15 @@ def test_simulating_again_removes_what_a_killed_simulation_left(tmp_path: Path):
 
 
 def work_without_locks(folder: Path) -> None:
-    """Write a store, keep a training and lease a GPU; called where there are no locks."""
+    """Write a store and a training's files, and lease a GPU; called where there are no locks."""
     with pytest.raises(OSError), open(folder / "probe", "w") as probe:
         import fcntl
 
         fcntl.flock(probe, fcntl.LOCK_EX)
     write_store(patches_in(folder), patches_per_shard=3, target=folder / "train.h5", **SETTINGS)
-    write_json(folder / "fold0" / "model.json", {"seed": 1})
-    outputs = [folder / "fold0" / "model.json"]
-    kept = Finished(folder=folder / "fold0" / "m.finished", fingerprint={}, outputs=outputs)
-    with exclusive(folder / "fold0"):
-        kept.keep()
-        outputs[0].unlink()
-        assert kept.restore() and read_json(outputs[0]) == {"seed": 1}
+    with exclusive(folder):
+        write_json(folder / "model.json", {"seed": 1})
+    assert read_json(folder / "model.json") == {"seed": 1}
     # what cannot do without them says so, and where they may be
     os.environ["CUDA_VISIBLE_DEVICES"] = "0,1"
     with pytest.raises(InputError, match=r"cannot be locked .* set TMPDIR"):
@@ -131,7 +126,7 @@ def patches_in(folder: Path, size: int = 8) -> pd.DataFrame:
 
 def test_all_is_written_where_the_file_system_knows_no_locks(tmp_path: Path):
     library = tmp_path / "no_locks.so"
-    source = str(ROOT / "tests" / "no_locks.c")
+    source = str(Path(__file__).with_name("no_locks.c"))
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), source, "-ldl"], check=True)
     folder = tmp_path / "data"
     folder.mkdir()

@@ -7,7 +7,7 @@ from landslip.engine.jobs import begin_job, end_job
 from landslip.models.settings import read_settings
 from landslip.models.trees import TreeOutputs, TreeTraining, train_trees
 
-sums = begin_job(snakemake)
+begin_job(snakemake)
 lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)
 train_trees(
     TreeTraining(
@@ -16,13 +16,10 @@ train_trees(
         fold=int(snakemake.wildcards.fold),
         seed=snakemake.params.seed,
         features=Path(snakemake.input.features),
-        features_digest=sums[snakemake.input.features],
         folds=Path(snakemake.input.folds),
-        code=snakemake.params.code,
         threads=snakemake.threads,
         gpu=bool(snakemake.resources.get("gpu", 0)),
     ),
     TreeOutputs(**{name: Path(path) for name, path in snakemake.output.items() if name != "sums"}),
-    finished=Path(snakemake.params.finished),
 )
 end_job(snakemake)
