@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 class BatchGradient:
     """Adds the gradient of a batch's loss to a network's parameters.
 
-    Parameters
+    Attributes
     ----------
     at_once
         Patches that the encoders read at once; None: the whole batch.

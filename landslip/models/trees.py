@@ -102,11 +102,6 @@ def train_trees(training: TreeTraining, outputs: TreeOutputs) -> None:
     Predictions are made with the model as it is loaded from its files, so what is stored is what
     predicted.
 
-    Parameters
-    ----------
-    finished
-        Folder in which the outputs are kept as well: see `landslip.models.finished`.
-
     Raises
     ------
     InputError

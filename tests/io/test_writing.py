@@ -130,7 +130,8 @@ def test_all_is_written_where_the_file_system_knows_no_locks(tmp_path: Path):
     subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), source, "-ldl"], check=True)
     folder = tmp_path / "data"
     folder.mkdir()
-    code = "import sys; from pathlib import Path; from test_writing import work_without_locks as w;"
+    code = f"import sys; from pathlib import Path; sys.path.append({str(Path(__file__).parent)!r});"
+    code += "from test_writing import work_without_locks as w;"
     done = subprocess.run(
         [sys.executable, "-c", code + "w(Path(sys.argv[1]))", str(folder)],
         env={**ENVIRONMENT, "LD_PRELOAD": str(library)}, capture_output=True, text=True,
@@ -259,7 +260,7 @@ def test_a_folder_without_room_is_refused_with_what_to_do(narrow: Path):
             while True:
                 file.write(bytes(4096))
     else:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
     refused = r"cannot write into .* \((disk full\); free space|limit .*\); raise it .*), or "
     with pytest.raises(InputError, match=refused + "name another folder in `results`"):
         check_writable(narrow)
