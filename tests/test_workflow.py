@@ -133,6 +133,60 @@ def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_a_training_that_stands_is_not_repeated_for_its_benchmark_file(
+    tmp_path: Path, project: Path, run: Path
+):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    shutil.rmtree(folder / "results" / "benchmarks" / "models")
+    answer = snakemake(folder, "-n", "--quiet", "rules", "--", "all", config=SMALL, root=project)
+    assert not [rule for rule in planned(answer) if rule.startswith("train_")]
+
+
+# Each job works in a folder of Snakemake's that holds its declared inputs and nothing else: links
+# where patch folders are among them, else copies, as models are refused behind links.
+ALONE = """
+
+for one in workflow.rules:
+    of_folders = {"list_patches", "survey_patches", "build_manifest", "build_store"}
+    one.shadow_depth = "minimal" if one.name in of_folders else "copy-minimal"
+    if "gpu" in one.resources:
+        one.resources["gpu"] = 0
+"""
+TIMED = {".log", ".jsonl", ".sha256", ".html", ".png"}
+TOLD_OF_THE_RUN = {".lock", "cost.json", "cost.csv", "speed.csv", "settings.json"}
+
+
+def test_jobs_that_see_their_declared_inputs_alone_give_the_same_results(
+    tmp_path: Path, project: Path, run: Path
+):
+    root = tmp_path / "project"
+    shutil.copytree(project, root)
+    with open(root / "Snakefile", "a") as file:
+        file.write(ALONE)
+    folder = tmp_path / "run"
+    for name in ("processor.json", "processor.sha256"):  # what it says depends on the time of day
+        (folder / "results" / "models").mkdir(parents=True, exist_ok=True)
+        shutil.copy(run / "results" / "models" / name, folder / "results" / "models" / name)
+    answer = snakemake(folder, "--", "all", config=SMALL, root=root)
+    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
+    whole, alone = (
+        {
+            str(path.relative_to(base)): path.read_bytes()
+            for path in (base / "results").rglob("*")
+            if path.is_file() and path.suffix not in TIMED and path.name not in TOLD_OF_THE_RUN
+        }
+        for base in (run, folder)
+    )
+    assert whole.keys() == alone.keys()
+    assert [name for name in whole if whole[name] != alone[name]] == []
+    costs = [
+        pd.read_csv(base / "results" / "report" / "cost.csv")[["part", "jobs", "missing"]]
+        for base in (run, folder)
+    ]
+    pd.testing.assert_frame_equal(*costs)
+
+
 def replan(
     project: Path, run: Path, *options: str, config: dict[str, Any] = SMALL
 ) -> dict[str, int]:
