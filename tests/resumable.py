@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from processors import processor_file
 
 from landslip.data.folds import split_digest
 from landslip.features.scaling import write_scaling
@@ -30,6 +29,7 @@ from landslip.models.network_fold import NetworkTraining, Outputs, train_network
 from landslip.models.run import Run
 from landslip.models.settings import Network
 from landslip.models.state import StateFile
+from processors import processor_file
 from stores import write_store
 
 CHANNELS = ("red", "vv", "diff_vv")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from landslip.simulation.write import simulate_patches
-from workflow import SMALL, planned, snakemake
+from runs import SMALL, planned, snakemake
 
 # A tree model and a network on patches of the user's, scaled by what training patches hold.
 STUDY: dict[str, Any] = {

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from landslip.engine.results_folder import ResultsFolder
-from workflow import SMALL, planned, snakemake
+from runs import SMALL, planned, snakemake
 
 TARGET = "results/models/lightgbm/fold0/oof.parquet"
 # As if the tables were too large for the checksums by which Snakemake sees that a file is the same.

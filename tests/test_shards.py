@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from workflow import SMALL, snakemake
+from runs import SMALL, snakemake
 
 ONE = {
     **SMALL,

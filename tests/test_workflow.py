@@ -22,7 +22,7 @@ import pytest
 from landslip.engine.jobs import verify_files
 from landslip.io.files import InputError
 from project import ROOT, shipped_config
-from workflow import SMALL, planned, read, snakemake, start_snakemake
+from runs import SMALL, planned, read, snakemake, start_snakemake
 
 
 def test_the_papers_system_is_nine_models_by_five_folds(tmp_path: Path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workflow import planned, snakemake
+from runs import planned, snakemake
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from ablation.small_ablation import ABLATION, FOLDS, MEMBERS, PATCHES, oof_of
 
 from landslip.io.files import exclusive
-from workflow import planned, snakemake
+from runs import planned, snakemake
 
 
 @pytest.fixture(scope="session")

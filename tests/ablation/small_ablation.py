@@ -5,7 +5,7 @@ from typing import Any
 
 from ablation import plainly
 
-from workflow import SMALL
+from runs import SMALL
 
 # Tables of variants, and how many rows each has here.
 TABLES = {

@@ -12,7 +12,7 @@ from ablation.plainly import cuts_of, decide, difference, f1_of, interval
 from ablation.small_ablation import FOLDS, MEMBERS, PATCHES, RESAMPLES
 from sklearn.metrics import brier_score_loss, f1_score
 
-from workflow import read
+from runs import read
 
 
 def test_members_are_compared_as_their_columns_say(results: Path, ensemble: pd.DataFrame):

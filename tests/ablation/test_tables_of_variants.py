@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_sco
 
 from landslip.ablation.speed import write_speed
 from project import ROOT
-from workflow import read
+from runs import read
 
 
 def test_plain_scores_are_scikit_learns():

@@ -36,8 +36,8 @@ from landslip.models.state import State, StateFile
 from landslip.report.style import drawing
 from landslip.simulation.write import simulate_patches
 from project import ROOT
+from runs import snakemake
 from stores import write_store
-from workflow import snakemake
 
 NOISE = np.random.default_rng(0).random((400, 400))
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
-from processors import processor_file
 
 from landslip.data.store import PatchStore, read_ids, read_patches
 from landslip.io.files import InputError, file_digest, read_json, read_metadata
@@ -17,6 +16,7 @@ from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import load_network, save_network
 from landslip.models.predict_network import predict_network
 from landslip.models.predictions import read_test
+from processors import processor_file
 from stores import write_store
 
 PATCHES, FOLDS = 330, 3

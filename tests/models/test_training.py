@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from processors import FAST, SLOW
 
 from landslip.io.files import InputError
 from landslip.models.augmentation import VIEWS, random_symmetry
@@ -26,6 +25,7 @@ from landslip.models.prediction import predict_logits, sigmoid
 from landslip.models.run import LabelledPatches, LossNotFiniteError
 from landslip.models.settings import Training
 from landslip.models.training import train
+from processors import FAST, SLOW
 
 CPU = torch.device("cpu")
 

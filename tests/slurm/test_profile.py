@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from runs import SMALL, snakemake
 from slurm.slurm import through_profile
-from workflow import SMALL, snakemake
 
 FOLDS = 3
 

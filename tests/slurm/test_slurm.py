@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from runs import SMALL, read, snakemake
 from slurm.slurm import NETWORK_RULES, ONE_THREAD, PRETENDED_GPU, Cluster, Job, until
-from workflow import SMALL, read, snakemake
 
 NETWORK = "pwee_v2_standard"
 SUBMISSION = "results/submission.csv"
