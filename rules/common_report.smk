@@ -35,7 +35,9 @@ def figure_files(figures, folder, suffix="png"):
 
 def config_as_text():
     """What overrides config.yaml, to run this workflow once more with it."""
-    return json.dumps(restate(OVERRIDES, CONFIG.model_dump(mode="json")))
+    checked = CONFIG.model_dump(mode="json")
+    # Said in any case: whoever names the usual folder changes nothing.
+    return json.dumps({**restate(OVERRIDES, checked), "results": CONFIG.results})
 
 
 def rule_stages(wildcards):

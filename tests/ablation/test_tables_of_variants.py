@@ -134,6 +134,8 @@ def test_speed_is_what_the_folds_took(results: Path):
 
 def test_the_papers_speed_stands_beside_the_same_encoders(tmp_path: Path):
     cost = {
+        "model": "pwee_v3", "fold": 0, "threads": 2, "seconds": 120.0, "training_patches": 900,
+        "precision": "bfloat16",
         "kind": "network", "encoders": ["vit_pwee_patch16_reg1_gap_256.sbb_in1k"] * 3,
         "device": "cuda", "epochs": 2, "training_seconds": 100.0, "prediction_seconds": 5.0,
         "training_patches_per_second": 100.0, "prediction_patches_per_second": 200.0,
