@@ -143,6 +143,8 @@ def arithmetic_intensity(architecture: Architecture) -> float:
     size = architecture.image_size
     with torch.device("meta"):
         network = MultiEncoder(architecture, shift=blank, scale=blank).eval()
+        # The counter hooks gradients, and fails where a parameter is what a layer reads.
+        network.requires_grad_(False)
         patch = torch.empty(1, len(blank), size, size)
     numbers = 0
 

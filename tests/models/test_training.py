@@ -255,6 +255,11 @@ def test_intensity_of_a_network_lies_between_those_of_its_encoders():
     assert low < both < high
 
 
+@pytest.mark.parametrize("encoder", ["test_vit3", "test_convnext2", "test_nfnet", "test_resnet"])
+def test_intensity_is_told_of_encoders_of_every_make(encoder: str):
+    assert arithmetic_intensity(of(encoder)) > 1
+
+
 def test_choosing_a_precision_draws_nothing():
     torch.manual_seed(1)
     expected = torch.rand(3)
