@@ -39,12 +39,6 @@ def usable_patches(manifest: Path, *, split: str, shard: int, shards: int) -> pd
     return _shard(manifest, ["id", "path", "sha256"], _usable(split), shard, shards)
 
 
-def usable_ids(manifest: Path, *, split: str) -> Iterator[str]:
-    """Ids of those patches of a split that a store holds, in order."""
-    for block in _rows(manifest, ["id"], _usable(split)):
-        yield from block["id"]
-
-
 def _usable(split: str) -> dict[str, str]:
     return {"split": split, "status": "ok"}
 
