@@ -137,15 +137,24 @@ def arithmetic_intensity(architecture: Architecture) -> float:
     """Floating-point operations of a forward pass for each number that a layer puts out.
 
     Transformers and plain convolutions have hundreds, depthwise convolutions tens. Nothing is
-    computed: the network is built without memory.
+    computed where that can be helped, and no random state changes.
     """
+    with torch.random.fork_rng(devices=[]):
+        try:
+            return _count_intensity(architecture, torch.device("meta"))
+        except (RuntimeError, NotImplementedError):
+            # A few encoders compute with numbers while they are built or run.
+            return _count_intensity(architecture, torch.device("cpu"))
+
+
+def _count_intensity(architecture: Architecture, device: torch.device) -> float:
     blank = [1.0] * len(architecture.stack)
     size = architecture.image_size
-    with torch.device("meta"):
+    with device:
         network = MultiEncoder(architecture, shift=blank, scale=blank).eval()
         # The counter hooks gradients, and fails where a parameter is what a layer reads.
         network.requires_grad_(False)
-        patch = torch.empty(1, len(blank), size, size)
+        patch = torch.zeros(1, len(blank), size, size)
     numbers = 0
 
     def count(module: nn.Module, _: object, output: object) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landslip.io.files import InputError
+from landslip.models import precision
 from landslip.models.augmentation import VIEWS, random_symmetry
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate, smooth_f1_loss
@@ -258,6 +259,26 @@ def test_intensity_of_a_network_lies_between_those_of_its_encoders():
 @pytest.mark.parametrize("encoder", ["test_vit3", "test_convnext2", "test_nfnet", "test_resnet"])
 def test_intensity_is_told_of_encoders_of_every_make(encoder: str):
     assert arithmetic_intensity(of(encoder)) > 1
+
+
+def test_intensity_is_nearly_the_same_where_a_network_cannot_do_without_memory(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    expected = arithmetic_intensity(of("test_vit2"))
+    count = precision._count_intensity
+
+    def refuse(architecture: Architecture, device: torch.device) -> float:
+        if device.type == "meta":
+            raise NotImplementedError("no memory")
+        return count(architecture, device)
+
+    monkeypatch.setattr(precision, "_count_intensity", refuse)
+    torch.manual_seed(1)
+    drawn = torch.rand(3)
+    torch.manual_seed(1)
+    # On a processor the counter knows fewer kinds of attention.
+    assert arithmetic_intensity(of("test_vit2")) == pytest.approx(expected, rel=0.25)
+    assert torch.equal(torch.rand(3), drawn)
 
 
 def test_choosing_a_precision_draws_nothing():
