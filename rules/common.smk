@@ -117,14 +117,20 @@ def patch_listing(split):
 def patch_folders(*splits):
     """Folders that patches are read from, each as one input.
 
-    Snakemake looks at the folder and at no file in it: `patch_listing` says what is there.
+    Snakemake looks at the folder and at no file in it: `patch_listing` says what is there, and of
+    simulated ones `patch_sums`. Their times of change mean nothing, as a copy of results has others.
     """
     folders = [data_path(split, "patches") for split in splits]
     if CONFIG.data.simulated:
-        return folders
+        return [ancient(path) for path in folders]
     folders += [CONFIG.data.links_into] if CONFIG.data.links_into else []
     # One that is not there is refused by `listing_digest`, which says what to do.
     return [ancient(path) for path in dict.fromkeys(folders) if Path(path).is_dir()]
+
+
+def patch_sums():
+    """The sums file that changes when a simulated patch does."""
+    return [f"{SIMULATED}/tables.sha256"] if CONFIG.data.simulated else []
 
 
 @cache

@@ -9,6 +9,7 @@ if CONFIG.data.simulated:
             labels=f"{SIMULATED}/Train.csv",
             ids=f"{SIMULATED}/Test.csv",
             test_labels=f"{SIMULATED}/TestLabels.csv",
+            listing=f"{SIMULATED}/patches.csv",
             train=directory(f"{SIMULATED}/train_data"),
             test=directory(f"{SIMULATED}/test_data"),
             sums=f"{SIMULATED}/tables.sha256",
@@ -35,7 +36,7 @@ rule list_patches:
         ids=table_input("ids"),
         test_labels=table_input("test_labels"),
         patches=lambda wildcards: patch_folders("train", "test"),
-        sums=[f"{SIMULATED}/tables.sha256"] if CONFIG.data.simulated else [],
+        sums=patch_sums(),
     output:
         listing="<results>/data/listing.parquet",
         facts="<results>/data/listing.json",
@@ -67,6 +68,7 @@ rule survey_patches:
         listing=ancient("<results>/data/listing.parquet"),
         facts="<results>/data/listing.json",
         patches=lambda wildcards: patch_folders(wildcards.split),
+        patch_sums=patch_sums(),
         sums="<results>/data/listing.sha256",
     output:
         survey="<results>/data/surveys/{split}{shard}.npz",
@@ -96,6 +98,7 @@ rule build_manifest:
         surveys=lambda wildcards: [ancient(path) for path in surveys("npz")],
         # of what may be copies of one another, pixels are compared
         patches=lambda wildcards: patch_folders("train", "test"),
+        patch_sums=patch_sums(),
         sums="<results>/data/listing.sha256",
         survey_sums=lambda wildcards: surveys("sha256"),
     output:
@@ -179,6 +182,7 @@ rule build_store:
     input:
         manifest=ancient("<results>/data/manifest.parquet"),
         patches=lambda wildcards: patch_folders(wildcards.split),
+        patch_sums=patch_sums(),
         sums="<results>/data/manifest.sha256",
     output:
         shard="<results>/store/{split}_shards/shard{shard}.h5",

@@ -12,7 +12,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from landslip.io.files import InputError, atomic_path
+from landslip.io.files import InputError, atomic_path, file_digest
 from landslip.io.temporaries import clear_temporaries
 from landslip.simulation.patches import simulate_batch
 
@@ -41,8 +41,8 @@ def draw_labels(rng: np.random.Generator, n: int, positives: float) -> NDArray[n
 
 def write_block(
     folder: Path, ids: list[str], labels: NDArray[np.int64], size: int, seed: tuple[int, ...]
-) -> int:
-    """Simulate and write one block of patches; return how many.
+) -> dict[str, str]:
+    """Simulate and write one block of patches; return the SHA-256 of each file by its name.
 
     Parameters
     ----------
@@ -52,10 +52,13 @@ def write_block(
     seed : of the block's random stream
     """
     patches = simulate_batch(np.random.default_rng(seed), labels, size)
+    digests = {}
     for name, patch in zip(ids, patches, strict=True):
-        with atomic_path(folder / f"{name}.npy", durable=False) as temporary:
+        path = folder / f"{name}.npy"
+        with atomic_path(path, durable=False) as temporary:
             np.save(temporary, patch, allow_pickle=False)
-    return len(ids)
+        digests[f"{folder.name}/{path.name}"] = file_digest(path)
+    return digests
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
@@ -78,8 +81,9 @@ def simulate_patches(
     """Write a simulated data set.
 
     ``Train.csv`` (ID, label), ``Test.csv`` (ID) and ``TestLabels.csv`` (ID, label) stand beside
-    ``train_data/<ID>.npy`` and ``test_data/<ID>.npy``. The tables are written last, so that a
-    run cut short leaves none; running again writes the same patches.
+    ``train_data/<ID>.npy`` and ``test_data/<ID>.npy``, and ``patches.csv`` (path, sha256) names
+    them all. The tables are written last, so that a run cut short leaves none; running again
+    writes the same patches.
 
     Parameters
     ----------
@@ -125,9 +129,11 @@ def simulate_patches(
         clear_temporaries(folder / f"{split}_data")
     # loky's workers do not import the caller's main module again, as spawn would
     pool = Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered")
-    done, total, told = 0, train + test, 0
+    digests: dict[str, str] = {}
+    total, told = train + test, 0
     for written in pool(delayed(write_block)(*block) for block in blocks()):
-        done += written
+        digests |= written
+        done = len(digests)
         if done - told >= max(total // 10, 500) or done == total:
             logger.info("simulated %d of %d patches", done, total)
             told = done
@@ -136,6 +142,8 @@ def simulate_patches(
         (folder / f"{split}_data").mkdir(parents=True, exist_ok=True)
     # The tables say that the patches are there: these reach the disk first.
     os.sync()
+    listing = pd.DataFrame(sorted(digests.items()), columns=["path", "sha256"])
+    write_csv(folder / "patches.csv", listing)
     answers = {s: pd.DataFrame({"ID": names[s], "label": labels[s]}) for s in SPLITS}
     write_csv(folder / "TestLabels.csv", answers["test"])
     write_csv(folder / "Test.csv", answers["test"][["ID"]])
