@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from landslip.section import Fraction, Name, Section, expecting
+from landslip.io.section import Fraction, Name, Section, expecting
 
 Each = Literal["models", "subsets", "statistics", "indices"]
 Kinds = Literal["all", "networks", "trees"]

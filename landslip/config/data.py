@@ -5,8 +5,8 @@ from typing import Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
-from landslip.paths import ConfigPath, PartPath, relative_path
-from landslip.section import Fraction, Name, Section
+from landslip.io.paths import ConfigPath, PartPath, relative_path
+from landslip.io.section import Fraction, Name, Section
 
 Interval = tuple[float, float]
 

@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from landslip.config.merge import NAMED
+from landslip.io.section import shown
 from landslip.models.settings import KINDS
-from landslip.section import shown
 
 # Kinds of mistakes that pydantic tells apart -> what was expected.
 _EXPECTED = {

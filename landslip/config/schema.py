@@ -15,11 +15,11 @@ from landslip.config.data import Channel, Data, Simulation, TestSource, TrainSou
 from landslip.config.errors import explain, nearest
 from landslip.data.nodata import NoData, zero_groups
 from landslip.io.files import InputError
+from landslip.io.paths import ConfigPath, results_mistakes
+from landslip.io.section import Fraction, Name, Section, expecting
 from landslip.models.names import HEADS, explain_timm_name
 from landslip.models.resolved import ResolvedModel, resolve_model
 from landslip.models.settings import KINDS, Encoder, Model, Network, Training
-from landslip.paths import ConfigPath, results_mistakes
-from landslip.section import Fraction, Name, Section, expecting
 
 INDEX_MODALITY = "indices"
 

@@ -10,9 +10,9 @@ from typing import Annotated, ClassVar, Literal, Self, get_args
 from pydantic import Field, TypeAdapter, model_validator
 
 from landslip.features.names import ScalingKind, Statistic
+from landslip.io.paths import ConfigPath
+from landslip.io.section import Fraction, Section, expecting
 from landslip.models.names import IMAGE_SIZES, MOST_FEATURES, Head
-from landslip.paths import ConfigPath
-from landslip.section import Fraction, Section, expecting
 
 
 class Encoder(Section):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from landslip.config.merge import merge_config
 from landslip.config.schema import Config, parse_config
 from landslip.io.files import InputError
-from landslip.paths import normalise_path
+from landslip.io.paths import normalise_path
 from project import shipped_config
 
 
