@@ -4,13 +4,6 @@ Prints milliseconds of processor time, the least of five in turn, for 1,024 patc
 random order, one at a time; files are in the cache.
 """
 
-import os
-import sys
-
-# This folder must not be searched: it holds a file that bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 import tempfile
 import time
 from collections.abc import Callable

@@ -8,18 +8,13 @@ Memory is the most that one job of a rule held: the kernel's high-water marks of
 added up, asked for five times a second.
 """
 
-import os
-import sys
-
-# This folder must not be searched: it holds a file that bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -32,6 +27,7 @@ import psutil
 import yaml
 
 from benchmarks.inputs import random_patches
+from benchmarks.recording import record
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -119,7 +115,7 @@ def main() -> None:
         print(f"{rule:24}" + "".join(f"{of.get(rule, 0):9}" for of in peaks.values()))
     facts = {"benchmark": "growth", "size": given.size, "shard": given.shard}
     facts |= {"cores": given.cores, "load_before": round(load, 2), "rows": rows, "peak_mb": peaks}
-    print(json.dumps(facts))
+    record(facts)
 
 
 def in_words(rows: list[dict[str, Any]]) -> str:

@@ -1,7 +1,6 @@
 """What a job costs before it works: planning of thousands, parsing, starting."""
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from benchmarks.recording import record
 
 ROOT = Path(__file__).resolve().parent.parent
 # Says at its end whether the engine itself has imported torch: parsing must not.
@@ -92,7 +93,7 @@ def main() -> None:
         "load_before": round(load, 2),
         "cores": os.cpu_count(),
     }
-    print(json.dumps(facts))
+    record(facts)
 
 
 def many_models(count: int) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.recording import processor, record
+
 
 @dataclass(frozen=True)
 class Options:
@@ -98,7 +100,7 @@ def _resident_bytes() -> int:
 
 def _child(script: str, variant: str, options: Options) -> Measurement:
     command = [
-        *(sys.executable, script, "--variant", variant),
+        *(sys.executable, "-m", f"benchmarks.{Path(script).stem}", "--variant", variant),
         *("--patches", str(options.patches), "--threads", str(options.threads)),
         *("--folder", str(options.folder)),
     ]
@@ -107,10 +109,7 @@ def _child(script: str, variant: str, options: Options) -> Measurement:
 
 
 def _machine() -> str:
-    info = Path("/proc/cpuinfo").read_text()
-    models = [line.split(":")[1].strip() for line in info.splitlines() if "model name" in line]
-    model = models[0] if models else "unknown processor"
-    return f"{model}, {len(os.sched_getaffinity(0))} cores, numpy {np.__version__}"
+    return f"{processor()}, {len(os.sched_getaffinity(0))} cores, numpy {np.__version__}"
 
 
 def _print(
@@ -153,4 +152,4 @@ def _print(
         "threads": options.threads,
         "machine": _machine(),
     }
-    print(json.dumps(facts))
+    record(facts)

@@ -1,7 +1,6 @@
 """What the benchmarks of networks share: Table 9's configurations, the plain loop, the clock."""
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.recording import record
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.precision import choose_precision, measure_processor
 
@@ -233,4 +233,4 @@ def finish(
         "measured_peak_tflops": {key: round(value / 1e12, 3) for key, value in peaks.items()},
         "configurations": found,
     }
-    print(json.dumps(facts))
+    record(facts)

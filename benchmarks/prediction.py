@@ -1,12 +1,5 @@
 """Prediction of logits in turn: a plain float32 loop over a loader, and landslip's."""
 
-import os
-import sys
-
-# This folder must not be searched: it holds a file that bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 from collections.abc import Callable
 from functools import partial
 

@@ -1,12 +1,5 @@
 """Mean, std and quantiles of a store's channels: np.quantile of all stacked, and landslip's."""
 
-import os
-import sys
-
-# This folder must not be searched: it holds a file that bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 from pathlib import Path
 
 import h5py

@@ -1,12 +1,5 @@
 """From raw .npy patches to store, statistics and scaling: the plain way, and landslip's."""
 
-import os
-import sys
-
-# This folder must not be searched: it holds a file that bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 from pathlib import Path
 
 import numpy as np

@@ -11,11 +11,6 @@ import os
 import subprocess
 import sys
 import time
-
-# This folder must not be searched: it holds a file that bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 from collections.abc import Callable
 from typing import Any
 
@@ -144,7 +139,7 @@ def together(
         "device": "cpu",
         "seconds": given.seconds,
     }
-    command = [sys.executable, __file__, "--one-of-several"]
+    command = [sys.executable, "-m", "benchmarks.training", "--one-of-several"]
     command += [text for name, value in options.items() for text in (f"--{name}", str(value))]
     environment = {**os.environ, "OMP_WAIT_POLICY": waiting}
     environment.pop("OMP_NUM_THREADS", None)

@@ -5,15 +5,8 @@ a whole fold is extrapolated from both. Trees of random patches grow as large as
 them, as on real ones.
 """
 
-import os
-import sys
-
-# This folder must not be searched: it holds a file that bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 import argparse
-import json
+import os
 import resource
 import time
 from pathlib import Path
@@ -21,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from benchmarks.recording import record
 from landslip.models.boosting import Examples, Task
 from landslip.models.settings import TREES, TreeSettings, read_settings
 from landslip.models.tree_libraries import fit
@@ -62,7 +56,7 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"most memory: {peak} MB")
     facts = {"benchmark": "tree_growth", "threads": given.threads, "peak_mb": peak}
-    print(json.dumps({**facts, "rows": rows}))
+    record({**facts, "rows": rows})
 
 
 def seconds(settings: TreeSettings, patches: int, trees: int, threads: int) -> float:

@@ -4,13 +4,6 @@ The model has 12,000 trees of 24 leaves, trained on 1,000 random patches. The pl
 of the library, ours landslip's.
 """
 
-import os
-import sys
-
-# This folder must not be searched: it holds a file that bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 import lightgbm
 import numpy as np
 

@@ -1,12 +1,5 @@
 """Statistics of a store's patches: the plain loop with scipy.stats, and landslip's."""
 
-import os
-import sys
-
-# This folder must not be searched: this very file bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 from pathlib import Path
 
 import h5py
