@@ -111,5 +111,6 @@ def _keys_beside(path: list[str], sections: Mapping[str, tuple[type[BaseModel], 
             "tables",
             *("*" if at % 2 == 0 else key for at, key in enumerate(parent[2:])),
         ]
+    parent = ["*" if part.isdigit() else part for part in parent]
     classes = sections.get(".".join(parent), ())
     return list(dict.fromkeys(key for each in classes for key in each.model_fields))

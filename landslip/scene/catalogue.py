@@ -1,0 +1,112 @@
+"""STAC items on disk: which asset is which band, and what offset their values carry."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from landslip.io.files import InputError
+from landslip.scene.layers import Layer, OpticalLayers
+
+_NAMES = {
+    "red": ("red", "B04"),
+    "green": ("green", "B03"),
+    "blue": ("blue", "B02"),
+    "nir": ("nir", "B08"),
+}
+# Since this baseline products carry 1000 more, so that dark pixels may be negative.
+_SHIFTED = 4.0
+
+
+def read_item(path: Path) -> OpticalLayers:
+    """Layers of a Sentinel-2 L2A item of Earth Search, Planetary Computer or another catalogue.
+
+    Notes
+    -----
+    The processing baseline decides on the offset; Earth Search's older collection took it off
+    (`earthsearch:boa_offset_applied`). Its `raster:bands.offset` was seen to contradict both, so
+    it counts only where no baseline is known.
+
+    Raises
+    ------
+    InputError
+        No item, or an asset is missing or not on this machine.
+    """
+    item = _read(path)
+    properties, assets = item.get("properties", {}), item.get("assets", {})
+    baseline = properties.get("s2:processing_baseline") or properties.get("processing:version")
+    bands = {}
+    told = "no metadata"
+    for name, keys in _NAMES.items():
+        key = _key_of(assets, keys, path)
+        add, told = _offset(assets[key], properties, baseline)
+        bands[name] = Layer(
+            file=_local(path, key, assets[key]),
+            unit="reflectance_1e4",
+            add=add,
+            nodata=0.0,
+        )
+    scl = next((key for key in ("scl", "SCL") if key in assets), None)
+    day = properties.get("datetime") or properties.get("start_datetime")
+    return OpticalLayers(
+        bands=bands,
+        scl=None if scl is None else Layer(file=_local(path, scl, assets[scl]), unit="classes"),
+        date=day[:10] if day else None,
+        baseline=baseline,
+        told_by=told,
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        item = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); name a STAC item") from error
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON ({error}); name a STAC item") from error
+    if not isinstance(item, dict) or "assets" not in item:
+        raise InputError(f"{path} has no assets; name a STAC item, not a collection or catalogue")
+    return item
+
+
+def _key_of(assets: dict[str, Any], keys: tuple[str, ...], path: Path) -> str:
+    for key in keys:
+        if key in assets:
+            return key
+    raise InputError(f"{path} has no asset {' or '.join(keys)}; it has {', '.join(assets)}")
+
+
+def _offset(
+    asset: dict[str, Any], properties: dict[str, Any], baseline: str | None
+) -> tuple[float, str]:
+    """What is to be added to the values, and who says so."""
+    if baseline is not None:
+        try:
+            number = float(baseline)
+        except ValueError:
+            number = _SHIFTED
+        if number < _SHIFTED:
+            return 0.0, f"baseline {baseline}"
+        if properties.get("earthsearch:boa_offset_applied"):
+            return 0.0, "earthsearch:boa_offset_applied"
+        return -1000.0, f"baseline {baseline}"
+    described = (asset.get("raster:bands") or asset.get("bands") or [{}])[0]
+    scale = described.get("scale", described.get("raster:scale"))
+    offset = described.get("offset", described.get("raster:offset"))
+    if scale and offset is not None:
+        return float(round(offset / scale)), "raster:bands"
+    return 0.0, "no metadata"
+
+
+def _local(path: Path, key: str, asset: dict[str, Any]) -> str:
+    """The asset's file: where the item says, or of that name beside the item."""
+    href = str(asset.get("href", ""))
+    where = Path(href.removeprefix("file://"))
+    for candidate in (path.parent / where, path.parent / where.name):
+        if "://" not in str(candidate).removeprefix("file://") and candidate.is_file():
+            return str(candidate)
+    raise InputError(
+        f"{path}: the asset {key} ({href}) is no file of this machine; download it and lay it "
+        "beside the item"
+    )

@@ -1,0 +1,126 @@
+"""Sentinel-2 L2A products in ESA's SAFE format, as a folder or a zip."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+from landslip.io.files import InputError
+from landslip.scene.layers import Layer, OpticalLayers
+
+# band_id of BOA_ADD_OFFSET (Sentinel-2 Products Specification Document, psd-14)
+BANDS = {"blue": ("B02", "1"), "green": ("B03", "2"), "red": ("B04", "3"), "nir": ("B08", "7")}
+_LARGEST = 64 << 20
+
+
+def read_safe(path: Path) -> OpticalLayers:
+    """Layers of a product, with quantification and offset from its metadata.
+
+    Raises
+    ------
+    InputError
+        No such product, or a band or the metadata is missing from it.
+    """
+    names, root = _listing(path)
+    metadata = [name for name in names if re.search(r"(^|/)MTD_MSIL2A\.xml$", name, re.IGNORECASE)]
+    if not metadata:
+        level = [name for name in names if re.search(r"(^|/)MTD_MSIL1C\.xml$", name)]
+        raise InputError(
+            f"{path} is a Level-1C product; take Level-2A" if level else
+            f"{path} holds no MTD_MSIL2A.xml; name the folder that ends in .SAFE, or its zip"
+        )  # fmt: skip
+    told = read_metadata(_text(path, metadata[0]), f"{path}/{metadata[0]}")
+    bands = {
+        name: Layer(
+            file=root
+            + _only(path, names, rf"(^|/){band}_10m\.(jp2|tiff?)$|_{band}_10m\.(jp2|tiff?)$"),
+            unit="reflectance_1e4",
+            add=told["offsets"].get(number, 0.0),
+            gain=1e4 / told["quantification"],
+            nodata=told["nodata"],
+        )
+        for name, (band, number) in BANDS.items()
+    }
+    scl = _only(path, names, r"_SCL_20m\.(jp2|tiff?)$")
+    return OpticalLayers(
+        bands=bands,
+        scl=Layer(file=root + scl, unit="classes"),
+        date=told["date"],
+        baseline=told["baseline"],
+        told_by="MTD_MSIL2A.xml",
+    )
+
+
+def read_metadata(text: bytes, where: str) -> dict:  # type: ignore[type-arg]
+    """Quantification, offsets by band_id, nodata, baseline and day of MTD_MSIL2A.xml.
+
+    Raises
+    ------
+    InputError
+        It is not XML, or says no quantification.
+    """
+    try:
+        tree = ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise InputError(f"{where} is damaged ({error}); fetch the product again") from error
+    quantification = tree.findtext(".//BOA_QUANTIFICATION_VALUE")
+    # Baselines before 02.08 or so call it otherwise.
+    quantification = quantification or tree.findtext(".//L2A_BOA_QUANTIFICATION_VALUE")
+    if quantification is None:
+        raise InputError(f"{where} says no BOA_QUANTIFICATION_VALUE; fetch the product again")
+    special = {
+        item.findtext("SPECIAL_VALUE_TEXT"): item.findtext("SPECIAL_VALUE_INDEX")
+        for item in tree.iterfind(".//Special_Values")
+    }
+    sensed = tree.findtext(".//DATATAKE_SENSING_START") or tree.findtext(".//PRODUCT_START_TIME")
+    return {
+        "quantification": float(quantification),
+        "offsets": {
+            item.get("band_id"): float(item.text or 0)
+            for item in tree.iterfind(".//BOA_ADD_OFFSET")
+        },
+        "nodata": float(special.get("NODATA") or 0),
+        "baseline": tree.findtext(".//PROCESSING_BASELINE"),
+        "date": sensed[:10] if sensed else None,
+    }
+
+
+def _listing(path: Path) -> tuple[list[str], str]:
+    """Names of the files in a product, and what comes before a name for GDAL."""
+    if path.is_dir():
+        names = [
+            os.path.relpath(os.path.join(folder, name), path)
+            for folder, _, files in os.walk(path)
+            for name in files
+        ]
+        return sorted(names), f"{path}/"
+    if not path.exists():
+        raise InputError(f"{path} is not there; name a SAFE folder or its zip")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return sorted(archive.namelist()), f"/vsizip/{path}/"
+    except (zipfile.BadZipFile, OSError) as error:
+        raise InputError(f"{path} is no zip, or truncated ({error}); fetch it again") from error
+
+
+def _text(path: Path, name: str) -> bytes:
+    if path.is_dir():
+        return (path / name).read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        if archive.getinfo(name).file_size > _LARGEST:
+            raise InputError(f"{path}: {name} is larger than 64 MB; is it a SAFE product?")
+        return archive.read(name)
+
+
+def _only(path: Path, names: list[str], pattern: str) -> str:
+    found = [name for name in names if "IMG_DATA" in name and re.search(pattern, name)]
+    if len(found) != 1:
+        what = pattern.split("_")[1]
+        raise InputError(
+            f"{path}: expected one image that matches {pattern}, found {len(found)} of {what}; "
+            "fetch the product again"
+        )
+    return found[0]

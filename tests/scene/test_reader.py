@@ -1,0 +1,201 @@
+"""Windows of a scene: units, nodata, medians, masks, grids."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import pytest
+import rasterio
+import shapely
+import yaml
+from affine import Affine
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scene.simulated_scene import COLUMNS, ROWS, interpret
+
+from landslip.io.files import InputError
+from landslip.scene.decibels import median_of_looks, to_decibels
+from landslip.scene.layers import CHANNELS
+from landslip.scene.rasters import open_raster
+from landslip.scene.reader import Flag, Pixels, open_scene
+
+
+def read(folder: Path, at: tuple[int, int, int, int], **changes: Any) -> Pixels:
+    with open_scene(interpret(folder, **changes).reading) as reader:
+        assert reader.channels == list(CHANNELS)
+        return reader.read(*at)
+
+
+def raw(folder: Path, pattern: str) -> Any:
+    with rasterio.open(next(folder.rglob(pattern))) as file:
+        return file.read()
+
+
+@given(
+    arrays(
+        np.float32,
+        st.tuples(st.integers(1, 6), st.just(2), st.just(3)),
+        elements=st.floats(-50, 10, width=32) | st.just(np.float32(np.nan)),
+    )
+)
+def test_the_median_of_looks_is_numpys(looks: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        expected = np.nanmedian(looks, axis=0)
+    assert np.allclose(median_of_looks(looks), expected, equal_nan=True, atol=1e-5)
+
+
+def test_decibels_of_zero_power_are_no_data() -> None:
+    values = np.array([0.1, 0.0, -1.0, np.nan], np.float32)
+    assert np.allclose(to_decibels(values, "power"), [-10, np.nan, np.nan, np.nan], equal_nan=True)
+    assert np.allclose(to_decibels(values, "amplitude")[0], -20)
+
+
+def test_optics_keep_whole_numbers_in_the_bundles_convention(made_scene: Path) -> None:
+    pixels = read(made_scene, (0, 0, ROWS, COLUMNS))
+    stored = raw(made_scene, "*_B04_10m.jp2")[0]
+    seen = np.isfinite(pixels.channels[0])
+    # These products carry the offset that the bundle's channels carry.
+    assert np.array_equal(pixels.channels[0][seen], stored[seen].astype(np.float32))
+    assert np.isnan(pixels.channels[0][stored == 0]).all()
+
+
+def test_a_change_is_the_difference_of_the_medians_in_decibels(made_scene: Path) -> None:
+    pixels = read(made_scene, (40, 50, 64, 64))
+    looks = [
+        10 * np.log10(raw(made_scene / "radar", f"*{day}*ascending.tif")[1, 40:104, 50:114])
+        for day in ("20240508", "20240520", "20240601", "20240616")
+    ]
+    change = looks[3] - np.median(looks[:3], axis=0)
+    found = pixels.channels[CHANNELS.index("asc_diff_vh")]
+    assert np.allclose(found, change, atol=1e-3)
+    assert np.allclose(pixels.channels[CHANNELS.index("asc_vh")], looks[3], atol=1e-3)
+
+
+def test_clouds_and_their_shadows_leave_the_radar_alone(made_scene: Path) -> None:
+    pixels = read(made_scene, (0, 0, ROWS, COLUMNS))
+    classes = np.kron(raw(made_scene, "*_SCL_20m.jp2")[0], np.ones((2, 2)))[:ROWS, :COLUMNS]
+    for wanted, flag, hides in (
+        (9, Flag.CLOUD, True),
+        (8, Flag.CLOUD, False),
+        (3, Flag.SHADOW, True),
+    ):
+        there = classes == wanted
+        assert there.any()
+        assert (pixels.flags[there] & flag).all()
+        assert np.isnan(pixels.channels[:4][:, there]).all() == hides
+    radar = np.isfinite(pixels.channels[4])
+    assert radar[classes == 9].mean() > 0.9
+
+
+def test_outside_of_the_scene_there_is_no_data(made_scene: Path) -> None:
+    pixels = read(made_scene, (-10, -20, 30, 40))
+    assert np.isnan(pixels.channels[:, :10]).all() and np.isnan(pixels.channels[:, :, :20]).all()
+    assert (pixels.flags[:10] & Flag.NODATA).all()
+    inside = read(made_scene, (0, 0, 20, 20))
+    assert np.array_equal(pixels.channels[:, 10:, 20:], inside.channels, equal_nan=True)
+
+
+def test_windows_are_parts_of_the_whole(made_scene: Path) -> None:
+    whole = read(made_scene, (0, 0, ROWS, COLUMNS)).channels
+    part = read(made_scene, (100, 130, 77, 50)).channels
+    assert np.array_equal(part, whole[:, 100:177, 130:180], equal_nan=True)
+
+
+def test_layover_is_no_data_in_its_orbit_alone(scene_copy: Path) -> None:
+    name = "S1A_IW_20240616T051630_descending"
+    source = scene_copy / "radar" / f"{name}.tif"
+    mask = scene_copy / "radar" / f"{name}_mask.tif"
+    with rasterio.open(source) as file:
+        profile = {**file.profile, "count": 1, "dtype": "uint8", "nodata": None}
+    values = np.ones((ROWS, COLUMNS), np.uint8)
+    values[50:60, 50:70] = 5
+    with rasterio.open(mask, "w", **profile) as file:
+        file.write(values, 1)
+    said = yaml.safe_load((scene_copy / "scene.yaml").read_text())
+    said["radar"]["descending"]["after"][0]["layover"] = f"radar/{name}_mask.tif"
+    pixels = read(scene_copy, (50, 50, 10, 20), radar=said["radar"])
+    assert np.isnan(pixels.channels[4:8]).all()
+    assert np.isfinite(pixels.channels[8:]).all()
+    assert (pixels.flags & Flag.LAYOVER).all()
+
+
+def _move(path: Path, pixels: float) -> None:
+    with rasterio.open(path, "r+") as file:
+        file.transform = file.transform @ Affine.translation(pixels, 0)
+
+
+def test_a_grid_moved_by_whole_pixels_is_the_same_grid(scene_copy: Path) -> None:
+    before = read(scene_copy, (20, 20, 64, 64)).channels
+    for path in (scene_copy / "radar").glob("*descending.tif"):
+        _move(path, 3)
+    after = read(scene_copy, (20, 23, 64, 61)).channels
+    assert np.array_equal(after[4:8], before[4:8, :, :61], equal_nan=True)
+
+
+def test_another_grid_is_refused_unless_align_is_given(scene_copy: Path) -> None:
+    path = next((scene_copy / "radar").glob("*descending.tif"))
+    _move(path, 0.5)
+    with pytest.raises(InputError, match=f"{path.name}.*another grid.*align"):
+        interpret(scene_copy)
+    pixels = read(scene_copy, (0, 0, ROWS, COLUMNS), align={"method": "bilinear"})
+    # The swath's edge has no data: half a pixel beside it no value may be mixed with 0.
+    assert np.nanmin(pixels.channels[4]) > -60
+
+
+def test_nothing_outside_of_the_area_is_seen(scene_copy: Path) -> None:
+    found = interpret(scene_copy, area="outlines.gpkg")
+    grid = found.reading.grid
+    assert grid.width < COLUMNS or grid.height < ROWS
+    with open_scene(found.reading) as reader:
+        pixels = reader.read(0, 0, grid.height, grid.width)
+    assert 0 < np.isfinite(pixels.channels[8]).mean() < 0.5
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "no raster", "no grid", "turned"])
+def test_a_bad_file_is_named(scene_copy: Path, damage: str) -> None:
+    path = next((scene_copy / "radar").glob("*ascending.tif"))
+    if damage == "missing":
+        path.unlink()
+    elif damage == "truncated":
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    elif damage == "no raster":
+        path.write_text("nothing of the kind")
+    elif damage == "turned":
+        with rasterio.open(path, "r+") as file:
+            file.transform = file.transform @ Affine.rotation(10)
+    else:
+        with rasterio.open(path) as file:
+            profile, values = {**file.profile, "crs": None}, file.read()
+        with rasterio.open(path, "w", **profile) as file:
+            file.write(values)
+    words = {"missing": "not there", "turned": "turned", "no grid": "no coordinate system"}
+    with pytest.raises(InputError, match=path.name) as error:
+        interpret(scene_copy)
+    assert words.get(damage, "fetch it again") in str(error.value).lower()
+
+
+def test_a_ground_range_image_is_refused_with_advice(tmp_path: Path) -> None:
+    points = [rasterio.control.GroundControlPoint(0, 0, 10.0, 45.0)] * 4
+    path = tmp_path / "iw-vv.tiff"
+    with rasterio.open(
+        path, "w", driver="GTiff", width=8, height=8, count=1, dtype="uint16"
+    ) as file:
+        file.gcps = (points, rasterio.CRS.from_epsg(4326))
+        file.write(np.ones((8, 8), np.uint16), 1)
+    with pytest.raises(InputError, match="correct its terrain"):
+        open_raster(str(path))
+
+
+def test_an_area_elsewhere_is_refused(scene_copy: Path) -> None:
+    meta, _, shapes, fields = pyogrio.raw.read(scene_copy / "outlines.gpkg")
+    far = shapely.to_wkb(shapely.transform(shapely.from_wkb(shapes), lambda xy: xy + 1e5))
+    pyogrio.raw.write(
+        scene_copy / "far.gpkg", far, fields, meta["fields"], geometry_type="Unknown",
+        crs=meta["crs"],
+    )  # fmt: skip
+    with pytest.raises(InputError, match="outside of the scene"):
+        interpret(scene_copy, area="far.gpkg")
