@@ -1,0 +1,163 @@
+"""The interpreter convicts each mistake that is made on purpose, and none that is not."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import rasterio
+import yaml
+from affine import Affine
+from scene.simulated_scene import CONVENTIONS, SEED, SHARED, SIZES, interpret, judgements
+
+from landslip.io.files import InputError
+from landslip.scene.interpreter import interpret_scene
+from landslip.scene.settings import CHECKS
+from landslip.scene.verdicts import refuse
+from landslip.simulation.products import MISTAKES, simulate_scene, write_scene
+from landslip.simulation.whole_scene import SceneImages
+
+CONVICTED = {
+    "offset": {"offset": "refused"},
+    "flattened": {"radiometry": "warning"},
+    "linear_as_db": {"unit": "refused"},
+    "mixed_orbits": {"pairs": "refused"},
+    "one_pair": {"looks": "warning"},
+    "zeros": {"zeros": "refused"},
+    "enlarged": {"spacing": "refused"},
+    "nearest": {"resampling": "refused"},
+    "degrees": {"anisotropy": "warning"},
+    "season": {"season": "warning"},
+}
+
+
+def test_a_scene_without_mistakes_has_no_verdict_but_ok(made_scene: Path) -> None:
+    found = interpret(made_scene)
+    assert judgements(found) == {}
+    assert [each.check for each in found.verdicts] == list(CHECKS)
+    refuse(found.verdicts, "scene.yaml")
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_each_mistake_is_convicted_alone_and_with_a_number(
+    scene_images: SceneImages, tmp_path: Path, mistake: Any
+) -> None:
+    if mistake == "flattened":
+        simulate_scene(tmp_path, **SIZES, seed=SEED, mistake=mistake)
+    else:
+        write_scene(tmp_path, scene_images, seed=SEED, mistake=mistake)
+    found = interpret(tmp_path)
+    assert judgements(found) == CONVICTED[mistake]
+    convicted = next(each for each in found.verdicts if each.judgement != "ok")
+    assert convicted.number is not None
+    assert convicted.limit and convicted.todo
+
+
+def test_a_refusal_may_be_accepted_on_purpose(scene_images: SceneImages, tmp_path: Path) -> None:
+    write_scene(tmp_path, scene_images, seed=SEED, mistake="zeros")
+    with pytest.raises(InputError, match=r"zeros: refused.*nodata: 0"):
+        refuse(interpret(tmp_path).verdicts, "scene.yaml")
+    found = interpret(tmp_path, trust={"zeros": "a lake of the same value"})
+    assert judgements(found) == {"zeros": "trusted"}
+    assert "a lake of the same value" in found.verdicts[list(CHECKS).index("zeros")].says
+    refuse(found.verdicts, "scene.yaml")
+
+
+def _radar(folder: Path) -> Any:
+    return yaml.safe_load((folder / "scene.yaml").read_text())["radar"]
+
+
+def _optical_bands(folder: Path, **changed: str) -> dict[str, Any]:
+    names = {"red": "B04", "green": "B03", "blue": "B02", "nir": "B08", **changed}
+    files = {name: next(folder.rglob(f"*_{band}_10m.jp2")) for name, band in names.items()}
+    bands = {name: str(path.relative_to(folder)) for name, path in files.items()}
+    classes = str(next(folder.rglob("*_SCL_20m.jp2")).relative_to(folder))
+    told = {"scale": 1e-4, "offset": -0.1, "nodata": 0, "date": "2024-06-19"}
+    return {"bands": bands, "scl": classes, **told}
+
+
+@pytest.mark.parametrize("swapped", [{"red": "B08", "nir": "B04"}, {"red": "B02", "blue": "B04"}])
+def test_swapped_bands_are_seen(scene_copy: Path, swapped: dict[str, str]) -> None:
+    assert judgements(interpret(scene_copy, optical=_optical_bands(scene_copy))) == {}
+    found = interpret(scene_copy, optical=_optical_bands(scene_copy, **swapped))
+    assert judgements(found)["bands"] == "refused"
+
+
+def test_bands_without_scale_or_offset_are_refused_with_what_dark_pixels_say(
+    scene_copy: Path,
+) -> None:
+    optical = _optical_bands(scene_copy)
+    del optical["scale"], optical["offset"]
+    verdict = interpret(scene_copy, optical=optical).verdicts[0]
+    assert verdict.judgement == "refused"
+    assert "dark pixels speak for -0.1" in verdict.line
+
+
+def test_before_and_after_exchanged_are_seen(scene_copy: Path) -> None:
+    radar = _radar(scene_copy)
+    for sides in radar.values():
+        sides["before"], sides["after"] = sides["after"], sides["before"]
+    found = interpret(scene_copy, radar=radar)
+    verdict = next(each for each in found.verdicts if each.check == "dates")
+    assert verdict.judgement == "refused" and "exchanged" in verdict.says
+
+
+def test_orbits_exchanged_are_seen(scene_copy: Path) -> None:
+    radar = _radar(scene_copy)
+    radar["ascending"], radar["descending"] = radar["descending"], radar["ascending"]
+    assert judgements(interpret(scene_copy, radar=radar))["orbit"] == "refused"
+
+
+def test_an_image_on_both_sides_is_refused(scene_copy: Path) -> None:
+    radar = _radar(scene_copy)
+    radar["ascending"]["after"] = radar["ascending"]["before"][-1:]
+    assert judgements(interpret(scene_copy, radar=radar))["pairs"] == "refused"
+
+
+def test_a_declared_gamma0_is_refused_by_a_bundle_of_sigma0(scene_copy: Path) -> None:
+    radar = _radar(scene_copy)
+    for sides in radar.values():
+        for look in [*sides["before"], *sides["after"]]:
+            look["radiometry"] = "gamma0"
+    assert judgements(interpret(scene_copy, radar=radar)) == {"radiometry": "refused"}
+
+
+def test_a_missing_sensor_is_a_warning(scene_copy: Path) -> None:
+    assert judgements(interpret(scene_copy, optical=None))["missing"] == "warning"
+    radar = _radar(scene_copy)
+    del radar["ascending"]
+    found = interpret(scene_copy, radar=radar)
+    assert judgements(found)["missing"] == "warning"
+
+
+def test_radar_of_another_place_is_refused(scene_copy: Path) -> None:
+    for path in (scene_copy / "radar").glob("*ascending.tif"):
+        with rasterio.open(path, "r+") as file:
+            file.transform = Affine.translation(50_000, 0) @ file.transform
+    assert judgements(interpret(scene_copy))["overlap"] == "refused"
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared real material is not here")
+@pytest.mark.parametrize(
+    ("chip", "offset"), [("282D_485L_3_3", 0.0), ("38D_378R_2_3", 0.0), ("433D_629L_3_1", -0.1)]
+)
+def test_dark_pixels_of_real_chips_tell_the_offset(
+    tmp_path: Path, chip: str, offset: float
+) -> None:
+    path = SHARED / "chips" / "S2L2A" / f"{chip}.tif"
+    bands = {name: {"file": str(path), "band": band} for name, band in
+             {"red": 4, "green": 3, "blue": 2, "nir": 8}.items()}  # fmt: skip
+    scene = tmp_path / "scene.yaml"
+    for said, judgement in ((offset, "ok"), (-0.1 - offset, "refused")):
+        optical = {"bands": bands, "scale": 1e-4, "offset": said}
+        scene.write_text(yaml.safe_dump({"name": "x", "event": "2024-01-01", "optical": optical}))
+        assert interpret_scene(scene, CONVENTIONS).verdicts[0].judgement == judgement
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared real material is not here")
+def test_a_real_ground_range_image_is_refused_with_advice(tmp_path: Path) -> None:
+    scene = tmp_path / "scene.yaml"
+    looks = [str(SHARED / "grd" / "iw-vv.tiff")]
+    radar = {"descending": {"before": looks, "after": looks}}
+    scene.write_text(yaml.safe_dump({"name": "x", "event": "2024-01-01", "radar": radar}))
+    with pytest.raises(InputError, match="210 ground control points"):
+        interpret_scene(scene, CONVENTIONS)
