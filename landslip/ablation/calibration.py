@@ -1,19 +1,16 @@
 """Whether probabilities mean what they say, before and after they are calibrated."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import expit, logit
-from sklearn.isotonic import IsotonicRegression
 
 from landslip.ablation.prevalence import carry_over
 from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+from landslip.ensemble.calibration import METHODS, Method, cross_calibrate
 from landslip.ensemble.reliability import BINS, bin_of, reliability
 from landslip.ensemble.tables import read_ensemble_oof
 from landslip.io.files import write_json
@@ -21,10 +18,6 @@ from landslip.models.names import ENSEMBLE
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
-# Labels and probabilities to learn from, probabilities to calibrate -> calibrated.
-Method = Callable[[Labels, Floats, Floats], Floats]
-
-_LEAST = 1e-6  # logits of 0 and 1 are infinite
 
 
 def write_calibration(
@@ -45,11 +38,11 @@ def write_calibration(
     labels, fold = table.labels, table.fold
     models = {ENSEMBLE: table.probability, **table.members}
     calibrated = {
-        (name, how): cross_calibrate(labels, scores, fold, method)
+        (name, how): cross_calibrate(labels, scores, fold, how)
         for name, scores in models.items()
-        for how, method in METHODS.items()
+        for how in METHODS
     }
-    functions: dict[tuple[str, str, str], Measure] = {}
+    functions: dict[tuple[str, Method, str], Measure] = {}
     for (name, how), scores in calibrated.items():
         functions[name, how, "brier"] = partial(measures.brier, labels, scores)
         functions[name, how, "ece"] = partial(expected_calibration_error, labels, scores)
@@ -76,54 +69,6 @@ def write_calibration(
             "split_digest": table.split_digest,
         },
     )
-
-
-def cross_calibrate(
-    labels: Labels, probability: Floats, fold: NDArray[np.int64], method: Method
-) -> Floats:
-    """Calibrate every fold by what the other folds teach.
-
-    Parameters
-    ----------
-    labels, probability, fold : (n,)
-
-    Returns
-    -------
-    (n,), in [0, 1]
-    """
-    calibrated = np.empty(len(labels))
-    for number in np.unique(fold):
-        own = fold == number
-        calibrated[own] = method(labels[~own], probability[~own], probability[own])
-    return calibrated
-
-
-def leave(labels: Labels, known: Floats, probability: Floats) -> Floats:
-    """As predicted."""
-    return probability
-
-
-def isotonic(labels: Labels, known: Floats, probability: Floats) -> Floats:
-    """The non-decreasing function that fits labels best, by squares."""
-    fitted = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(known, labels)
-    return np.asarray(fitted.predict(probability), dtype=np.float64)
-
-
-def temperature(labels: Labels, known: Floats, probability: Floats) -> Floats:
-    """Logits divided by the one temperature with the least log loss (Guo et al., ICML 2017)."""
-    logits = logit(known.clip(_LEAST, 1 - _LEAST))
-    signs = np.where(labels == 1, -1.0, 1.0)
-
-    def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0, signs * logits / np.exp(log_temperature)).mean())
-
-    # exp(±4): from 1/55 to 55.
-    found = minimize_scalar(loss, bounds=(-4, 4), method="bounded")
-    scaled = logit(probability.clip(_LEAST, 1 - _LEAST)) / np.exp(found.x)
-    return np.asarray(expit(scaled), dtype=np.float64)
-
-
-METHODS: dict[str, Method] = {"none": leave, "temperature": temperature, "isotonic": isotonic}
 
 
 def expected_calibration_error(labels: Labels, probability: Floats, weights: Floats) -> Floats:

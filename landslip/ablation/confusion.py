@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 
-from landslip.ablation.differences import compare
 from landslip.ensemble import measures
+from landslip.ensemble.differences import compare
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.ensemble.threshold import HALF, cross_fit, search_exact, search_grid
 from landslip.io.files import write_parquet

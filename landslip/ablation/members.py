@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.ablation.blending import blend, search_weights, select_greedily
-from landslip.ablation.differences import Estimate, compare
 from landslip.ensemble.average import average
+from landslip.ensemble.differences import compare, difference_to_json
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.ensemble.threshold import cross_fit, search_exact
+from landslip.ensemble.weights import blend, search_weights, select_greedily
 from landslip.io.files import write_json
 
 Floats = NDArray[np.float64]
@@ -137,8 +137,3 @@ def _correlation(rows: Floats) -> list[list[float | None]]:
         [None if constant[i] or constant[j] else value for j, value in enumerate(row)]
         for i, row in enumerate(matrix)
     ]
-
-
-def difference_to_json(difference: Estimate) -> dict[str, Any]:
-    """With whether the sign may be chance."""
-    return difference.to_json() | {"inside_noise": bool(difference.inside_noise)}

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from landslip.ablation.differences import compare
 from landslip.ensemble import measures
 from landslip.ensemble.average import average
+from landslip.ensemble.differences import compare
 from landslip.ensemble.gather import read_members
 from landslip.ensemble.threshold import cross_fit
 from landslip.io.files import InputError, read_parquet, write_parquet

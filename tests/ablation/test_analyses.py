@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from landslip.ablation import calibration, forest
-from landslip.ablation.blending import blend, search_weights, select_greedily
-from landslip.ablation.differences import compare
 from landslip.ablation.prevalence import best_threshold, carry_over, label_weights
+from landslip.ensemble.calibration import cross_calibrate
+from landslip.ensemble.differences import compare
 from landslip.ensemble.reliability import wilson
 from landslip.ensemble.threshold import search_exact
+from landslip.ensemble.weights import blend, search_weights, select_greedily
 
 
 def draw(seed: int, n: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -68,11 +69,11 @@ def test_calibration_brings_overconfident_probabilities_back():
     sharp, fold = odds / (1 + odds), np.arange(4000) % 5
     once = np.ones((1, 4000))
     before = calibration.expected_calibration_error(labels, sharp, once)[0]
-    for method in (calibration.temperature, calibration.isotonic):
-        calibrated = calibration.cross_calibrate(labels, sharp, fold, method)
+    for method in ("temperature", "isotonic"):
+        calibrated = cross_calibrate(labels, sharp, fold, method)
         after = calibration.expected_calibration_error(labels, calibrated, once)[0]
         assert after < before / 3
-    scaled = calibration.cross_calibrate(labels, sharp, fold, calibration.temperature)
+    scaled = cross_calibrate(labels, sharp, fold, "temperature")
     assert scaled == pytest.approx(truth, abs=0.03)
 
 
@@ -80,9 +81,9 @@ def test_a_fold_is_not_calibrated_by_its_own_labels():
     labels, probabilities = draw(4)
     fold = np.arange(len(labels)) % 4
     flipped = np.where(fold == 0, 1 - labels, labels).astype(np.int8)
-    for method in (calibration.temperature, calibration.isotonic):
-        first = calibration.cross_calibrate(labels, probabilities[0], fold, method)
-        second = calibration.cross_calibrate(flipped, probabilities[0], fold, method)
+    for method in ("temperature", "isotonic"):
+        first = cross_calibrate(labels, probabilities[0], fold, method)
+        second = cross_calibrate(flipped, probabilities[0], fold, method)
         assert (first[fold == 0] == second[fold == 0]).all()
 
 

@@ -1,7 +1,9 @@
-"""Weights of an ensemble's members that maximise F1: greedy selection and a direct search."""
+"""Weights of an ensemble's members: greedy selection, a direct search, stacking."""
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from landslip.ensemble.threshold import search_exact
 
@@ -91,3 +93,52 @@ def blend(weights: Floats, probabilities: Floats) -> Floats:
     # A sum in the order of the members: a matrix product's depends on the number of threads.
     mean: Floats = (weights[:, np.newaxis] * probabilities).sum(axis=0)
     return mean.clip(0, 1)
+
+
+def pick_best(labels: Labels, probabilities: Floats) -> Floats:
+    """All weight (member,) on the member with the highest F1; of equal ones the first."""
+    best = np.argmax([search_exact(labels, member).f1 for member in probabilities])
+    weights: Floats = np.eye(len(probabilities))[best]
+    return weights
+
+
+def fit_stack(labels: Labels, logits: Floats) -> tuple[float, Floats]:
+    """Logistic regression of the label on the members' logits, with no negative coefficient.
+
+    Parameters
+    ----------
+    labels : (n,), 0 or 1
+        Both must be there.
+    logits : (member, n)
+        Finite.
+
+    Returns
+    -------
+    intercept, coefficients : (member,)
+        At the least sum of log losses and half the squared coefficients.
+
+    Notes
+    -----
+    Wolpert, Neural Networks 5 (1992); no coefficient is negative after Breiman, Machine
+    Learning 24 (1996): members are alike, and the sign of a difference of two of them is noise.
+    """
+    truth = labels == 1
+
+    def loss(at: Floats) -> tuple[float, Floats]:
+        # Sums in the order of the members: a matrix product's depends on the number of threads.
+        joined = at[0] + (at[1:, np.newaxis] * logits).sum(axis=0)
+        excess = expit(joined) - truth
+        value = (np.logaddexp(0, joined) - truth * joined).sum() + (at[1:] ** 2).sum() / 2
+        slope = np.append(excess.sum(), (logits * excess).sum(axis=1) + at[1:])
+        return float(value), slope
+
+    members = len(logits)
+    found = minimize(
+        loss,
+        np.append(0.0, np.full(members, 1 / members)),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(None, None), *[(0, None)] * members],
+        options={"ftol": 1e-13, "gtol": 1e-8, "maxiter": 1000},
+    )
+    return float(found.x[0]), np.asarray(found.x[1:], dtype=np.float64)

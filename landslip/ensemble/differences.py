@@ -1,8 +1,9 @@
 """F1 of many predictions and their differences, with paired bootstrap intervals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 Decisions = NDArray[np.bool_]
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +37,12 @@ class Estimate:
 
 def compare(
     labels: Labels,
-    decisions: Mapping[str, Decisions],
-    pairs: Sequence[tuple[str, str]],
+    decisions: Mapping[Key, Decisions],
+    pairs: Sequence[tuple[Key, Key]],
     *,
     resamples: int,
     seed: int,
-) -> tuple[dict[str, Estimate], dict[tuple[str, str], Estimate]]:
+) -> tuple[dict[Key, Estimate], dict[tuple[Key, Key], Estimate]]:
     """F1 of every set of decisions, and of pairs the difference, first less second.
 
     Parameters
@@ -55,10 +57,10 @@ def compare(
         of them share cancels in their difference. Models and thresholds stay as they are: the
         spread from training again with another seed is not in the intervals.
     seed
-        The ablation's.
+        The run's.
     """
-    functions: dict[str | tuple[str, str], Measure] = {
-        name: partial(measures.f1, labels, decided) for name, decided in decisions.items()
+    functions: dict[tuple[Key, ...], Measure] = {
+        (name,): partial(measures.f1, labels, decided) for name, decided in decisions.items()
     }
     for first, second in pairs:
         functions[first, second] = partial(_difference, labels, decisions[first], decisions[second])
@@ -69,9 +71,14 @@ def compare(
         low, high = intervals[key] or (float("nan"), float("nan"))
         estimates[key] = Estimate(value=float(function(once)[0]), low=low, high=high)
     return (
-        {name: estimates[name] for name in decisions},
-        {pair: estimates[pair] for pair in pairs},
+        {name: estimates[name,] for name in decisions},
+        {(first, second): estimates[first, second] for first, second in pairs},
     )
+
+
+def difference_to_json(difference: Estimate) -> dict[str, Any]:
+    """With whether the sign may be chance."""
+    return difference.to_json() | {"inside_noise": bool(difference.inside_noise)}
 
 
 def _difference(labels: Labels, first: Decisions, second: Decisions, weights: Floats) -> Floats:
