@@ -5,6 +5,7 @@ from snakemake.persistence import MetadataRecord
 
 from landslip.engine import previous
 from landslip.engine.results_folder import ResultsFolder
+from landslip.engine.working_folder import enter_working_folder
 
 # Their outputs are kept until they have run well: training costs hours, and what the second three
 # refuse is often mended by putting the very same file back, which then must retrain nothing.
@@ -48,6 +49,9 @@ def refuse(error):
     """End with one message for the person at the keyboard."""
     sys.exit(f"landslip: {error}")
 
+
+if enter_working_folder(Path(".snakemake"), main=workflow.is_main_process):
+    print("landslip: going on where a run was killed", file=sys.stderr)
 
 if workflow.is_main_process:
     try:

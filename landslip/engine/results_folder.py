@@ -9,13 +9,13 @@ import json
 import os
 import secrets
 import socket
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from landslip.io.files import InputError, check_writable, read_json, write_json
+from landslip.io.locks import try_lock
 from landslip.models.fingerprint import differing, flatten
 
 NAME = "settings.json"
@@ -79,12 +79,12 @@ class ResultsFolder:
         check_writable(self.folder)
         lock: IO[str] = (self.folder / _LOCK).open("a+", encoding="utf-8")
         own = {"folder": str(Path.cwd()), "host": socket.gethostname(), "process": os.getpid()}
-        if _try_lock(lock, fcntl.LOCK_EX):
+        if try_lock(lock, fcntl.LOCK_EX) is not False:
             lock.truncate(0)
             lock.write(json.dumps(own))
             lock.flush()
         # Shared, for Snakemake itself decides which runs from one working folder go together.
-        elif not _try_lock(lock, fcntl.LOCK_SH, patience=5) or not _same(_holder(lock), own):
+        elif not try_lock(lock, fcntl.LOCK_SH, patience=5) or not _same(_holder(lock), own):
             other = _holder(lock)
             lock.close()
             raise InputError(
@@ -92,7 +92,7 @@ class ResultsFolder:
                 f"(process {other.get('process')} on {other.get('host')}); wait until it has "
                 "ended, or name another folder in `results`"
             )
-        _try_lock(lock, fcntl.LOCK_SH)
+        try_lock(lock, fcntl.LOCK_SH)
         _held.append(lock)
 
     def write(self) -> None:
@@ -163,22 +163,6 @@ def _listed(lines: list[str]) -> str:
 def _entry(name: str) -> tuple[str, ...]:
     """models.xgboost.trees -> (models, xgboost)."""
     return tuple(name.split(".")[:2])
-
-
-def _try_lock(lock: IO[str], kind: int, *, patience: float = 0) -> bool:
-    """Whether no other process stands against it."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(lock, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                return False
-            time.sleep(0.1)
-        except OSError:
-            return True  # no locks here
-        else:
-            return True
 
 
 def _holder(lock: IO[str]) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """Files that are whole or absent: atomic writes, digests, JSON and parquet."""
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import re
 import struct
 import tempfile
-import time
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -176,46 +174,6 @@ def check_writable(folder: Path | str, remedy: str = "name another folder in `re
         known = (error.strerror, "make it writable")
         what, first = _FULL.get(error.errno or 0, known)
         raise InputError(f"cannot write into {folder} ({what}); {first}, or {remedy}") from error
-
-
-@contextmanager
-def exclusive(folder: Path | str, *, patience: float = 300) -> Iterator[None]:
-    """Keep other processes that ask for it out of a folder; the lock dies with the process.
-
-    Parameters
-    ----------
-    patience
-        Seconds to wait for another process, which may be about to end.
-
-    Raises
-    ------
-    InputError
-        Another process is still at work there.
-
-    Notes
-    -----
-    Where the file system knows no locks, nobody is kept out.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
-    end = time.monotonic() + patience
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    raise InputError(
-                        f"another process is at work in {folder}, left over from a run that was "
-                        "killed; wait until it has ended, or end it"
-                    ) from None
-                time.sleep(0.2)
-                continue
-            except OSError:
-                pass
-            break
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _sync(path: Path, flags: int) -> None:

@@ -18,11 +18,11 @@ from landslip.features.scales import read_scaling, scale_and_shift
 from landslip.io.files import (
     InputError,
     check_writable,
-    exclusive,
     file_digest,
     read_metadata,
     write_parquet,
 )
+from landslip.io.locks import exclusive
 from landslip.models.compilation import compile_encoders
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.device import (

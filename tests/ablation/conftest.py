@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from ablation.small_ablation import ABLATION, FOLDS, MEMBERS, PATCHES, oof_of
 
-from landslip.io.files import exclusive
+from landslip.io.locks import exclusive
 from runs import planned, snakemake
 
 

@@ -15,7 +15,6 @@ import pytest
 from landslip.io.files import (
     InputError,
     atomic_path,
-    exclusive,
     file_digest,
     read_json,
     read_metadata,
@@ -25,6 +24,7 @@ from landslip.io.files import (
     write_parquet,
     write_text,
 )
+from landslip.io.locks import exclusive
 from project import ROOT
 
 
@@ -74,7 +74,7 @@ def test_a_killed_writer_leaves_the_old_file_whole(tmp_path: Path):
 
 def test_one_process_at_a_time_works_in_a_folder_and_a_killed_one_lets_go(tmp_path: Path):
     code = (
-        "import sys, time; from landslip.io.files import exclusive\n"
+        "import sys, time; from landslip.io.locks import exclusive\n"
         "with exclusive(sys.argv[1]): print('in', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen(

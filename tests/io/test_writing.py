@@ -23,7 +23,6 @@ from landslip.io.files import (
     InputError,
     atomic_path,
     check_writable,
-    exclusive,
     file_digest,
     read_json,
     write_arrays,
@@ -32,6 +31,7 @@ from landslip.io.files import (
     write_text,
 )
 from landslip.io.large_tables import write_blocks
+from landslip.io.locks import exclusive
 from landslip.models.state import State, StateFile
 from landslip.report.style import drawing
 from landslip.simulation.write import simulate_patches
