@@ -31,17 +31,21 @@ def vegetation_and_rock(rng: np.random.Generator, scenes: Scenes, terrain: Terra
     """
     n, size, _ = terrain.relief.shape
     steep = np.hypot(*terrain.gradient())
-    patchy, stands, stony = (fractal_fields(rng, n, size, e) for e in (2.6, 2.8, 2.2))
+    patchy, stands, stony, gaps = (fractal_fields(rng, n, size, e) for e in (2.6, 2.8, 2.2, 1.4))
     # vegetation fails on the steepest ground
-    density = column_of(scenes.greenness) + 0.30 * patchy - 0.9 * np.maximum(steep - 0.75, 0)
-    green = soft_step(density, 0.7)
+    density = column_of(scenes.greenness) - 0.9 * np.maximum(steep - 0.75, 0)
+    density += column_of(rng.uniform(size=(n,), low=0.02, high=0.28)) * patchy
+    # openings: paths, banks, felled trees
+    bare = soft_step(gaps - np.float32(3.0), 1.2)
+    green = soft_step(density, 0.7) * (1 - bare)
     wooded = soft_step(column_of(scenes.woodiness) + 0.45 * stands + 0.4 * (steep - 0.3), 0.35)
-    stone = soft_step(0.9 * (steep - 0.45) + 0.30 * stony, 0.8) * (1 - green)
+    stone = soft_step(0.9 * (steep - 0.45) + 0.30 * stony, 0.8) * (1 - green - bare)
     shares = np.zeros((n, len(Material), size, size), np.float32)
     shares[:, Material.FOREST] = green * wooded
     shares[:, Material.GRASS] = green * (1 - wooded)
     shares[:, Material.ROCK] = stone
-    shares[:, Material.SOIL] = 1 - green - stone
+    shares[:, Material.GRAVEL] = bare
+    shares[:, Material.SOIL] = 1 - green - stone - bare
     return shares
 
 

@@ -60,6 +60,15 @@ def diggings(
         overlay(before, p, bare * np.float32(rng.random() < 0.5), Material.SOIL)
 
 
+def open_sea(before: Field, after: Field, scenes: Scenes, terrain: Terrain) -> None:
+    """Water over the lowest ground of coasts, over all of open water, in place."""
+    for p in np.flatnonzero(scenes.sea).tolist():
+        relief = terrain.relief[p]
+        deep = soft_step(relief.min() - relief + np.float32(0.05), 0.1)
+        for shares in (before, after):
+            overlay(shares, p, deep, Material.WATER)
+
+
 def floods(rng: np.random.Generator, before: Field, after: Field, scenes: Scenes) -> None:
     """River beds: what is water at one date is gravel at the other, in place."""
     for p in np.flatnonzero(scenes.valley).tolist():
@@ -116,7 +125,7 @@ def landslides(
     half = np.clip(length * rng.uniform(0.08, 0.22, len(crowns)), 1.2, 9.0)
     tracks = release_tracks(terrain.height, smooth, crowns, length, half)
     for p in np.unique(crowns[:, 0]).tolist():
-        old = rng.random() < 0.24
+        old = rng.random() < 0.18
         fresh = np.float32(rng.uniform(0.20, 0.65) if old else rng.uniform(0.70, 1.0))
         earlier = np.float32(rng.uniform(0.4, 1.0) if old else 0.0)
         torn = np.clip(0.8 + 0.25 * smooth[p], 0.2, 1)
@@ -125,5 +134,6 @@ def landslides(
         for shares, extent in ((before, earlier), (after, np.float32(1))):
             overlay(shares, p, extent * (scar * (1 - stony) + runout), Material.DEBRIS)
             overlay(shares, p, extent * scar * stony, Material.ROCK)
-        tracks.depth[p] *= 1 - earlier
+        # the deposit is hummocky, the scar stepped
+        tracks.depth[p] *= (1 - earlier) * (1 + np.float32(0.5) * smooth[p])
     return tracks

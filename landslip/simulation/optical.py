@@ -59,9 +59,11 @@ def observe_optical(
     # the product's own terrain correction flattens part of the sun's angle
     sunlit = np.power(direct, column_of(rng.uniform(0.4, 1.0, size=(n,))))
     sunlit *= (1 - shadow) * (1 - np.float32(0.8) * cloud_shadow)
-    texture = 1 + np.float32(0.07) * fractal_fields(rng, n, size, 1.3)
+    texture = np.exp(np.float32(0.08) * fractal_fields(rng, n, size, 1.3))
     light = sunlit[:, None] * (1 - SKYLIGHT) + SKYLIGHT
-    image = ground * (light * np.maximum(texture, np.float32(0.5))[:, None])
+    image = ground * (light * texture[:, None])
+    leaves = column_of(np.where(scenes.sea < 1, 0.11, 0.0))
+    image[:, 3] *= np.exp(leaves * fractal_fields(rng, n, size, 1.8))
     image += PATH * scenes.haze.astype(np.float32)[:, None, None, None]
     cloudy = np.flatnonzero(scenes.cloud)
     top = column_of(rng.gamma(4.0, 900.0, size=(len(cloudy),)) + 1300)

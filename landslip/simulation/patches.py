@@ -7,12 +7,19 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from landslip.simulation.cover import standing_things, vegetation_and_rock
-from landslip.simulation.events import diggings, farm_fields, floods, landslides, old_tracks
+from landslip.simulation.events import (
+    diggings,
+    farm_fields,
+    floods,
+    landslides,
+    old_tracks,
+    open_sea,
+)
 from landslip.simulation.fields import Field, fractal_fields
 from landslip.simulation.materials import Material, draw_backscatter, draw_reflectance
 from landslip.simulation.optical import observe_optical
 from landslip.simulation.radar import observe_radar
-from landslip.simulation.scenes import Scenes, Thaw, draw_scenes
+from landslip.simulation.scenes import Scenes, draw_scenes
 from landslip.simulation.terrain import illumination, make_terrain
 
 CHANNELS = (
@@ -29,6 +36,18 @@ CHANNELS = (
     "asc_diff_vv",
     "asc_diff_vh",
 )
+
+# open water, by (ascending, after): vv and vh where the wind was strongest, mean loss of vv, dB
+SEA = {
+    (False, False): ([-15.0, -30.5], 0.8),
+    (False, True): ([-15.6, -34.0], 5.0),
+    (True, False): ([-19.9, -33.0], 0.8),
+    (True, True): ([-16.6, -34.0], 0.4),
+}
+
+# The competition's red lies where Sentinel-2's blue is expected and the other way round: clear
+# water is brightest in it, haze and too much taken off for haze show in it, soil least.
+STORED = [2, 1, 0, 3]
 
 
 def gamma_of(shares: Field, backscatter: NDArray[np.float64], texture: Field) -> Field:
@@ -58,22 +77,13 @@ def weather(
     """
     n = len(scenes.slope)
     ground = [Material.SOIL, Material.BARE_FIELD, Material.GRASS, Material.GRAVEL, Material.CROP]
-    wet = rng.gamma(4.0, 1.5, n)[:, None] * np.array([1.0, 0.65])
     dates = []
     for late in (False, True):
-        date = backscatter + rng.normal(0, 0.45, (n, 1, 1)) + rng.normal(0, 0.25, backscatter.shape)
-        date[:, :, ground] += rng.normal(0, 0.9, (n, 1, 1))
-        date[:, :, Material.WATER] += rng.normal(0, 3.0, (n, 1))
+        date = backscatter + rng.normal(0, 0.2, (n, 1, 1)) + rng.normal(0, 0.15, backscatter.shape)
+        date[:, :, ground] += rng.normal(0, 0.4, (n, 1, 1))
+        level, spread = SEA[eastward, late]
+        date[:, :, Material.WATER] = level - rng.exponential(spread, (n, 1)) * np.array([1, 0.2])
         date += scenes.offset[:, None, None]
-        # wet snow absorbs: Nagler and Rott (2000) map it where backscatter falls by 3 dB
-        if late and not eastward:
-            date -= (
-                np.where(scenes.thaw == Thaw.DESCENDING_AFTER, 1, 0)[:, None, None] * wet[..., None]
-            )
-        if eastward and not late:
-            date -= (
-                np.where(scenes.thaw == Thaw.ASCENDING_BEFORE, 1, 0)[:, None, None] * wet[..., None]
-            )
         dates.append(date)
     return dates[0], dates[1]
 
@@ -109,15 +119,18 @@ def simulate_batch(
     farm_fields(rng, before, after, scenes, steep)
     diggings(rng, before, after, scenes, smooth)
     floods(rng, before, after, scenes)
+    open_sea(before, after, scenes, terrain)
     tracks = landslides(rng, before, after, scenes, terrain, steep, smooth, inset + size // 12)
 
     direct, shadow = illumination(terrain, scenes)
     cover = after[crop].reshape(n, len(Material), size * size)
-    ground = (draw_reflectance(rng, n) @ cover).reshape(n, 4, size, size)
+    reflectance = draw_reflectance(rng, n)
+    reflectance[:, :, Material.WATER] += scenes.glint[:, None]
+    ground = (reflectance @ cover).reshape(n, 4, size, size)
     optical = observe_optical(rng, ground, direct[crop], shadow[crop], scenes)
 
     patches = np.empty((n, size, size, len(CHANNELS)))
-    patches[..., :4] = optical.transpose(0, 2, 3, 1)
+    patches[..., :4] = optical.transpose(0, 2, 3, 1)[..., STORED]
     backscatter = draw_backscatter(rng, n)
     roughness = np.exp(np.float32(0.18) * fractal_fields(rng, n, grid, 1.5))
     relief = (terrain.relief, terrain.relief - tracks.depth)

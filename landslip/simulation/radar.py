@@ -8,25 +8,14 @@ from numpy.typing import NDArray
 
 from landslip.simulation.fields import Field
 
-FLOOR = np.float32(10**-6.5)
-
-
-@numba.njit(cache=True)
-def _smooth_speckle(speckle: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Neighbours share their speckle, as in a product sampled finer than it resolves."""
-    size = speckle.shape[0]
-    side = 0.3
-    across = np.empty_like(speckle)
-    for i in range(size):
-        for j in range(size):
-            ends = speckle[i, j - 1] + speckle[i, (j + 1) % size]
-            across[i, j] = (speckle[i, j] + side * ends) / (1 + 2 * side)
-    smooth = np.empty_like(speckle)
-    for i in range(size):
-        for j in range(size):
-            ends = across[i - 1, j] + across[(i + 1) % size, j]
-            smooth[i, j] = (across[i, j] + side * ends) / (1 + 2 * side)
-    return smooth
+# looks of a pixel of the ground range product before resampling; its specification says 4.4
+LOOKS = 4.6
+# of the area of flat ground: what a hillside out of sight still throws back
+LEAST_LIT = 0.13
+# decimal logarithm of noise equivalent sigma nought, descending, ascending
+NOISE = (-2.72, -2.82)
+# dB: what the product says where it took off more noise than there was, descending, ascending
+FLOOR = (-48.9, -48.0)
 
 
 @numba.njit(cache=True)
@@ -43,29 +32,32 @@ def _wrap(number: int, size: int) -> tuple[int, int]:
 
 
 @numba.njit(cache=True)
-def _observe(
+def _geometry(
+    tilt: NDArray[np.float32], eastward: bool, incidence: float, size: int
+) -> tuple[int, float, float]:
+    """Rows by which range lines slant over the grid, rise of the plane along them, spacing."""
+    skew = round(0.18 * size) * (1 if eastward else -1)
+    plane = (tilt[1] if eastward else -tilt[1]) + tilt[0] * skew / size
+    plane = min(plane, 0.8 * np.tan(incidence))
+    return skew, plane, np.sin(incidence) - plane * np.cos(incidence)
+
+
+@numba.njit(cache=True)
+def _listen(
     relief: NDArray[np.float32],
-    model: NDArray[np.float32],
     tilt: NDArray[np.float32],
     eastward: bool,
     incidence: float,
     gamma: NDArray[np.float32],
-    speckle: NDArray[np.float32],
-    noise: NDArray[np.float32],
-    image: NDArray[np.float32],
-) -> None:
-    """Gather the echoes of each range line by slant range, speckle them, and geocode them.
+) -> NDArray[np.float32]:
+    """Gather the echoes of each range line by slant range: (2, line, range), sigma nought.
 
-    `relief` is the ground as it is, `model` the elevation model that geocoding uses. The grid
-    wraps around; range lines run at a slant to the rows, by `skew` rows over the whole grid.
+    The grid wraps around; range lines run at a slant to the rows.
     """
     size = relief.shape[0]
-    skew = round(0.18 * size) * (1 if eastward else -1)
+    skew, plane, spacing = _geometry(tilt, eastward, incidence, size)
     sine, cosine = np.sin(incidence), np.cos(incidence)
     turn = skew / size
-    plane = (tilt[1] if eastward else -tilt[1]) + tilt[0] * turn
-    plane = min(plane, 0.8 * sine / cosine)
-    spacing = sine - plane * cosine
     gain = sine / spacing
     ahead = 1 if eastward else -1
     echoes = np.zeros((2, size, size), np.float32)
@@ -78,15 +70,14 @@ def _observe(
             sight = step * (cosine + plane * sine) + z * sine
             hidden = sight < roof
             roof = max(roof, sight)
-            if step < 0 or hidden:
+            if step < 0:
                 continue
             away, towards = _wrap(j + ahead, size)[0], _wrap(j - ahead, size)[0]
             below, above = _wrap(i + 1, size)[0], _wrap(i - 1, size)[0]
             rise = (relief[i, away] - relief[i, towards]) / 2
             rise += turn * (relief[below, j] - relief[above, j]) / 2 + plane
-            area = cosine + rise * sine
-            if area <= 0.0:
-                continue
+            # crowns and boulders stand out of the shadow of the smooth ground
+            area = LEAST_LIT if hidden else max(cosine + rise * sine, LEAST_LIT)
             place = step - z * cosine / spacing
             lower = int(np.floor(place))
             part = place - lower
@@ -96,31 +87,95 @@ def _observe(
                 share = (part if end == 1 else 1.0 - part) * area * gain
                 echoes[0, a, b] += share * gamma[0, i, j]
                 echoes[1, a, b] += share * gamma[1, i, j]
-    for p in range(2):
-        grain = _smooth_speckle(speckle[p])
-        # products tend to take off too much noise, in vh more than in vv
-        excess = 1.1 if p == 0 else 1.45
-        least = 0.06 * noise[p]
+    return echoes
+
+
+@numba.njit(cache=True)
+def _smooth(noise: NDArray[np.float32]) -> NDArray[np.float32]:
+    """White noise of standard deviation 1 as noise of the same spread that neighbours share."""
+    size = noise.shape[0]
+    side = np.float32(0.3)
+    spread = np.float32(1 / np.sqrt(1 + 2 * 0.3**2))
+    across = np.empty_like(noise)
+    for i in range(size):
+        for j in range(size):
+            ends = noise[i, j - 1] + noise[i, (j + 1) % size]
+            across[i, j] = spread * (noise[i, j] + side * ends)
+    smooth = np.empty_like(noise)
+    for i in range(size):
+        for j in range(size):
+            ends = across[i - 1, j] + across[(i + 1) % size, j]
+            smooth[i, j] = spread * (across[i, j] + side * ends)
+    return smooth
+
+
+@numba.njit(cache=True)
+def _measure(
+    echoes: NDArray[np.float32],
+    noise: float,
+    excess: float,
+    least: float,
+    white: NDArray[np.float32],
+) -> None:
+    """Median over dates of speckled echoes less the thermal noise, in place.
+
+    Parameters
+    ----------
+    echoes : (line, range) linear
+    noise, excess : thermal noise, and how often of it the product takes off
+    least : what the product says in place of a negative power
+    white : (date, line, range) standard normal
+    """
+    dates, size, _ = white.shape
+    power = np.empty((dates, size, size), np.float32)
+    # Wilson and Hilferty (1931): the cube root of a gamma variate is nearly normal
+    middle, spread = np.float32(1 - 1 / (9 * LOOKS)), np.float32(1 / (3 * np.sqrt(LOOKS)))
+    for date in range(dates):
+        grain = _smooth(white[date])
         for a in range(size):
             for b in range(size):
-                measured = (echoes[p, a, b] + noise[p]) * grain[a, b] - excess * noise[p]
-                # what is left of pure noise once its mean is taken off falls far below it
-                if measured < least:
-                    measured = least * np.exp(0.35 * (measured / least - 1.0))
-                echoes[p, a, b] = measured
-    for line in range(size):
+                root = max(middle + spread * grain[a, b], np.float32(0))
+                measured = (echoes[a, b] + noise) * root * root * root - excess * noise
+                power[date, a, b] = max(measured, least)
+    if dates == 1:
+        echoes[:] = power[0]
+        return
+    for a in range(size):
+        for b in range(size):
+            one, two, three = power[0, a, b], power[1, a, b], power[2, a, b]
+            echoes[a, b] = max(min(one, two), min(max(one, two), three))
+
+
+@numba.njit(cache=True)
+def _geocode(
+    echoes: NDArray[np.float32],
+    model: NDArray[np.float32],
+    tilt: NDArray[np.float32],
+    eastward: bool,
+    incidence: float,
+    image: NDArray[np.float32],
+) -> None:
+    """Place (2, line, range) on the map with an elevation model, between four samples each."""
+    size = model.shape[0]
+    skew, _, spacing = _geometry(tilt, eastward, incidence, size)
+    fall = np.cos(incidence) / spacing
+    for i in range(size):
         for step in range(size):
-            i = _wrap(line + (2 * skew * step + size) // (2 * size), size)[0]
             j = step if eastward else size - 1 - step
-            place = step - model[i, j] * cosine / spacing
-            lower = int(np.floor(place))
-            part = place - lower
-            b, laps = _wrap(lower, size)
-            a = _wrap(line + laps * skew, size)[0]
-            d, laps = _wrap(lower + 1, size)
-            c = _wrap(line + laps * skew, size)[0]
-            for p in range(2):
-                image[p, i, j] = (1.0 - part) * echoes[p, a, b] + part * echoes[p, c, d]
+            track = i - skew * step / size
+            place = step + 0.5 - model[i, j] * fall
+            line, lower = int(np.floor(track)), int(np.floor(place))
+            below, part = track - line, place - lower
+            image[0, i, j] = 0
+            image[1, i, j] = 0
+            for end in range(2):
+                b, laps = _wrap(lower + end, size)
+                share = part if end == 1 else 1.0 - part
+                for side in range(2):
+                    a = _wrap(line + side + laps * skew, size)[0]
+                    weight = share * (below if side == 1 else 1.0 - below)
+                    image[0, i, j] += weight * echoes[0, a, b]
+                    image[1, i, j] += weight * echoes[1, a, b]
 
 
 def observe_radar(
@@ -130,7 +185,7 @@ def observe_radar(
     gamma: tuple[Field, Field],
     eastward: bool,
 ) -> tuple[Field, Field]:
-    """Backscatter before and after, as one orbit sees it.
+    """Backscatter before and after, as one orbit sees it: medians over dates.
 
     Parameters
     ----------
@@ -142,7 +197,7 @@ def observe_radar(
 
     Returns
     -------
-    before, after : (n, 2, row, column) float32, dB
+    before, after : (n, 2, row, column) float32, dB of sigma nought, not flattened
 
     Notes
     -----
@@ -152,26 +207,20 @@ def observe_radar(
     """
     n, size, _ = relief[0].shape
     incidence = np.radians(rng.uniform(37, 45, n) if eastward else rng.uniform(31, 41, n))
-    # noise equivalent sigma nought, -30 to -22 dB, a little different in the two channels
-    noise = 10 ** (rng.uniform(-2.9, -2.1, (n, 1)) + rng.normal(0, 0.05, (n, 2)))
-    noise = noise.astype(np.float32)
+    # products tend to take off a little too much
+    noise = np.power(10, rng.normal(NOISE[eastward], 0.12, (n, 1)) + rng.normal(0, 0.03, (n, 2)))
+    excess = 1 + np.abs(rng.normal(0, [0.01, 0.03], (n, 2)))
+    least = np.power(10, rng.normal(FLOOR[eastward], 0.07, n) / 10)
     images = []
+    # a median of three dates before the event, after it often the first look alone
+    late = np.where(rng.random(n) < (0.02 if eastward else 0.22), 3, 1)
     for date in range(2):
-        # gamma distributed, two looks; smoothing makes them about eight
-        one, two = (1 - rng.random((n, 2, size, size), dtype=np.float32) for _ in range(2))
-        speckle = np.float32(-0.5) * np.log(one * two)
         image = np.empty((n, 2, size, size), np.float32)
         for p in range(n):
-            _observe(
-                relief[date][p],
-                relief[0][p],
-                tilt[p],
-                eastward,
-                incidence[p],
-                gamma[date][p],
-                speckle[p],
-                noise[p],
-                image[p],
-            )
-        images.append(np.float32(10 / np.log(10)) * np.log(np.maximum(image, FLOOR)))
+            echoes = _listen(relief[date][p], tilt[p], eastward, incidence[p], gamma[date][p])
+            for band in range(2):
+                white = rng.standard_normal((late[p] if date else 3, size, size), dtype=np.float32)
+                _measure(echoes[band], noise[p, band], excess[p, band], least[p], white)
+            _geocode(echoes, relief[0][p], tilt[p], eastward, incidence[p], image[p])
+        images.append(np.float32(10 / np.log(10)) * np.log(image))
     return images[0], images[1]

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-
-
-class Thaw(IntEnum):
-    """When wet snow lies on the ground; the optical image is of another day."""
-
-    NEVER = 0
-    DESCENDING_AFTER = 1
-    ASCENDING_BEFORE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,15 +28,17 @@ class Scenes:
     sun_elevation: Numbers
     """Radians above the horizon."""
     haze: Numbers
-    """Residual path reflectance in the blue, reflectance x 1e4."""
+    """Path reflectance in the blue, x 1e4; negative where too much was taken off."""
     cloud: Numbers
     """Fraction of the sky under cloud, 0 to 1."""
     snow: Numbers
     """Fraction of the ground under snow, 0 to 1."""
     offset: Numbers
     """Backscatter of the whole patch against the average, dB: moisture, roughness, product."""
-    thaw: NDArray[np.int64]
-    """Date at which wet snow lies on much of the ground: see `Thaw`."""
+    sea: Numbers
+    """Fraction of the patch under open water: all of it, a coast's part, or 0."""
+    glint: Numbers
+    """Sunlight that the open water throws back, reflectance x 1e4 in every band."""
     valley: Flags
     """A valley with a river in it."""
     farmland: Flags
@@ -80,24 +73,27 @@ def draw_scenes(rng: np.random.Generator, labels: NDArray[np.int64]) -> Scenes:
     def chance(probability: float) -> Flags:
         return rng.random(n) < probability
 
-    flat = chance(0.30) & ~positive
-    slope = np.where(flat, rng.uniform(0.01, 0.15, n), rng.uniform(0.28, 0.85, n))
+    flat = chance(0.20) & ~positive
+    least, most = np.where(positive, 0.45, 0.25), np.where(positive, 1.0, 0.95)
+    slope = np.where(flat, rng.uniform(0.01, 0.15, n), rng.uniform(least, most))
+    open_water = chance(0.235) & ~positive
     region = rng.choice(3, n, p=[0.50, 0.28, 0.22])
     greenness = np.array([0.66, 0.46, 0.12])[region] + rng.normal(0, 0.12, n)
-    overcast = chance(0.105)
+    overcast = chance(0.145)
     snowy = chance(0.07)
     return Scenes(
         slope=slope,
-        tilt=rng.uniform(0.2, 0.85, n),
+        tilt=rng.beta(5.0, 1.2, n),
         greenness=greenness,
         woodiness=rng.normal(0.1, 0.4, n),
         sun_azimuth=np.radians(rng.uniform(125, 170, n)),
-        sun_elevation=np.radians(rng.uniform(28, 65, n)),
-        haze=rng.gamma(2.0, 40.0, n),
-        cloud=np.where(overcast, rng.beta(0.8, 1.6, n), 0.0),
+        sun_elevation=np.radians(rng.uniform(38, 68, n)),
+        haze=rng.gamma(2.0, 50.0, n) - 110,
+        cloud=np.where(overcast & (~open_water | chance(0.2)), rng.beta(0.45, 0.9, n), 0.0),
         snow=np.where(snowy, rng.beta(1.2, 2.0, n), 0.0),
-        offset=rng.normal(0, 1.8, n),
-        thaw=rng.choice(3, n, p=[0.80, 0.16, 0.04]),
+        offset=rng.normal(1.4, 0.5, n),
+        sea=np.where(open_water, 1.0, np.where(chance(0.03), 0.7 * rng.beta(1.2, 1.6, n), 0.0)),
+        glint=np.where(chance(0.9), rng.normal(580, 80, n), 0.0),
         valley=chance(0.30),
         farmland=np.where(flat, chance(0.65), chance(0.14)),
         lake=np.where(flat, chance(0.50), chance(0.10)),

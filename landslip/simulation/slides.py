@@ -136,8 +136,8 @@ def release_tracks(
         _run_down(height[patch], edge[patch], row, column, reach, half, scar[patch], runout[patch])
     touched = np.unique(crowns[:, 0])
     runout[touched] *= 1 - scar[touched]
-    # depth goes with size (Larsen et al. 2010: volume ~ area ** 1.3): 2 to 12 m here
+    # depth goes with size (Larsen et al. 2010: volume ~ area ** 1.3): 1 to 7 m here
     deepest = np.zeros(len(height), np.float32)
-    np.maximum.at(deepest, crowns[:, 0], (0.135 * half_width + 0.12).astype(np.float32))
+    np.maximum.at(deepest, crowns[:, 0], (0.07 * half_width + 0.08).astype(np.float32))
     depth[touched] = deepest[touched, None, None] * (scar[touched] - 0.5 * runout[touched])
     return Tracks(scar=scar, runout=runout, depth=depth)

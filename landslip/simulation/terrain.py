@@ -73,7 +73,7 @@ def make_terrain(rng: np.random.Generator, scenes: Scenes, size: int) -> Terrain
     n = len(scenes.slope)
     massif = fractal_fields(rng, n, size, 5.0)
     ridges = -np.abs(fractal_fields(rng, n, size, 4.2))
-    relief = massif + column_of(rng.uniform(0.2, 1.3, n)) * ridges
+    relief = massif + column_of(rng.uniform(0.0, 0.8, n)) * ridges
     river = valley_distance(rng, n, size)
     sides = np.sqrt(river**2 + np.float32(6.0)) * np.float32(2.5 / (size / 4))
     has_valley = scenes.valley[:, None, None]
@@ -84,6 +84,9 @@ def make_terrain(rng: np.random.Generator, scenes: Scenes, size: int) -> Terrain
     relief *= column_of(scenes.slope * np.sqrt(1 - tilted**2)) / steepness
     aspect = rng.uniform(0, 2 * np.pi, n)
     tilt = (scenes.slope * tilted)[:, None] * np.column_stack([np.sin(aspect), np.cos(aspect)])
+    for p in np.flatnonzero(scenes.sea).tolist():
+        tilt[p] = 0
+        relief[p] = np.maximum(relief[p], np.quantile(relief[p], scenes.sea[p]))
     return Terrain(relief=relief.astype(np.float32), tilt=tilt.astype(np.float32), river=river)
 
 
