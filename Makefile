@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 CORES ?= all
 
-.PHONY: demo test test-fast check docs format lock clean
+.PHONY: demo test test-fast crash-campaign check docs format lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile resources/configs/demo.yaml \
@@ -20,6 +20,12 @@ test: $(INSTALLED) check
 # What a contributor runs between edits, under two minutes on two cores.
 test-fast: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m "not slow"
+
+# Kills a small study ROUNDS times at random moments and compares it with an undisturbed one.
+ROUNDS = 10
+SEED = 1
+crash-campaign: $(INSTALLED)
+	PYTHONPATH=.:tests $(BIN)/python tests/crash_campaign.py --rounds $(ROUNDS) --seed $(SEED)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -97,3 +97,22 @@ def planned(answer: subprocess.CompletedProcess[str]) -> dict[str, int]:
 def read(path: Path) -> Any:
     """A JSON file's content."""
     return json.loads(path.read_text())
+
+
+# Differ from run to run by nature: times, costs, pages and figures that show them, and whose sums.
+_TIMED = {".log", ".jsonl", ".sha256", ".html", ".png"}
+_OF_THE_RUN = {".lock", "cost.json", "cost.csv", "speed.csv", "settings.json"}
+
+
+def results_of(folder: Path) -> dict[str, bytes]:
+    """Name -> bytes of each file below a working folder's results that runs have in common."""
+    base = folder / "results"
+    return {
+        str(path.relative_to(base)): path.read_bytes()
+        for path in base.rglob("*")
+        if path.is_file()
+        and path.suffix not in _TIMED
+        and path.name not in _OF_THE_RUN
+        and not any(part.startswith(".") for part in path.relative_to(base).parts)
+        and path.suffix != ".resume"
+    }

@@ -19,10 +19,11 @@ import nbformat
 import pandas as pd
 import pytest
 
+from crash_campaign import Campaign
 from landslip.engine.jobs import verify_files
 from landslip.io.files import InputError
 from project import ROOT, shipped_config
-from runs import SMALL, planned, read, snakemake, start_snakemake
+from runs import SMALL, planned, read, results_of, snakemake, start_snakemake
 
 
 def test_the_papers_system_is_nine_models_by_five_folds(tmp_path: Path):
@@ -153,8 +154,6 @@ for one in workflow.rules:
     if "gpu" in one.resources:
         one.resources["gpu"] = 0
 """
-TIMED = {".log", ".jsonl", ".sha256", ".html", ".png"}
-TOLD_OF_THE_RUN = {".lock", "cost.json", "cost.csv", "speed.csv", "settings.json"}
 
 
 def test_jobs_that_see_their_declared_inputs_alone_give_the_same_results(
@@ -170,14 +169,7 @@ def test_jobs_that_see_their_declared_inputs_alone_give_the_same_results(
         shutil.copy(run / "results" / "models" / name, folder / "results" / "models" / name)
     answer = snakemake(folder, "--", "all", config=SMALL, root=root)
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
-    whole, alone = (
-        {
-            str(path.relative_to(base)): path.read_bytes()
-            for path in (base / "results").rglob("*")
-            if path.is_file() and path.suffix not in TIMED and path.name not in TOLD_OF_THE_RUN
-        }
-        for base in (run, folder)
-    )
+    whole, alone = results_of(run), results_of(folder)
     assert whole.keys() == alone.keys()
     assert [name for name in whole if whole[name] != alone[name]] == []
     costs = [
@@ -581,6 +573,14 @@ def test_a_killed_workflow_goes_on_where_its_training_was(
     assert "going on after" in log.read_text()
     assert not resume.exists()
     assert read(resume.with_name("cost.json"))["resumed"] == 1
+
+
+def test_a_study_killed_ten_times_ends_like_one_that_was_not(
+    tmp_path: Path, project: Path, run: Path
+):
+    campaign = Campaign(run, tmp_path / "killed", seed=1, root=project)
+    campaign.run(rounds=10)
+    assert campaign.kills == 10
 
 
 def test_swapping_two_values_is_seen(project: Path, run: Path):

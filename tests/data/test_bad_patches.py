@@ -10,7 +10,7 @@ import pytest
 from small_competition import CHANNELS, Competition, make_competition
 
 
-def test_line_1_a_pickle_or_objects_are_refused_with_the_id_and_never_unpickled(
+def test_a_pickle_or_objects_are_refused_with_the_id_and_never_unpickled(
     competition: Competition,
 ):
     competition.path("ID_03").write_bytes(pickle.dumps({"a": 1}))
@@ -22,7 +22,7 @@ def test_line_1_a_pickle_or_objects_are_refused_with_the_id_and_never_unpickled(
         assert "ID_03 (train)" in message and "ID_T1 (test)" in message
 
 
-def test_line_2_all_truncated_patches_are_counted_in_one_message_and_listed_in_a_file(
+def test_all_truncated_patches_are_counted_in_one_message_and_listed_in_a_file(
     competition: Competition,
 ):
     for size, patch_id in enumerate([*competition.train, "ID_T2"]):
@@ -74,7 +74,7 @@ def test_the_first_patch_is_blamed_where_its_header_differs_from_all_others(
     assert "1 patch lack" in message and "got (4, 4, 3)\n    ID_00 (train)" in message
 
 
-def test_line_2_truncated_patches_are_set_aside_and_listed_on_request(competition: Competition):
+def test_truncated_patches_are_set_aside_and_listed_on_request(competition: Competition):
     competition.truncate("ID_00", 100)
     competition.truncate("ID_T2", 1000)
     manifest, audit, page = competition.build(on_bad_patch="drop")
@@ -99,9 +99,7 @@ def test_line_2_truncated_patches_are_set_aside_and_listed_on_request(competitio
     ],
     ids=["size", "bands", "channels first", "axes"],
 )
-def test_line_3_another_shape_is_refused_expected_against_got(
-    competition: Competition, change, got: str
-):
+def test_another_shape_is_refused_expected_against_got(competition: Competition, change, got: str):
     for patch_id in ("ID_05", "ID_T0"):
         competition.write(patch_id, change(np.load(competition.path(patch_id))))
     message = competition.refusal(on_bad_patch="drop")
@@ -109,18 +107,18 @@ def test_line_3_another_shape_is_refused_expected_against_got(
     assert "2 patches" in message and "ID_05 (train), ID_T0 (test)" in message
 
 
-def test_line_3_patches_need_not_be_square_if_all_agree(tmp_path: Path):
+def test_patches_need_not_be_square_if_all_agree(tmp_path: Path):
     competition = make_competition(tmp_path, (6, 9))
     _, audit, _ = competition.build()
     assert (audit["patch"]["rows"], audit["patch"]["columns"]) == (6, 9)
 
 
-def test_line_3_a_config_of_other_channels_is_refused(competition: Competition):
+def test_a_config_of_other_channels_is_refused(competition: Competition):
     message = competition.refusal(channels={**CHANNELS, "vh": "db"})
     assert "16 patches" in message and "expected (row, column, 4), got (8, 8, 3)" in message
 
 
-def test_line_4_integers_and_floats_pass_and_others_are_refused(competition: Competition):
+def test_integers_and_floats_pass_and_others_are_refused(competition: Competition):
     patch = np.round(np.load(competition.path("ID_00")))
     for number, dtype in enumerate(["int16", "int64", ">f4", "float16", "longdouble"]):
         competition.write(competition.train[number], (patch + number).astype(dtype))
@@ -129,7 +127,7 @@ def test_line_4_integers_and_floats_pass_and_others_are_refused(competition: Com
     assert any("different dtypes" in sentence for sentence in audit["warnings"])
 
 
-def test_line_4_other_dtypes_are_refused(competition: Competition):
+def test_other_dtypes_are_refused(competition: Competition):
     competition.write("ID_02", np.ones((8, 8, 3), bool))
     competition.write("ID_T3", np.ones((8, 8, 3), complex))
     message = competition.refusal()
@@ -149,7 +147,7 @@ def spoil(competition: Competition) -> None:
         competition.write(patch_id, patch)
 
 
-def test_line_5_nan_and_infinity_are_refused_with_ids_and_channels(competition: Competition):
+def test_nan_and_infinity_are_refused_with_ids_and_channels(competition: Competition):
     spoil(competition)
     message = competition.refusal()
     assert "2 patches hold NaN or infinity" in message
@@ -157,7 +155,7 @@ def test_line_5_nan_and_infinity_are_refused_with_ids_and_channels(competition: 
     assert "data.on_nonfinite: fill" in message
 
 
-def test_line_5_nan_and_infinity_to_be_filled_are_counted(competition: Competition):
+def test_nan_and_infinity_to_be_filled_are_counted(competition: Competition):
     spoil(competition)
     manifest, audit, _ = competition.build(on_nonfinite="fill")
     assert (manifest["status"] == "ok").all()
@@ -174,7 +172,7 @@ def test_line_5_nan_and_infinity_to_be_filled_are_counted(competition: Competiti
     assert all(np.isfinite(channel["max"]) for channel in audit["channels"])
 
 
-def test_line_6_channels_without_data_are_counted_and_empty_patches_marked(
+def test_channels_without_data_are_counted_and_empty_patches_marked(
     competition: Competition,
 ):
     competition.edit("ID_04", vv=0)
@@ -193,19 +191,19 @@ def test_line_6_channels_without_data_are_counted_and_empty_patches_marked(
     assert "no prediction" in page
 
 
-def test_line_6_a_patch_of_nothing_but_nan_is_empty(competition: Competition):
+def test_a_patch_of_nothing_but_nan_is_empty(competition: Competition):
     competition.write("ID_07", np.full((8, 8, 3), np.nan))
     manifest, _, _ = competition.build(on_nonfinite="fill")
     assert manifest.loc[manifest["status"] == "empty", "id"].tolist() == ["ID_07"]
 
 
-def test_line_6_a_split_of_empty_patches_alone_is_refused(competition: Competition):
+def test_a_split_of_empty_patches_alone_is_refused(competition: Competition):
     for patch_id in competition.test:
         competition.edit(patch_id, red=0, vv=0, diff_vv=0)
     assert "no test patch can be used" in competition.refusal()
 
 
-def test_line_6_a_channel_without_data_anywhere_is_reported_and_not_judged(
+def test_a_channel_without_data_anywhere_is_reported_and_not_judged(
     competition: Competition,
 ):
     for patch_id in [*competition.train, *competition.test]:
@@ -234,7 +232,7 @@ def convert(competition: Competition, channel: int, function) -> None:
     ],
     ids=["linear power", "0 to 1", "no power below 0", "linear ratio", "dark", "no guess"],
 )
-def test_line_8_a_wrong_unit_is_refused_and_named(
+def test_a_wrong_unit_is_refused_and_named(
     competition: Competition, channel: int, function, words: list[str]
 ):
     convert(competition, channel, function)
@@ -244,7 +242,7 @@ def test_line_8_a_wrong_unit_is_refused_and_named(
     assert ("looks like" in message) == bool({"10 log10", "10^4"} & set(words))
 
 
-def test_line_8_a_wrong_unit_may_be_only_reported(competition: Competition):
+def test_a_wrong_unit_may_be_only_reported(competition: Competition):
     convert(competition, 1, lambda db: 10 ** (db / 10))
     _, audit, page = competition.build(on_wrong_unit="report")
     assert [channel["unit_fits"] for channel in audit["channels"]] == [True, False, True]

@@ -71,7 +71,7 @@ def test_progress_is_logged_where_there_is_no_terminal(competition: Competition,
     assert "looked at 12 of 12 patches" in caplog.text
 
 
-def test_line_9_doubled_ids_missing_and_spare_files_stand_in_one_message(
+def test_doubled_ids_missing_and_spare_files_stand_in_one_message(
     competition: Competition,
 ):
     train = (competition.folder / "Train.csv").read_text()
@@ -84,7 +84,7 @@ def test_line_9_doubled_ids_missing_and_spare_files_stand_in_one_message(
     assert "spare.npy" in message
 
 
-def test_line_9_a_link_to_nothing_is_an_id_without_file(competition: Competition):
+def test_a_link_to_nothing_is_an_id_without_file(competition: Competition):
     competition.path("ID_03").unlink()
     competition.path("ID_03").symlink_to("gone.npy")
     message = competition.refusal(on_bad_patch="drop")
@@ -92,7 +92,7 @@ def test_line_9_a_link_to_nothing_is_an_id_without_file(competition: Competition
 
 
 @pytest.mark.parametrize("shape", [(2**32, 2**32, 3), (2**62, 2**62, 3), (-1, 8, 3)], ids=str)
-def test_line_2_a_first_patch_with_an_impossible_size_is_refused_with_its_id(
+def test_a_first_patch_with_an_impossible_size_is_refused_with_its_id(
     competition: Competition, shape: tuple[int, int, int]
 ):
     header = {"descr": "<f8", "fortran_order": False, "shape": shape}
@@ -102,7 +102,7 @@ def test_line_2_a_first_patch_with_an_impossible_size_is_refused_with_its_id(
     assert "ID_00" in competition.refusal()
 
 
-def test_line_9_a_file_without_an_id_is_reported_and_other_files_are_not(
+def test_a_file_without_an_id_is_reported_and_other_files_are_not(
     competition: Competition,
 ):
     folder = competition.folder / "test_data"
@@ -114,7 +114,7 @@ def test_line_9_a_file_without_an_id_is_reported_and_other_files_are_not(
     assert "spare.npy" in page and "hidden" not in page
 
 
-def test_line_9_the_wrong_folder_is_named_without_all_ids(competition: Competition):
+def test_the_wrong_folder_is_named_without_all_ids(competition: Competition):
     (competition.folder / "elsewhere").mkdir()
     message = competition.refusal(train_patches=competition.folder / "elsewhere")
     assert "none of the 12 ids" in message and "elsewhere" in message and "ID_11" not in message
@@ -136,7 +136,7 @@ def test_splits_may_share_a_folder(competition: Competition):
     assert audit["files_without_id"] == {"train": [], "test": []}
 
 
-def test_line_10_wrong_labels_of_both_tables_are_named_by_row(competition: Competition):
+def test_wrong_labels_of_both_tables_are_named_by_row(competition: Competition):
     competition.csv("Train.csv", "ID,label\nID_00,1\nID_01,\nID_02,7\n")
     answers = competition.csv("Answers.csv", "ID,label\nID_T0,x\n")
     message = competition.refusal(test_labels=answers)
@@ -145,14 +145,14 @@ def test_line_10_wrong_labels_of_both_tables_are_named_by_row(competition: Compe
     assert "Answers.csv: label not 0 or 1 in 1 row: 'x'\n    row 2\n" in message
 
 
-def test_line_11_a_table_from_a_spreadsheet_is_read(competition: Competition):
+def test_a_table_from_a_spreadsheet_is_read(competition: Competition):
     rows = "".join(f'{int(i % 3 == 0)} , "{name}"\r\n' for i, name in enumerate(competition.train))
     competition.csv("Train.csv", "\ufeff label , ID\r\n" + rows)
     manifest, _, _ = competition.build()
     assert manifest["label"][:3].tolist() == [1, 0, 0]
 
 
-def test_line_11_empty_tables_and_missing_columns_are_refused_together(competition: Competition):
+def test_empty_tables_and_missing_columns_are_refused_together(competition: Competition):
     competition.csv("Train.csv", "")
     competition.csv("Test.csv", "name\nID_T0\n")
     message = competition.refusal()
@@ -160,7 +160,7 @@ def test_line_11_empty_tables_and_missing_columns_are_refused_together(competiti
 
 
 @pytest.mark.parametrize("patch_id", ["../secret", "/etc/passwd", "a\\b", "nul\0", "link"])
-def test_line_12_an_id_that_leaves_the_folder_is_refused_before_any_file_is_opened(
+def test_an_id_that_leaves_the_folder_is_refused_before_any_file_is_opened(
     competition: Competition, patch_id: str, monkeypatch
 ):
     np.save(competition.folder / "secret.npy", np.load(competition.path("ID_00")))
@@ -181,7 +181,7 @@ def copy(competition: Competition, source: str, target: str, turn=lambda patch: 
     competition.write(target, turn(np.load(competition.path(source))))
 
 
-def test_line_13_copies_are_reported_with_symmetry_conflict_and_leakage(
+def test_copies_are_reported_with_symmetry_conflict_and_leakage(
     competition: Competition,
 ):
     copy(competition, "ID_01", "ID_02")
@@ -207,7 +207,7 @@ def test_line_13_copies_are_reported_with_symmetry_conflict_and_leakage(
     assert "labels differ, in train and test" in page
 
 
-def test_line_13_a_copy_in_another_dtype_is_a_copy(competition: Competition):
+def test_a_copy_in_another_dtype_is_a_copy(competition: Competition):
     patch = np.round(np.load(competition.path("ID_01")))
     competition.write("ID_01", patch.astype(np.int16))
     competition.write("ID_08", patch[:, ::-1].astype(np.float32))
@@ -215,7 +215,7 @@ def test_line_13_a_copy_in_another_dtype_is_a_copy(competition: Competition):
     assert [patch["id"] for patch in audit["copies"][0]["patches"]] == ["ID_01", "ID_08"]
 
 
-def test_line_13_copies_share_a_fold_when_grouped(competition: Competition):
+def test_copies_share_a_fold_when_grouped(competition: Competition):
     copy(competition, "ID_00", "ID_01", np.rot90)
     copy(competition, "ID_00", "ID_09", np.fliplr)
     competition.build()
@@ -228,7 +228,7 @@ def test_line_13_copies_share_a_fold_when_grouped(competition: Competition):
         assert folds["ID_00"] == folds["ID_01"] == folds["ID_09"]
 
 
-def test_line_13_empty_patches_are_no_copies(competition: Competition):
+def test_empty_patches_are_no_copies(competition: Competition):
     for patch_id in ("ID_01", "ID_02"):
         competition.edit(patch_id, red=0, vv=0, diff_vv=0)
     manifest, audit, _ = competition.build()
@@ -255,7 +255,7 @@ def refusal_elsewhere(competition: Competition, **changes) -> str:
     return competition.refusal(**changes)
 
 
-def test_line_17_without_test_labels_all_is_built_and_the_audit_says_so(competition: Competition):
+def test_without_test_labels_all_is_built_and_the_audit_says_so(competition: Competition):
     _, audit, page = competition.build()
     assert audit["counts"]["test"]["unlabelled"] == 4
     assert any("no test labels" in sentence for sentence in audit["done"])
