@@ -20,8 +20,8 @@ from benchmarks.networks import (
     summary,
 )
 from landslip.models.compilation import compile_encoders
+from landslip.models.patch_cache import MemoryPatches
 from landslip.models.prediction import predict_logits
-from landslip.models.residence import HeldPatches
 
 # Of a logit in bfloat16 against float32, random weights.
 _TOLERANCE = 0.02
@@ -38,7 +38,7 @@ def plain_prediction(task: Task, workers: int) -> NDArray[np.float32]:
     return np.array(logits, np.float32)
 
 
-def our_prediction(task: Task, patches: HeldPatches) -> NDArray[np.float32]:
+def our_prediction(task: Task, patches: MemoryPatches) -> NDArray[np.float32]:
     """As out-of-fold and test patches are predicted, one view."""
     return predict_logits(
         task.model, patches, tta="none", precision=task.precision, device=task.device
@@ -59,7 +59,7 @@ def main() -> None:
                 "ours": measured_peak(device, task.precision),
             }
         flop = forward_flop(task.model, task.patches)
-        held = HeldPatches(task.patches.to(device))
+        held = MemoryPatches(task.patches.to(device))
         exact = plain_prediction(task, given.workers)
         compile_encoders(task.model, task.compile)
         ours = our_prediction(task, held)

@@ -30,7 +30,7 @@ from benchmarks.networks import (
 )
 from landslip.models.compilation import compile_encoders
 from landslip.models.objective import landslide_loss
-from landslip.models.residence import HeldPatches
+from landslip.models.patch_cache import MemoryPatches
 from landslip.models.run import LabelledPatches, Run
 from landslip.models.settings import Training
 
@@ -59,7 +59,7 @@ def our_epoch(task: Task) -> Callable[[], None]:
     model = copy.deepcopy(task.model)
     compile_encoders(model, task.compile)
     settings = Training(epochs=1, batch_size=task.batch, learning_rate=1e-5)
-    patches = HeldPatches(task.patches.to(task.device))
+    patches = MemoryPatches(task.patches.to(task.device))
     run = Run(
         model,
         LabelledPatches(patches, task.labels),

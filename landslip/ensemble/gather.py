@@ -11,7 +11,7 @@ from landslip.data.folds import read_folds
 from landslip.ensemble.average import average
 from landslip.ensemble.tables import OOF_COLUMNS
 from landslip.io.files import InputError, write_parquet
-from landslip.models.predictions import check_origin, name_some, read_oof
+from landslip.models.predictions import check_origin, format_ids, read_oof
 
 Floats = NDArray[np.float64]
 
@@ -122,4 +122,4 @@ def check_members(members: Mapping[str, Sequence[Path]], taken: Sequence[str]) -
 def _refuse(where: object, what: str, ids: Iterable[object]) -> None:
     ids = list(ids)
     if ids:
-        raise InputError(f"{where}: patches that {what}: {name_some(ids)}")
+        raise InputError(f"{where}: patches that {what}: {format_ids(ids)}")

@@ -35,9 +35,9 @@ from landslip.models.fingerprint import flatten
 from landslip.models.interruption import noting_signals
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import save_network
+from landslip.models.patch_cache import Subset, cache_patches
 from landslip.models.precision import choose_precision, read_processor
 from landslip.models.prediction import predict_logits, sigmoid
-from landslip.models.residence import Subset, place_patches
 from landslip.models.run import LabelledPatches, LossNotFiniteError, Run
 from landslip.models.seeds import derive_seed
 from landslip.models.settings import Network
@@ -77,7 +77,7 @@ class NetworkTraining:
     device: str
     threads: int
     memory_mb: float
-    """Host memory that the job was given; see `landslip.models.residence`."""
+    """Host memory that the job was given; see `landslip.models.patch_cache`."""
     train_store: Path
     """The training patches."""
     scaling: Path
@@ -230,7 +230,7 @@ def _place(
 ) -> tuple[LabelledPatches, LabelledPatches]:
     """The patches to learn from and those held out, where there is room for them."""
     stack = training.architecture.stack
-    patches = place_patches(store, stack, start.device, memory_mb=training.memory_mb)
+    patches = cache_patches(store, stack, start.device, memory_mb=training.memory_mb)
     labels = torch.tensor(start.split.labels, dtype=torch.float32)
     shown, held_out = (
         LabelledPatches(Subset(patches, np.flatnonzero(chosen)), labels[chosen])

@@ -18,10 +18,10 @@ from landslip.models.device import memory_in_words, usable_device
 from landslip.models.fold_models import check_folds
 from landslip.models.network import MultiEncoder
 from landslip.models.network_files import load_network
+from landslip.models.patch_cache import StoredPatches
 from landslip.models.precision import Processor, read_processor, same_precision
 from landslip.models.prediction import BATCH, predict_logits, sigmoid
 from landslip.models.predictions import write_test
-from landslip.models.residence import StoredPatches
 
 # Patches read at once; two such blocks are in memory.
 _BLOCK = 4 * BATCH

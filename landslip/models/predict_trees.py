@@ -10,7 +10,7 @@ from landslip.io.files import InputError
 from landslip.io.large_tables import iterate_parquet
 from landslip.models.fold_models import check_folds
 from landslip.models.interruption import noting_signals
-from landslip.models.predictions import name_some, write_test
+from landslip.models.predictions import format_ids, write_test
 from landslip.models.tree_files import load_trees
 
 # Patches whose features are in memory at once.
@@ -63,7 +63,7 @@ def predict_trees(
         finite = np.isfinite(values).all(axis=1)
         if not finite.all():
             raise InputError(
-                f"{features}: features are NaN or infinite for {name_some(block['id'][~finite])}"
+                f"{features}: features are NaN or infinite for {format_ids(block['id'][~finite])}"
             )
         for of_fold, fold in zip(predicted, folds, strict=True):
             of_fold.append(fold.predict(values))

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from landslip.models.augmentation import VIEWS
+from landslip.models.patch_cache import Patches
 from landslip.models.precision import autocast
-from landslip.models.residence import Patches
 
 # Patches that a network reads at once.
 BATCH = 64

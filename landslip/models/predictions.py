@@ -34,7 +34,7 @@ class Predictions:
     """Name of the model."""
 
 
-def name_some(ids: Iterable[object], most: int = 5) -> str:
+def format_ids(ids: Iterable[object], most: int = 5) -> str:
     """A count and the first few ids, for messages: `7 (a, b, c, d, e ...)`."""
     ids = list(ids)
     shown = ", ".join(str(item) for item in islice(ids, most))
@@ -219,7 +219,7 @@ def _check(path: Path, frame: pd.DataFrame) -> None:
     _check_probabilities(path, frame)
     doubled = frame["id"].duplicated().to_numpy()
     if doubled.any():
-        twice = name_some(frame["id"][doubled])
+        twice = format_ids(frame["id"][doubled])
         raise InputError(f"{path}: ids that come twice: {twice}; delete it and run again")
 
 
@@ -236,6 +236,6 @@ def _check_probabilities(path: Path, frame: pd.DataFrame) -> None:
         empty = np.isnan(probability)
         what = "NaN" if (empty == outside).all() else "NaN or outside [0, 1]"
         raise InputError(
-            f"{path}: of {len(frame)} probabilities, {what}: {name_some(ids[outside])};"
+            f"{path}: of {len(frame)} probabilities, {what}: {format_ids(ids[outside])};"
             " train this model again"
         )

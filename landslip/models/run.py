@@ -12,8 +12,8 @@ from landslip.models.augmentation import random_symmetry
 from landslip.models.gradients import BatchGradient
 from landslip.models.network import MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate
+from landslip.models.patch_cache import MemoryPatches, Patches
 from landslip.models.prediction import predict_logits
-from landslip.models.residence import HeldPatches, Patches
 from landslip.models.settings import Training
 from landslip.models.state import State
 
@@ -88,7 +88,7 @@ class Run:
         self._model, self._settings, self._seed = model, settings, seed
         self._device, self._precision = device, precision
         self._patches: Patches = (
-            HeldPatches(training.patches.to(device))
+            MemoryPatches(training.patches.to(device))
             if isinstance(training.patches, Tensor)
             else training.patches
         )

@@ -12,7 +12,7 @@ import numpy as np
 from landslip.io.files import InputError, atomic_path, write_json
 from landslip.models.boosting import Floats, Trees
 from landslip.models.model_files import read_model
-from landslip.models.predictions import name_some
+from landslip.models.predictions import format_ids
 from landslip.models.tree_checks import NotTreesError
 from landslip.models.tree_libraries import LIBRARIES
 
@@ -54,7 +54,7 @@ class StoredTrees:
         finite = np.isfinite(features).all(axis=1)
         if not finite.all():
             raise ValueError(
-                f"features are not finite in rows {name_some(np.flatnonzero(~finite))}"
+                f"features are not finite in rows {format_ids(np.flatnonzero(~finite))}"
             )
         if len(features) == 0:
             return np.zeros(0)

@@ -16,7 +16,7 @@ from landslip.models.boosting import Examples, Floats, Task, Trees
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.importance import IMPORTANCE_COLUMNS
 from landslip.models.interruption import noting_signals
-from landslip.models.predictions import name_some
+from landslip.models.predictions import format_ids
 from landslip.models.seeds import derive_seed
 from landslip.models.settings import TreeSettings
 from landslip.models.split import Split, read_split
@@ -217,18 +217,18 @@ def _read_features(path: Path, columns: Sequence[str], ids: pd.Series) -> pd.Dat
     table = read_parquet(path, ["id", *columns]).set_index("id")[list(columns)]
     doubled = table.index[table.index.duplicated()].unique()
     if len(doubled):
-        raise InputError(f"{path}: ids that come twice: {name_some(doubled)}")
+        raise InputError(f"{path}: ids that come twice: {format_ids(doubled)}")
     missing = ids[~ids.isin(table.index)]
     if len(missing):
         raise InputError(
-            f"{path} has no features of {name_some(missing)} of {len(ids)} patches; delete it"
+            f"{path} has no features of {format_ids(missing)} of {len(ids)} patches; delete it"
             " and run again"
         )
     table = table.loc[ids]
     finite = np.isfinite(table.to_numpy(dtype=np.float64)).all(axis=1)
     if not finite.all():
         raise InputError(
-            f"{path}: features are NaN or infinite for {name_some(table.index[~finite])}"
+            f"{path}: features are NaN or infinite for {format_ids(table.index[~finite])}"
         )
     return table
 

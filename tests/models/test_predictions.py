@@ -9,7 +9,7 @@ import pytest
 from landslip.io.files import InputError, write_parquet
 from landslip.models.predictions import (
     constant_folds,
-    name_some,
+    format_ids,
     read_oof,
     read_test,
     write_oof,
@@ -74,8 +74,8 @@ def test_a_file_without_its_split_is_refused(tmp_path: Path) -> None:
 
 
 def test_messages_name_a_count_and_the_first_ids() -> None:
-    assert name_some("abc") == "3 (a, b, c)"
-    assert name_some("abcdefg") == "7 (a, b, c, d, e ...)"
+    assert format_ids("abc") == "3 (a, b, c)"
+    assert format_ids("abcdefg") == "7 (a, b, c, d, e ...)"
 
 
 def test_a_seed_is_stable_and_belongs_to_one_training() -> None:

@@ -39,7 +39,7 @@ class Patches(Protocol):
         """These are asked for next."""
 
 
-class HeldPatches:
+class MemoryPatches:
     """Patches in memory.
 
     Parameters
@@ -122,7 +122,7 @@ class Subset:
         self._patches.prefetch(self._rows[rows])
 
 
-def place_patches(
+def cache_patches(
     store: PatchStore, channels: list[str], device: torch.device, *, memory_mb: float
 ) -> Patches:
     """Put all patches of a store where the rule above says.
@@ -150,20 +150,20 @@ def place_patches(
     return _place(values.to(exact_dtype(values)), device)
 
 
-def _place(values: Tensor, device: torch.device) -> HeldPatches:
+def _place(values: Tensor, device: torch.device) -> MemoryPatches:
     megabytes = values.nbytes / 1e6
     if device.type == "cpu":
-        return HeldPatches(values)
+        return MemoryPatches(values)
     free, _ = torch.cuda.mem_get_info(device)
     if values.nbytes <= free / 2:
         log.info("%d patches (%.0f MB, %s) lie on the GPU", len(values), megabytes, values.dtype)
-        return HeldPatches(values.to(device))
+        return MemoryPatches(values.to(device))
     log.info(
         "%d patches (%.0f MB, %s) take more than half of the GPU's free memory: they stay on the "
         "host",
         len(values), megabytes, values.dtype,
     )  # fmt: skip
-    return HeldPatches(values, pin=True)
+    return MemoryPatches(values, pin=True)
 
 
 def exact_dtype(values: Tensor) -> torch.dtype:

@@ -7,7 +7,13 @@ import pytest
 import torch
 
 from landslip.data.store import open_store, read_patches
-from landslip.models.residence import HeldPatches, StoredPatches, Subset, exact_dtype, place_patches
+from landslip.models.patch_cache import (
+    MemoryPatches,
+    StoredPatches,
+    Subset,
+    cache_patches,
+    exact_dtype,
+)
 
 CPU = torch.device("cpu")
 
@@ -29,14 +35,14 @@ def test_bytes_are_held_as_bytes_and_all_else_as_float32(values: list[float], dt
     torch.testing.assert_close(tensor.to(dtype).float(), tensor, rtol=0, atol=0, equal_nan=True)
 
 
-@pytest.mark.parametrize(("memory_mb", "kind"), [(1000, HeldPatches), (0.001, StoredPatches)])
+@pytest.mark.parametrize(("memory_mb", "kind"), [(1000, MemoryPatches), (0.001, StoredPatches)])
 def test_batches_are_the_stores_wherever_patches_lie(
     small_store: Path, memory_mb: float, kind: type
 ) -> None:
     with open_store(small_store) as store:
         channels = store.channels[1::-1]
         expected = torch.from_numpy(read_patches(small_store, channels=channels))
-        patches = place_patches(store, channels, CPU, memory_mb=memory_mb)
+        patches = cache_patches(store, channels, CPU, memory_mb=memory_mb)
         assert isinstance(patches, kind)
         assert len(patches) == len(expected)
         rows = torch.tensor([3, 0, 3])
