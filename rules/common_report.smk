@@ -3,7 +3,7 @@
 import json
 
 from landslip.report.figures import FIGURES as ALL_FIGURES, TABLES as REPORT_TABLES
-from landslip.ablation.shown import FIGURES as ABLATION_FIGURES
+from landslip.ablation.figure_list import FIGURES as ABLATION_FIGURES
 
 FIGURES = {
     name: figure

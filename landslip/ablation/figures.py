@@ -17,8 +17,8 @@ from landslip.report.style import (
     INK,
     QUIET,
     VERMILION,
+    draw_placeholder,
     drawing,
-    say_instead,
 )
 from landslip.report.wording import percent, readable, score
 
@@ -48,7 +48,7 @@ def draw_quality(*, tables: list[Path], target: Path) -> None:
         axes = figure.subplots()
         rows = rows[rows["seconds_per_1000_patches"] > 0] if len(rows) else rows
         if len(rows) == 0:
-            say_instead(axes, "No table of the ablation has a model.")
+            draw_placeholder(axes, "No table of the ablation has a model.")
             return
         single = ~rows["model"].str.contains("+", regex=False)
         looks = (("single models", single, BLUE, "o"), ("means of models", ~single, VERMILION, "D"))
@@ -124,7 +124,7 @@ def draw_prevalence(*, calibration: Path, target: Path) -> None:
         panels = figure.subplots(1, 2)
         if not read["rows"]:
             for axes in panels:
-                say_instead(axes, "One class has no patch.")
+                draw_placeholder(axes, "One class has no patch.")
             return
         rows = pd.DataFrame(read["rows"])
         quality, threshold = panels

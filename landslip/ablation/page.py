@@ -8,15 +8,15 @@ from typing import Any
 import pandas as pd
 
 from landslip.ablation import forest
+from landslip.ablation.figure_list import FIGURES
 from landslip.ablation.model_table import model_rows
 from landslip.ablation.records import read_calibration, read_members
-from landslip.ablation.shown import FIGURES
 from landslip.ablation.table import read_table
 from landslip.io.files import read_parquet, write_text
 from landslip.io.templates import rows_of, template_environment
 from landslip.report import wording
+from landslip.report.embedded_figures import embed_figures
 from landslip.report.figures import FIGURES as REPORTED
-from landslip.report.pictures import read_pictures
 
 # Figures of the report -> their number in the paper.
 _PAPER_FIGURES = {
@@ -71,7 +71,7 @@ def write_page(
     confusion, speed, members, calibration, importance
         The other files of results/ablation; speed is None where no model is a network.
     figures, report_figures
-        PNG files of the ablation (see `landslip.ablation.shown`) and of the report (see
+        PNG files of the ablation (see `landslip.ablation.figure_list`) and of the report (see
         `landslip.report.figures`); their names say which they are.
     models
         Name -> what `landslip.ablation.model_table.outline` says of it; the config's first.
@@ -111,7 +111,7 @@ def write_page(
         confusion=rows_of(read_parquet(confusion)),
         importance=_importance(read_parquet(importance)),
         speed=[] if speed is None else rows_of(read_parquet(speed)),
-        pictures=read_pictures(
+        pictures=embed_figures(
             [*report_figures, *figures],
             captions,
             {name: figure.alternative for name, figure in REPORTED.items()}

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from landslip.report.composites import Pictures, choose_composites, compose
-from landslip.report.patches import LABELS, read_samples
+from landslip.report.composites import Images, choose_composites, compose
+from landslip.report.patch_figure import LABELS, read_samples
 from landslip.report.plots import Figure
 from landslip.report.style import PAGE_WIDTH, QUIET, drawing, picture_axes
 from landslip.report.wording import shorten
@@ -80,7 +80,7 @@ def draw_composites(
                 _write(figure, x, below, composite.title, size=7.5, colour=QUIET)
 
 
-def _show(figure: Figure, picture: Pictures, x: float, y: float, side: float) -> None:
+def _show(figure: Figure, picture: Images, x: float, y: float, side: float) -> None:
     """A picture (row, column, colour), `side` inches wide and high."""
     width, height = figure.get_size_inches()
     axes = figure.add_axes((x / width, 1 - (y + side) / height, side / width, side / height))

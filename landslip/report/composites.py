@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Pictures = NDArray[np.float32]
+Images = NDArray[np.float32]
 
 _PERCENTILES = (2.0, 98.0)
 _OPTICAL = ("red", "green", "blue")
@@ -61,7 +61,7 @@ def choose_composites(modalities: Mapping[str, str]) -> list[Composite]:
     return found
 
 
-def compose(patches: Pictures, channels: Sequence[str], composite: Composite) -> Pictures:
+def compose(patches: Images, channels: Sequence[str], composite: Composite) -> Images:
     """Colours of patches, (n, row, column, 3), 0 to 1.
 
     Each channel is stretched between the `limits` of all patches given, so that they can be
@@ -80,7 +80,7 @@ def compose(patches: Pictures, channels: Sequence[str], composite: Composite) ->
     return stretched.astype(np.float32)
 
 
-def limits(values: Pictures) -> tuple[float, float]:
+def limits(values: Images) -> tuple[float, float]:
     """The 2nd and 98th percentile of the typical patch, kept apart where they are equal.
 
     Medians over patches, not percentiles of all pixels: one bright cloud would darken all others.
@@ -94,14 +94,14 @@ def limits(values: Pictures) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, low + 0.5)
 
 
-def stretch(values: Pictures) -> Pictures:
+def stretch(values: Images) -> Images:
     """Values (n, row, column), from `limits` to 0 and 1; what lies outside is cut off."""
     low, high = limits(values)
-    stretched: Pictures = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
+    stretched: Images = np.clip((values - np.float32(low)) / np.float32(high - low), 0, 1)
     return stretched
 
 
-def side_by_side(pictures: Pictures, gap: int = 2) -> Pictures:
+def side_by_side(pictures: Images, gap: int = 2) -> Images:
     """Join pictures (n, row, column) or (..., colour) into one row, nothing between them.
 
     Returns

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from landslip.io.files import InputError, write_text
 from landslip.report.plots import Axes, FixedLocator, FuncFormatter, NullLocator
-from landslip.report.style import BLUE, FAINT, VERMILION, drawing, say_instead
+from landslip.report.style import BLUE, FAINT, VERMILION, draw_placeholder, drawing
 from landslip.report.wording import duration, memory
 
 COLUMNS = ("jobs", "missing", "seconds", "longest_seconds", "memory_mb", "load")
@@ -49,7 +49,7 @@ def draw_cost(*, benchmarks: Mapping[str, Path], target: Path, table: Path) -> N
     with drawing(target, height=1.1 + 0.27 * max(len(parts), 4)) as figure:
         time, space = figure.subplots(1, 2, sharey=True)
         if not parts:
-            say_instead(time, "No job left a benchmark file.")
+            draw_placeholder(time, "No job left a benchmark file.")
             space.set_visible(False)
             return
         place = measured["part"].map({part: row for row, part in enumerate(parts)}).to_numpy()

@@ -16,7 +16,7 @@ from landslip.ensemble.tables import EnsembleOof
 from landslip.ensemble.threshold import f1_curve
 from landslip.models.names import ENSEMBLE
 from landslip.report.plots import Axes
-from landslip.report.style import FAINT, INK, QUIET, drawing, lines_of, say_instead
+from landslip.report.style import FAINT, INK, QUIET, draw_placeholder, drawing, lines_of
 from landslip.report.wording import percent, score
 
 Floats = NDArray[np.float64]
@@ -60,7 +60,7 @@ def draw_roc(table: EnsembleOof, threshold: float, target: Path) -> None:
     with drawing(target, height=5.2) as figure:
         whole, corner = figure.subplots(1, 2)
         if not _both_classes(table.labels):
-            say_instead(whole, _ONE_CLASS)
+            draw_placeholder(whole, _ONE_CLASS)
             corner.set_visible(False)
             return
         scores = _scores(table)
@@ -101,7 +101,7 @@ def draw_precision_recall(table: EnsembleOof, threshold: float, target: Path) ->
     with drawing(target, height=5.2) as figure:
         axes = figure.subplots()
         if not _both_classes(table.labels):
-            say_instead(axes, _ONE_CLASS)
+            draw_placeholder(axes, _ONE_CLASS)
             return
         _draw_equal_f1(axes)
         scores = _scores(table)

@@ -14,7 +14,7 @@ _PIXELS_PER_INCH = 980 / PAGE_WIDTH
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
+class EmbeddedFigure:
     """A figure as the page shows it."""
 
     address: str
@@ -25,9 +25,9 @@ class Picture:
     caption: list[str]
 
 
-def read_pictures(
+def embed_figures(
     figures: Sequence[Path], captions: Sequence[Path], known: Mapping[str, str]
-) -> dict[str, Picture]:
+) -> dict[str, EmbeddedFigure]:
     """Figures by name, ready to stand in a page.
 
     Parameters
@@ -48,15 +48,15 @@ def read_pictures(
     for path in figures:
         if path.stem not in known or path.stem not in texts:
             raise InputError(f"{path}: the page knows no figure of that name or has no caption")
-    return {path.stem: _read_picture(path, known[path.stem], texts[path.stem]) for path in figures}
+    return {path.stem: _embed_figure(path, known[path.stem], texts[path.stem]) for path in figures}
 
 
-def _read_picture(figure: Path, alternative: str, caption: Path) -> Picture:
+def _embed_figure(figure: Path, alternative: str, caption: Path) -> EmbeddedFigure:
     content = figure.read_bytes()
     if not content.startswith(_PNG):
         raise InputError(f"{figure} is no PNG; delete it and run again")
     width, height = struct.unpack(">II", content[16:24])
-    return Picture(
+    return EmbeddedFigure(
         address="data:image/png;base64," + base64.b64encode(content).decode("ascii"),
         width=round(width / DPI * _PIXELS_PER_INCH),
         height=round(height / DPI * _PIXELS_PER_INCH),

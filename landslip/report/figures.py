@@ -118,7 +118,7 @@ def _mistakes(run: Run, target: Path) -> None:
 
 
 def _composites(run: Run, target: Path) -> None:
-    from landslip.report.colours import draw_composites
+    from landslip.report.composite_figure import draw_composites
 
     draw_composites(
         store=run.store,
@@ -130,7 +130,7 @@ def _composites(run: Run, target: Path) -> None:
 
 
 def _patches(run: Run, target: Path) -> None:
-    from landslip.report.patches import draw_patches
+    from landslip.report.patch_figure import draw_patches
 
     draw_patches(
         store=run.store,

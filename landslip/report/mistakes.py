@@ -13,9 +13,9 @@ from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.io.files import InputError, write_text
 from landslip.report.composites import choose_composites, compose, side_by_side
-from landslip.report.patches import LABELS
+from landslip.report.patch_figure import LABELS
 from landslip.report.plots import Figure
-from landslip.report.style import PAGE_WIDTH, QUIET, drawing, picture_axes, say_instead
+from landslip.report.style import PAGE_WIDTH, QUIET, draw_placeholder, drawing, picture_axes
 from landslip.report.wording import score, shorten
 
 SHOWN = 6  # of each kind
@@ -59,7 +59,7 @@ def draw_mistakes(
     shown = pd.concat([mistakes[mistakes["mistake"] == kind].head(SHOWN) for kind in KINDS])
     if shown.empty:
         with drawing(target, height=1.2) as figure:
-            say_instead(figure.subplots(), "The ensemble makes no mistake on these patches.")
+            draw_placeholder(figure.subplots(), "The ensemble makes no mistake on these patches.")
         return
     channels = list(modalities)
     rows = _rows(store, shown["id"].tolist())

@@ -14,9 +14,9 @@ from landslip.ensemble.tables import count_answers
 from landslip.io.files import read_parquet, write_text
 from landslip.io.templates import rows_of, template_environment
 from landslip.report import verdict, wording
+from landslip.report.embedded_figures import embed_figures
 from landslip.report.figures import FIGURES
-from landslip.report.made import Made, Planned, as_made
-from landslip.report.pictures import read_pictures
+from landslip.report.trained_settings import ConfigSettings, TrainedSettings, read_trained_settings
 
 _PACKAGES = (
     "landslip",
@@ -44,7 +44,7 @@ _SCHEMES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Configured(Planned):
+class Configured(ConfigSettings):
     """What the config says; what result files say too is shown as they say it."""
 
     simulated: bool
@@ -107,7 +107,7 @@ def write_report(
     )
     costs = pd.read_csv(cost)
     split, digest = read_folds(folds)
-    made = as_made(configured, descriptions, folds)
+    made = read_trained_settings(configured, descriptions, folds)
     alternatives = {name: figure.alternative for name, figure in FIGURES.items()}
     page = environment.get_template("page.html").render(
         configured=configured,
@@ -135,7 +135,7 @@ def write_report(
         speed=rows_of(pd.read_csv(speed)),
         cost_total=float(costs["seconds"].sum()),
         versions=_versions(),
-        pictures=read_pictures(figures, captions, alternatives),
+        pictures=embed_figures(figures, captions, alternatives),
         figures=FIGURES,
     )
     write_text(target, page)
@@ -148,7 +148,9 @@ def _test_paragraphs(metrics: Mapping[str, Any], test: Path) -> list[str]:
     )
 
 
-def _warnings(made: Made, metrics: Mapping[str, Any], threshold: Mapping[str, Any]) -> list[str]:
+def _warnings(
+    made: TrainedSettings, metrics: Mapping[str, Any], threshold: Mapping[str, Any]
+) -> list[str]:
     sentences = [*made.warnings, *threshold.get("warnings", []), *metrics.get("warnings", [])]
     sentences += [
         f"On the test patches: {s}" for s in (metrics.get("test") or {}).get("warnings", [])

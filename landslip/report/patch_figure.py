@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from landslip.data.store import read_ids, read_patches
 from landslip.io.files import InputError, read_parquet
 from landslip.report.composites import (
-    Pictures,
+    Images,
     choose_composites,
     compose,
     limits,
@@ -37,7 +37,7 @@ class Samples(NamedTuple):
     ids: list[str]
     labels: NDArray[np.int8]
     """(n,), 0 or 1, landslides first."""
-    patches: Pictures
+    patches: Images
     """(n, channel, row, column)."""
 
 
@@ -173,7 +173,7 @@ def _write_ids(figure: Figure, samples: Samples, left: float, across: float) -> 
         figure.text(x, y, f"\n{LABELS[label]}", ha="center", va="top", fontsize=7, weight=weight)
 
 
-def _draw_channel(axes: Axes, plane: Pictures, name: str, unit: str) -> None:
+def _draw_channel(axes: Axes, plane: Images, name: str, unit: str) -> None:
     """One channel of all patches on one scale: grey, or diverging where 0 lies well inside."""
     low, high = limits(plane)
     diverging = min(-low, high) > _WELL_INSIDE * max(-low, high)

@@ -122,7 +122,7 @@ def picture_axes(axes: Axes) -> None:
     axes.spines[:].set_visible(False)
 
 
-def say_instead(axes: Axes, sentence: str) -> None:
+def draw_placeholder(axes: Axes, sentence: str) -> None:
     """Put a sentence where there is nothing to draw."""
     picture_axes(axes)
     axes.text(

@@ -15,7 +15,7 @@ _INPUTS = ("inputs", "statistics")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Planned:
+class ConfigSettings:
     """What the config says of the models and folds."""
 
     seed: int
@@ -31,7 +31,7 @@ class Planned:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class TrainedSettings:
     """What the files say of the models and folds that stand; where they do not, the config."""
 
     seed: str
@@ -42,7 +42,9 @@ class Made:
     """Where the config says otherwise, a sentence a model."""
 
 
-def as_made(planned: Planned, descriptions: Mapping[str, Sequence[Path]], folds: Path) -> Made:
+def read_trained_settings(
+    planned: ConfigSettings, descriptions: Mapping[str, Sequence[Path]], folds: Path
+) -> TrainedSettings:
     """Read what the models were trained with.
 
     Parameters
@@ -85,7 +87,7 @@ def as_made(planned: Planned, descriptions: Mapping[str, Sequence[Path]], folds:
         fits[name] = told[0].get("scaling_fit", planned.scaling_fit)
         models[name] = _settings(planned.models[name], told[0])
     networks = [fits[name] for name, model in models.items() if model["kind"] == "network"]
-    return Made(
+    return TrainedSettings(
         seed=f"another than {planned.seed}: see the top" if other_seed else str(planned.seed),
         scaling_fit=networks[0] if networks else planned.scaling_fit,
         folds_scheme=scheme,
@@ -112,7 +114,7 @@ def _settings(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, 
     return settings
 
 
-def _differences(planned: Planned, name: str, facts: Mapping[str, Any]) -> Sequence[str]:
+def _differences(planned: ConfigSettings, name: str, facts: Mapping[str, Any]) -> Sequence[str]:
     """Settings and inputs that the config has otherwise."""
     config, reads = planned.models[name], planned.reads.get(name, {})
     skipped = _INPUTS if "columns" in facts else ()

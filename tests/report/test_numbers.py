@@ -20,7 +20,7 @@ from landslip.report.cost import read_benchmarks, summarise
 from landslip.report.importances import gain_shares
 from landslip.report.mistakes import find_mistakes
 from landslip.report.models_table import models_table
-from landslip.report.patches import choose_samples
+from landslip.report.patch_figure import choose_samples
 from landslip.report.speed import speed_table
 
 PROBABILITIES = hnp.arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1))

@@ -21,8 +21,8 @@ from landslip.io.files import (
     write_json,
     write_parquet,
 )
+from landslip.report.embedded_figures import embed_figures
 from landslip.report.figures import FIGURES
-from landslip.report.pictures import read_pictures
 
 
 class Outline(HTMLParser):
@@ -197,9 +197,9 @@ def test_a_figure_without_a_caption_or_that_is_no_picture_is_refused(tmp_path: P
     figure = tmp_path / "roc.png"
     figure.write_bytes(b"no picture")
     with pytest.raises(InputError, match="no caption"):
-        read_pictures([figure], [], {"roc": "A curve"})
+        embed_figures([figure], [], {"roc": "A curve"})
     with pytest.raises(InputError, match="no PNG"):
-        read_pictures([figure], [CAPTIONS / "roc.rst"], {"roc": "A curve"})
+        embed_figures([figure], [CAPTIONS / "roc.rst"], {"roc": "A curve"})
 
 
 def retrained(done: MadeRun, member: str, **changes: Any) -> None:

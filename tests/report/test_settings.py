@@ -10,9 +10,9 @@ import pytest
 from report.made_run import MadeRun, make_study
 
 from landslip.ensemble.tables import EnsembleOof
-from landslip.report.colours import draw_composites
+from landslip.report.composite_figure import draw_composites
 from landslip.report.mistakes import draw_mistakes
-from landslip.report.patches import draw_patches
+from landslip.report.patch_figure import draw_patches
 from landslip.report.wording import shorten
 from project import ROOT
 

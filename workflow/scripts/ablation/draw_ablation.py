@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from landslip.ablation.shown import FIGURES, Analyses
+from landslip.ablation.figure_list import FIGURES, Analyses
 from landslip.engine.jobs import begin_job, end_job
 from landslip.report.figures import draw_figures
 
