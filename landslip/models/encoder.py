@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from landslip.io.files import InputError
+from landslip.models.meta_device import prefer_meta_device
 from landslip.models.weights import Pretrained
 
 log = logging.getLogger(__name__)
@@ -199,12 +200,13 @@ def _for_channels(
 
 def _shapes(name: str) -> dict[str, tuple[int, ...]]:
     """Shape of every tensor of a timm model as it is by itself."""
-    try:
-        with torch.device("meta"):
-            model = timm.create_model(name, pretrained=False)
-    except (RuntimeError, NotImplementedError):
-        # A few compute with numbers while they are built, which this device has none of.
-        model = timm.create_model(name, pretrained=False)
+
+    def build(device: torch.device) -> nn.Module:
+        with device:
+            model: nn.Module = timm.create_model(name, pretrained=False)
+        return model
+
+    model = prefer_meta_device(build)
     return {key: tuple(value.shape) for key, value in model.state_dict().items()}
 
 

@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
 from landslip.io.files import InputError, atomic_path, file_digest, read_json, write_json
+from landslip.models.meta_device import prefer_meta_device
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.settings import Training
 
@@ -130,12 +131,7 @@ def _choices(key: str) -> tuple[str, ...]:
 
 def _check_shapes(architecture: Architecture, weights: Path, description: Path) -> None:
     """Compare names, types and shapes in the header with the network's, before memory is taken."""
-    try:
-        with torch.device("meta"):
-            state = _build(architecture, description).state_dict()
-    except NotImplementedError:
-        # A few encoders cannot be built without memory.
-        state = _build(architecture, description).state_dict()
+    state = _build(architecture, description, meta=True).state_dict()
     try:
         with safe_open(weights, framework="pt") as opened:
             found = {
@@ -157,14 +153,20 @@ def _check_shapes(architecture: Architecture, weights: Path, description: Path) 
             )
 
 
-def _build(architecture: Architecture, description: Path) -> MultiEncoder:
-    """An untrained network; what timm says of an encoder that it cannot build names the file."""
+def _build(architecture: Architecture, description: Path, *, meta: bool = False) -> MultiEncoder:
+    """An untrained network, where possible on the meta device if that is asked for.
+
+    What timm says of an encoder that it cannot build names the file.
+    """
     blank = [0.0] * len(architecture.stack)
+
+    def build(device: torch.device) -> MultiEncoder:
+        with device:
+            return MultiEncoder(architecture, shift=blank, scale=blank)
+
     try:
-        return MultiEncoder(architecture, shift=blank, scale=blank)
+        return prefer_meta_device(build) if meta else build(torch.device("cpu"))
     except (RuntimeError, AssertionError, ValueError, TypeError) as error:
-        if isinstance(error, NotImplementedError):
-            raise
         raise InputError(
             f"{description}: {', '.join(architecture.encoders)} with images of "
             f"{architecture.image_size} pixels cannot be built ({error}); train it anew"

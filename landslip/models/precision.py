@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from landslip.io.files import InputError, read_json, write_json
+from landslip.models.meta_device import prefer_meta_device
 from landslip.models.network import Architecture, MultiEncoder
 
 # Side of the matrices that are multiplied, and how often; the best time of each format counts.
@@ -140,11 +141,7 @@ def arithmetic_intensity(architecture: Architecture) -> float:
     computed where that can be helped, and no random state changes.
     """
     with torch.random.fork_rng(devices=[]):
-        try:
-            return _count_intensity(architecture, torch.device("meta"))
-        except (RuntimeError, NotImplementedError):
-            # A few encoders compute with numbers while they are built or run.
-            return _count_intensity(architecture, torch.device("cpu"))
+        return prefer_meta_device(lambda device: _count_intensity(architecture, device))
 
 
 def _count_intensity(architecture: Architecture, device: torch.device) -> float:
