@@ -49,6 +49,7 @@ class Figure:
 
     @property
     def holds(self) -> bool:
+        """Whether the best time is below the floor."""
         return min(self.seconds) < self.floor
 
 

@@ -47,7 +47,7 @@ def plain(options: Options, rows: slice = slice(None)) -> None:
 
 
 def ours(options: Options, rows: slice = slice(None)) -> None:
-    """landslip."""
+    """Predict with landslip."""
     trees = load((options.folder / "model.txt").read_bytes(), COLUMNS)
     trees.predict(read(options)[rows], options.threads)
 

@@ -129,10 +129,14 @@ class Jobs:
 
         Parameters
         ----------
+        inputs, target
+            What the job reads, and where its outputs go.
         kill
             `signal` and when: `step` (after that many steps), `save` (after that many saves),
             `saving` (while the state of that save is on its way to the disk, twice) or
             `predicting` (once the network is trained).
+        **changes
+            Of the training's arguments.
         """
         assert self.program.stdin is not None
         assert self.program.stdout is not None

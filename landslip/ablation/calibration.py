@@ -33,6 +33,8 @@ def write_calibration(
         Share of landslides that the threshold is carried over to.
     bootstrap, seed
         Resamples of the patches, and the run's seed.
+    target
+        JSON file to write.
     """
     table = read_ensemble_oof(oof)
     labels, fold = table.labels, table.fold
@@ -76,8 +78,12 @@ def expected_calibration_error(labels: Labels, probability: Floats, weights: Flo
 
     Parameters
     ----------
-    labels, probability : (n,)
+    labels : (n,)
+        0 or 1.
+    probability : (n,)
+        In [0, 1].
     weights : (resample, n)
+        How often each resample holds each patch.
 
     Returns
     -------

@@ -24,6 +24,8 @@ def write_confusion(*, oof: Path, bootstrap: int, seed: int, target: Path) -> No
         ensemble/oof.parquet.
     bootstrap, seed
         Resamples of the patches, and the run's seed.
+    target
+        Parquet file to write.
     """
     table = read_ensemble_oof(oof)
     counted = confusion_table(table, resamples=bootstrap, seed=seed)

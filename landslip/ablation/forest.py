@@ -26,6 +26,8 @@ def mark(difference: float, low: float, high: float, *, scale: float, noise: boo
         With low <= high; drawn as far as the scale goes.
     scale
         As `reach` gives it.
+    noise
+        The interval contains zero.
     """
     middle = HEIGHT / 2
     x, left, right = (_place(value, scale) for value in (difference, low, high))

@@ -50,6 +50,12 @@ def gather_importance(
         Tree model -> grouping -> group -> features.
     parts
         Network -> its inputs.
+    bootstrap
+        Resamples of the patches for the intervals.
+    seed
+        The run's seed.
+    target
+        Parquet file to write.
 
     Notes
     -----

@@ -39,16 +39,24 @@ def mask_inputs(
 
     Parameters
     ----------
+    model
+        Its name, for messages and the file's metadata.
     descriptions, scalings
         model.json of every fold, and the scaling parameters it was trained with, in order. An
         input that is not seen has in every pixel its channels' means over the patches that the
         scaling was fitted on.
     store
         The training patches.
+    folds
+        folds.parquet.
     parts
         Input -> channels.
     processor
         As in the trainings.
+    device
+        cpu or cuda.
+    threads
+        Of the processor.
     target
         parquet: id, fold, label, and a column for every set: its inputs, joined by `+`; the
         column of none is called `none`.
@@ -104,9 +112,14 @@ def mask(
 
     Parameters
     ----------
+    patches : (n, channel, row, column)
+        In the store's units.
     stack : (channel,)
         Names.
+    seen
+        Names of the channels that stay.
     means : (channel,)
+        In the store's units.
     """
     masked = patches.copy()
     for at, channel in enumerate(stack):

@@ -34,6 +34,8 @@ def write_members(*, oof: Path, bootstrap: int, seed: int, target: Path) -> None
         ensemble/oof.parquet.
     bootstrap, seed
         Resamples of the patches, and the run's seed.
+    target
+        JSON file to write.
     """
     table = read_ensemble_oof(oof)
     write_json(target, analyse_members(table, resamples=bootstrap, seed=seed))
@@ -105,8 +107,14 @@ def cross_fit_weights(
 
     Parameters
     ----------
-    labels, fold : (n,)
+    labels : (n,)
+        0 or 1.
     probabilities : (member, n)
+        In [0, 1], out of fold.
+    fold : (n,)
+        The fold of each patch.
+    choose
+        Chooses weights (member,) from labels and probabilities.
 
     Returns
     -------

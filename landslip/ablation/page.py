@@ -79,6 +79,8 @@ def write_page(
         Texts named after the figures.
     simulated
         The patches were made by a program.
+    target
+        HTML file to write.
 
     Raises
     ------

@@ -37,15 +37,23 @@ def permute_groups(
 
     Parameters
     ----------
+    model
+        Its name, which the shuffles are drawn from, with the seed and the fold.
     descriptions
         model.json of every fold, in order.
     features
         Table of features by id.
+    folds
+        folds.parquet.
     groupings
         Grouping (modality, statistic, ...) -> group -> features. All features of a group are
         shuffled alike, among the patches of the fold that the model did not learn from.
     repeats
         Shufflings of each group.
+    seed
+        The run's seed.
+    threads
+        Of the processor.
     target
         parquet: id, fold, label, full (as it is), and `{grouping}:{group}:{repeat}`.
 

@@ -58,6 +58,8 @@ def plan_ablation(config: Config, shipped: Collection[str] = ()) -> Plan:
 
     Parameters
     ----------
+    config
+        The checked config.
     shipped
         Names of models, encoders, channels and modalities of the config as shipped. A variant
         that needs one of them, which this config took out, is left out; a name that never was is
@@ -89,8 +91,10 @@ def plan_ablation(config: Config, shipped: Collection[str] = ()) -> Plan:
 
 
 def names_in(raw: Mapping[str, Any]) -> set[str]:
-    """Names that config files, merged, give to models, encoders and channels, and variants named
-    as members of others."""
+    """Names of models, encoders and channels in merged config files.
+
+    Variants that others name as members are among them.
+    """
     modalities = {channel["modality"] for channel in raw["channels"].values()}
     sections = ("models", "encoders", "channels", "indices")
     named = {name for section in sections for name in raw.get(section, {})}

@@ -33,9 +33,18 @@ def carry_over(
 
     Parameters
     ----------
-    labels, probability, fold : (n,)
+    labels : (n,)
+        0 or 1.
+    probability : (n,)
+        In [0, 1], out of fold.
+    fold : (n,)
+        The fold of each patch.
     prevalence
         The share, in (0, 1).
+    resamples
+        Draws of the patches for the intervals.
+    seed
+        The run's seed.
 
     Returns
     -------
@@ -113,7 +122,12 @@ def best_threshold(labels: Labels, probability: Floats, weights: Floats) -> floa
 
     Parameters
     ----------
-    labels, probability, weights : (n,)
+    labels : (n,)
+        0 or 1.
+    probability : (n,)
+        In [0, 1].
+    weights : (n,)
+        How much each patch counts.
     """
     return best_choice(labels, probability, candidate_thresholds(probability), weights).threshold
 

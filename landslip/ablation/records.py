@@ -26,7 +26,7 @@ class Weighting(TypedDict):
 
 
 class Members(TypedDict):
-    """members.json"""
+    """The content of members.json."""
 
     members: list[str]
     correlation: list[list[Number | None]]
@@ -86,7 +86,7 @@ class Prevalence(TypedDict):
 
 
 class Calibration(TypedDict):
-    """calibration.json"""
+    """The content of calibration.json."""
 
     bins: Count
     scores: dict[str, dict[str, Scores]]

@@ -51,6 +51,8 @@ def gather_table(
     ----------
     name
         Of the table, as in `paper`.
+    rows
+        The table's variants.
     models, costs
         Model -> oof.parquet and cost.json of its folds.
     folds
@@ -59,6 +61,8 @@ def gather_table(
         CSV: table, variant and PAPER, the paper's figures.
     bootstrap, seed
         Resamples of the patches, and the run's seed.
+    target
+        Parquet file to write.
 
     Raises
     ------
@@ -96,9 +100,18 @@ def table_of(
 
     Parameters
     ----------
+    rows
+        The table's variants.
     probabilities
         Model -> (n,).
-    labels, fold : (n,)
+    labels : (n,)
+        0 or 1.
+    fold : (n,)
+        The fold of each patch.
+    resamples
+        Draws of the patches for the intervals.
+    seed
+        The run's seed.
 
     Returns
     -------

@@ -66,6 +66,8 @@ class Table(Section):
 
 
 class Ablation(Section):
+    """Tables of variants, and what members and inputs bring."""
+
     bootstrap: int = Field(
         2000, ge=100, le=10**6, description="resamples for intervals of differences"
     )

@@ -54,11 +54,15 @@ class Channel(Section):
 
 
 class TrainSource(Section):
+    """Where the labelled patches lie."""
+
     labels: PartPath | None = Field(None, description="CSV with columns ID,label")
     patches: PartPath | None = Field(None, description="folder of <ID>.npy, (row, column, channel)")
 
 
 class TestSource(Section):
+    """Where the patches to predict lie."""
+
     ids: PartPath | None = Field(
         None, description="CSV with column ID, in the order of submission.csv"
     )
@@ -80,6 +84,8 @@ class Simulation(Section):
 
 
 class Data(Section):
+    """The patches, and what to do about faults among them."""
+
     folder: ConfigPath | None = Field(
         None, description="holds Train.csv, Test.csv, train_data/, test_data/; null: see simulation"
     )

@@ -28,6 +28,8 @@ _RESERVED = {"id", "fold", "label", "probability", "landslide", "ensemble"}
 
 
 class Folds(Section):
+    """How the training patches are split for cross-validation."""
+
     scheme: Literal["kfold", "stratified", "grouped"] = Field(
         "kfold", description="kfold is the paper's; grouped keeps copies of a patch in one fold"
     )
@@ -39,6 +41,8 @@ class Folds(Section):
 
 
 class Scaling(Section):
+    """Which patches the scaling of network inputs is computed on."""
+
     fit: Literal["all", "train", "fold"] = Field(
         "all", description="patches that scaling parameters are computed on; all = train + test"
     )
@@ -51,6 +55,8 @@ class Scaling(Section):
 
 
 class GPU(Section):
+    """How jobs share the GPUs of a machine."""
+
     slots_per_device: int = Field(
         1, ge=1, le=64, description="jobs that share one GPU of this machine on purpose"
     )
@@ -58,6 +64,8 @@ class GPU(Section):
 
 
 class Ensemble(Section):
+    """How the members are combined, and the threshold chosen."""
+
     members: list[str] | None = Field(None, min_length=1, description="null: every model")
     threshold: Annotated[
         Literal["exact", "grid"] | Fraction,

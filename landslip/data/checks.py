@@ -25,6 +25,10 @@ def find_faults(
     ----------
     table
         id and split of the patches.
+    summary
+        What the surveys found, in the order of `table`.
+    channels
+        Names, in order.
     drop
         Unreadable patches will be set aside, and are no fault.
     fill

@@ -31,6 +31,7 @@ def fingerprint(bands: NDArray[np.float32]) -> np.uint64:
     Parameters
     ----------
     bands : (channel, pixel)
+        Pixels of a square patch, row by row.
 
     Notes
     -----

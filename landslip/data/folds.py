@@ -33,6 +33,8 @@ def assign_folds(
         "grouped": groups whole, and positives as equal as that allows.
     n
         Folds, at least 2.
+    seed
+        Shuffles the patches.
 
     Returns
     -------
@@ -95,6 +97,8 @@ def write_folds(
 
     Parameters
     ----------
+    manifest
+        manifest.parquet.
     target
         Parquet of id, fold (int64), label (int8), in the manifest's order; in the
         metadata its digest as split_digest, the scheme and the seed. The same input gives the

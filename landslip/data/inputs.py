@@ -95,6 +95,12 @@ def list_inputs(
 
     Parameters
     ----------
+    train_labels
+        CSV of ID and label.
+    train_patches, test_patches
+        Folders of <ID>.npy.
+    test_ids
+        CSV of ID, in the order of the submission.
     test_labels
         CSV of ID and label with the ids of `test_ids` in any order; None: labels are those of
         `test_ids`, if it has any.

@@ -55,6 +55,8 @@ def build_manifest(
         Of the listing's shards, in its order.
     channels
         Name -> unit, in the order of the patches' last axis.
+    units
+        By name.
     no_data
         What the surveys told pixels without data by.
     ndvi
@@ -206,8 +208,11 @@ def _texts(digests: NDArray[np.bytes_], at_once: int = 8192) -> pd.Series:
 def _groups(
     column: pd.Series | None, copies: Sequence[Sequence[tuple[int, str]]], n: int
 ) -> NDArray[np.int64]:
-    """Numbers that patches share if they are copies or of one value of the column, directly or
-    through others, in the order of the first patch of each."""
+    """Numbers that patches share if they are copies or of one value of the column.
+
+    Patches that are linked through others share one too. Numbers are in the order of the first
+    patch of each group.
+    """
     pairs = [(group[0][0], row) for group in copies for row, _ in group]
     if column is not None:
         for rows in column.groupby(column).indices.values():

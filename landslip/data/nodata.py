@@ -77,6 +77,9 @@ def find_no_data(bands: NDArray[np.float32], rules: NoData) -> NDArray[np.uint8]
     Parameters
     ----------
     bands : (channel, pixel)
+        In each channel's unit; NaN is allowed.
+    rules
+        What tells pixels without data.
 
     Returns
     -------

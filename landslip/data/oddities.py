@@ -27,8 +27,12 @@ def find_oddities(
 
     Parameters
     ----------
+    summary
+        What the surveys found.
     channels
         Name -> unit.
+    units
+        By name.
     ndvi
         The channels (near infrared, red), where config says which they are.
     """

@@ -72,6 +72,8 @@ def check_link(path: Path, links_into: Path | None = None) -> None:
 
     Parameters
     ----------
+    path
+        A patch file.
     links_into
         A further folder that links may lead into, at any depth.
 
@@ -104,6 +106,8 @@ def read_patch(
 
     Parameters
     ----------
+    path
+        An .npy file.
     channels
         Length that the last axis must have.
     shape
@@ -182,8 +186,10 @@ def as_float32(patch: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def patch_shape(path: Path, channels: int) -> tuple[int, int] | None:
-    """Rows and columns by a file's header; None if it is no patch with so many channels, or if the
-    file is shorter than they say."""
+    """Rows and columns by a file's header.
+
+    None if the file is no patch with so many channels, or is shorter than its header says.
+    """
     try:
         with open_ordinary(path) as file:
             header = _parse_header(file.read(_HEADER), file, path)

@@ -69,6 +69,8 @@ def refusal(problems: Sequence[Problem], listed: Path) -> InputError:
 
     Parameters
     ----------
+    problems
+        At least one.
     listed
         Text file for everything that the message has no room for; written only if there is such.
     """

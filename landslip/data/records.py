@@ -9,7 +9,7 @@ from landslip.io.records import Amount, Count, Number, Share, read_record
 
 
 class Facts(TypedDict):
-    """listing.json"""
+    """The content of listing.json."""
 
     strays: dict[str, list[str]]
     respelt: dict[str, list[Any]]
@@ -50,7 +50,7 @@ class Channel(TypedDict):
 
 
 class Audit(TypedDict):
-    """audit.json"""
+    """The content of audit.json."""
 
     warnings: list[str]
     done: list[str]

@@ -93,6 +93,8 @@ def summarise(
 
     Parameters
     ----------
+    surveys
+        Of the shards, in order.
     train
         How many patches, the first, are of the training split.
     judge

@@ -147,6 +147,14 @@ def survey_shard(
     ----------
     listing, facts
         As `landslip.data.inputs.write_listing` writes them.
+    split
+        train or test.
+    shard, shards
+        Which of how many, counted from 0.
+    channels, no_data, workers
+        See `survey_patches`.
+    target
+        The .npz file to write.
     """
     paths = listed_paths(listing, split=split, shard=shard, shards=shards)
     log.info("looking at %d %s patches, shard %d of %d", len(paths), split, shard + 1, shards)

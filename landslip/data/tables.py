@@ -72,6 +72,8 @@ def read_labels(path: Path, *, group: str | None = None) -> tuple[pd.DataFrame, 
 
     Parameters
     ----------
+    path
+        CSV file, packed by gzip or not.
     group
         Name of a further column to read.
 

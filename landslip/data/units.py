@@ -122,8 +122,12 @@ def check_units(
 
     Parameters
     ----------
+    summary
+        What the surveys found.
     channels
         Name -> unit.
+    units
+        By name.
     """
     everywhere = summary.sample.reshape(-1, len(channels))
     checks = _check(everywhere, channels, units)
@@ -168,8 +172,12 @@ def judge_patches(
 
     Parameters
     ----------
+    survey
+        Of one shard.
     channels
         The unit of each.
+    units
+        By name.
 
     Returns
     -------

@@ -130,6 +130,8 @@ def write_sums(target: str | Path, paths: Iterable[str | Path]) -> None:
     target
         Text of one line a file: sum and name, relative to the folder of `target`. Folders and
         what is read by parts are left out.
+    paths
+        The files.
     """
     folder = os.path.dirname(os.path.abspath(target))
     lines = [

@@ -24,7 +24,7 @@ class CrossFitted(TypedDict):
 
 
 class Threshold(TypedDict):
-    """threshold.json"""
+    """The content of threshold.json."""
 
     threshold: Probability
     operator: Literal[">"]
@@ -82,7 +82,7 @@ class Tested(TypedDict):
 
 
 class Metrics(TypedDict):
-    """metrics.json"""
+    """The content of metrics.json."""
 
     threshold: Probability
     patches: Count

@@ -36,6 +36,7 @@ def refuse_nonfinite(
     Parameters
     ----------
     patches : (n, channel, row, column)
+        In any unit.
     least, greatest
         Of the keys of all pixels.
     first_row

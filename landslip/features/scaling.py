@@ -29,7 +29,8 @@ def channel_scaling(values: NDArray[np.float32]) -> NDArray[np.float64]:
 
     Parameters
     ----------
-    values : (n, row, column), finite
+    values : (n, row, column)
+        Finite, in the channel's unit.
 
     Returns
     -------

@@ -157,6 +157,8 @@ def check_writable(folder: Path | str, remedy: str = "name another folder in `re
 
     Parameters
     ----------
+    folder
+        It is made if it is missing.
     remedy
         What else the user can do.
 
@@ -212,6 +214,10 @@ def write_parquet(
 
     Parameters
     ----------
+    target
+        The file to write.
+    frame
+        The table.
     metadata
         Kept in the file's schema beside pandas' own, read back by `read_metadata`.
     """

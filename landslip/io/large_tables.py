@@ -27,6 +27,10 @@ def write_blocks(
 
     Parameters
     ----------
+    target
+        The file to write.
+    blocks
+        The table's rows, in order.
     metadata
         As in `landslip.io.files.write_parquet`.
     """
@@ -75,8 +79,14 @@ def iterate_parquet(
 
     Parameters
     ----------
+    path
+        Parquet file.
+    columns
+        Their names.
     rows
         Which, one after another; None: all. Only the row groups that hold them are read.
+    at_once
+        Rows of a block.
 
     Raises
     ------

@@ -27,6 +27,8 @@ def read_record(path: Path | str, kind: Any) -> Any:
 
     Parameters
     ----------
+    path
+        JSON file.
     kind
         Type that the content must be of: a TypedDict or a dataclass with ranges in its
         annotations. Keys that it does not name are not looked at.

@@ -11,6 +11,8 @@ def compile_encoders(network: MultiEncoder, mode: str) -> None:
 
     Parameters
     ----------
+    network
+        Changed in place.
     mode
         torch.compile's, or `none`. `reduce-overhead` replays CUDA graphs, so a step costs no
         launches of single kernels.

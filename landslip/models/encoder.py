@@ -47,6 +47,14 @@ def build_encoder(
 
     Parameters
     ----------
+    name
+        timm's name, architecture.tag.
+    channels
+        Names of what it reads.
+    outputs
+        Numbers that it gives for an image.
+    image_size
+        Rows and columns of an image, pixels.
     pretrained
         Weights to start from. Without named bands, timm itself adapts the first layer to the
         number of channels; with them, `map_bands` does. None: random start.
@@ -100,8 +108,11 @@ def map_bands(weight: Tensor, bands: Sequence[str], channels: Sequence[str]) -> 
     Parameters
     ----------
     weight : (output, band, row, column)
+        Filters of the first layer.
     bands
-        Names of its inputs.
+        Names of the inputs that the filters were trained on.
+    channels
+        Names of the inputs to come.
 
     Returns
     -------

@@ -17,6 +17,8 @@ def check_folds(
 
     Parameters
     ----------
+    model
+        The name that each must have.
     descriptions
         model.json of each fold, for messages.
     told

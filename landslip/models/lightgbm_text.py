@@ -99,6 +99,8 @@ def _check(trees: Sequence[tuple[bytes, ...]], columns: int) -> None:
     ----------
     trees
         The groups of `_TREE`.
+    columns
+        How many features there are.
     """
     number, leaves, feature, threshold, decision, left, right, value = zip(*trees, strict=True)
     if list(map(int, number)) != list(range(len(trees))):

@@ -17,6 +17,8 @@ def read_model(
 
     Parameters
     ----------
+    description
+        model.json.
     kinds
         Of the models that the caller can load.
     version

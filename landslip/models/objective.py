@@ -14,7 +14,10 @@ def smooth_f1_loss(logits: Tensor, labels: Tensor) -> Tensor:
 
     Parameters
     ----------
-    logits, labels : (n,) float32
+    logits : (n,) float32
+        Of the batch.
+    labels : (n,) float32
+        0 or 1.
 
     Notes
     -----
@@ -42,10 +45,14 @@ def learning_rate(
     schedule
         `cosine_epoch`: start / 2 (1 + cos(pi epoch / epochs)), the paper's; `cosine_step`: linear
         warm-up over the first `warmup` of all steps, then the cosine to 0 by step.
+    start
+        Learning rate at the start, or after the warm-up.
     epoch, epochs
         Current epoch from 0, and their number.
     step, steps
         Current step from 0 inside the epoch, and steps an epoch.
+    warmup
+        Share of all steps, in [0, 1).
     """
     if schedule == "cosine_epoch":
         return start / 2 * (1 + math.cos(math.pi * epoch / epochs))

@@ -129,6 +129,12 @@ def cache_patches(
 
     Parameters
     ----------
+    store
+        Opened; its patches are read in order.
+    channels
+        Names of those that the network reads, in order.
+    device
+        Where the network computes.
     memory_mb
         Host memory that the job was given, 10^6 bytes.
     """

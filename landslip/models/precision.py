@@ -95,22 +95,26 @@ def read_processor(path: Path) -> Processor:
 
 
 def choose_precision(
-    asked: str, device: torch.device, *, processor: Processor, architecture: Architecture
+    requested: str, device: torch.device, *, processor: Processor, architecture: Architecture
 ) -> str:
-    """`float32`, `bfloat16` or `float16` for `auto`; what was asked otherwise.
+    """Choose `float32`, `bfloat16` or `float16` for `auto`; any other request is granted.
 
     On a GPU, bfloat16 where the device has it and float16 on older ones (training then scales the
     loss). On a processor, bfloat16 where its products gain and the network consists of products.
 
     Parameters
     ----------
+    requested
+        What the settings say.
+    device
+        Where the network computes.
     processor
         As it was measured for this run.
     architecture
         Of the network.
     """
-    if asked != "auto":
-        return asked
+    if requested != "auto":
+        return requested
     if device.type == "cuda":
         return "bfloat16" if _has(device, "bfloat16", processor) else "float16"
     if not processor.gains_from_bfloat16 or arithmetic_intensity(architecture) < _MIN_INTENSITY:
@@ -118,20 +122,24 @@ def choose_precision(
     return "bfloat16"
 
 
-def same_precision(trained: str, asked: str, device: torch.device, *, processor: Processor) -> str:
+def same_precision(
+    trained: str, requested: str, device: torch.device, *, processor: Processor
+) -> str:
     """What a trained network predicts in: as it was trained, where the device is fast at it.
 
     Parameters
     ----------
     trained
         The format that its training chose.
-    asked
+    requested
         What the settings say: a format that they name is used on every device; with `auto` a
         device that lacks `trained` computes in float32, which holds all that the others do.
+    device
+        Where the network computes.
     processor
         As it was measured for this run.
     """
-    return trained if asked != "auto" or _has(device, trained, processor) else "float32"
+    return trained if requested != "auto" or _has(device, trained, processor) else "float32"
 
 
 def arithmetic_intensity(architecture: Architecture) -> float:

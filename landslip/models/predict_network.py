@@ -55,6 +55,8 @@ def predict_network(
 
     Parameters
     ----------
+    model
+        Its name, which every description must hold.
     descriptions
         model.json of every fold, in order; weights beside it.
     store
@@ -63,6 +65,8 @@ def predict_network(
         As in the trainings.
     device
         cpu or cuda.
+    threads
+        Of the processor.
     targets
         For each fold, parquet as of `landslip.models.predictions.write_test`.
 

@@ -35,10 +35,14 @@ def predict_trees(
 
     Parameters
     ----------
+    model
+        Its name, which every description must hold.
     descriptions
         model.json of every fold, in order; weights beside it.
     features
         Table of features by id.
+    threads
+        Of the processor.
     targets
         For each fold, parquet as of `landslip.models.predictions.write_test`.
 

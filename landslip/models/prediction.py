@@ -23,11 +23,22 @@ def predict_logits(
     device: torch.device,
     batch_size: int = BATCH,
 ) -> NDArray[np.float32]:
-    """Logits averaged over the views of `tta`.
+    """Logits of patches, averaged over the views of `tta`.
 
     Parameters
     ----------
-    patches : (n, channel, row, column), in the store's units, on any device
+    model
+        Maps patches to logits (n,); it is put into evaluation mode.
+    patches : (n, channel, row, column)
+        In the store's units, on any device.
+    tta
+        A key of `landslip.models.augmentation.VIEWS`.
+    precision
+        float32, bfloat16 or float16.
+    device
+        Where the network computes.
+    batch_size
+        Patches that go through the network at once.
 
     Returns
     -------

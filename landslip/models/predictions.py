@@ -73,13 +73,20 @@ def write_oof(
 
     Parameters
     ----------
+    target
+        Parquet file to write.
     ids : (n,)
+        Of the fold's patches.
     fold
         The fold whose patches these are, left out of the training.
-    labels : (n,), 0 or 1
-    probability : (n,), in [0, 1]
+    labels : (n,)
+        0 or 1.
+    probability : (n,)
+        In [0, 1].
     split_digest
         Digest of the folds, kept in the file's metadata.
+    model
+        Name of the model, kept in the file's metadata.
 
     Raises
     ------

@@ -54,7 +54,7 @@ class ResolvedModel:
 
     @property
     def pretrained(self) -> list[str]:
-        """timm names of the encoders that start from pretrained weights."""
+        """Names that timm gives the encoders that start from pretrained weights."""
         return sorted({encoder.timm for encoder in self.encoders if encoder.pretrained})
 
     @property

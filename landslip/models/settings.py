@@ -16,6 +16,8 @@ from landslip.models.names import IMAGE_SIZES, MOST_FEATURES, Head
 
 
 class Encoder(Section):
+    """An encoder of timm, and the weights that it starts from."""
+
     timm: str = Field(description="timm's name, architecture.tag (both as timm registers them)")
     pretrained: bool = Field(True, description="false: random start")
     weights: ConfigPath | None = Field(None, description="local safetensors; null: timm's hub")
@@ -58,6 +60,8 @@ class TreeSettings(Section):
 
 
 class LightGBM(TreeSettings):
+    """Gradient boosted trees of LightGBM."""
+
     suffix = ".txt"
     package = "lightgbm"
     leaf_key = "min_data_in_leaf"
@@ -70,6 +74,8 @@ class LightGBM(TreeSettings):
 
 
 class XGBoost(TreeSettings):
+    """Gradient boosted trees of XGBoost."""
+
     suffix = ".ubj"
     package = "xgboost"
     on_gpu = True
@@ -83,6 +89,8 @@ class XGBoost(TreeSettings):
 
 
 class Training(Section):
+    """How a network is trained."""
+
     epochs: int = Field(ge=1, description="passes over the training patches")
     batch_size: int = Field(ge=2, description="patches of a step")
     learning_rate: float = Field(gt=0, description="at the start (or after the warm-up)")
@@ -128,6 +136,8 @@ _Input = Annotated[
 
 
 class Network(Section):
+    """A network: one encoder for each input, and a head that reads them all."""
+
     suffix: ClassVar[str] = ".safetensors"
 
     kind: Literal["network"]

@@ -37,7 +37,12 @@ class Split:
 
         Parameters
         ----------
-        probability : (held out,), in their order
+        path
+            Parquet file to write.
+        probability : (held out,)
+            In [0, 1], in the order of the patches held out.
+        model
+            Name of the model.
         """
         write_oof(
             path,

@@ -30,10 +30,18 @@ def train(
 
     Parameters
     ----------
+    model
+        Changed in place.
     training, validation
         Validation is only measured, for the learning curve; nothing is chosen on it.
+    settings
+        Of the training.
     seed
         Of this (seed, model, fold): draws the order, the symmetries and the dropout.
+    device
+        Where the network computes.
+    precision
+        float32, bfloat16 or float16.
     file
         Where the state is saved, at the end of every epoch and now and then inside; what it
         holds of this training is where it goes on. None: nothing is saved.

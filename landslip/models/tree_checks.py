@@ -42,6 +42,9 @@ class Forest:
         Parameters
         ----------
         right : (node,)
+            Whether each node is as it must be.
+        what
+            What is wrong where it is not, for the message.
 
         Raises
         ------

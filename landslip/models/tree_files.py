@@ -36,7 +36,8 @@ class StoredTrees:
 
         Parameters
         ----------
-        features : (n, column), in the order of `columns`
+        features : (n, column)
+            In the order of `columns`, each in its channel's unit.
 
         Returns
         -------
@@ -68,6 +69,8 @@ def save_trees(
 
     Parameters
     ----------
+    trees
+        The model.
     kind
         The key of its library in `LIBRARIES`.
     weights, description

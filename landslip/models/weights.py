@@ -44,8 +44,12 @@ def fetch_weights(
 
     Parameters
     ----------
+    name
+        timm's name, architecture.tag.
     local
         A safetensors file with timm's parameter names; None: timm's place on the Hugging Face hub.
+    target
+        Safetensors file to write.
     description
         JSON that says where they came from and holds their digest.
     sha256

@@ -70,8 +70,11 @@ def compose(patches: Images, channels: Sequence[str], composite: Composite) -> I
     Parameters
     ----------
     patches : (n, channel, row, column)
+        In any unit.
     channels
         Names of the patches' channels.
+    composite
+        The channels to show.
     """
     planes = patches[:, [list(channels).index(name) for name in composite.channels]]
     if planes.shape[1] == 2:
@@ -88,6 +91,7 @@ def limits(values: Images) -> tuple[float, float]:
     Parameters
     ----------
     values : (n, row, column)
+        One channel, in any unit.
     """
     within = np.percentile(values, _PERCENTILES, axis=(1, 2))
     low, high = (float(value) for value in np.median(within, axis=1))

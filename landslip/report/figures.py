@@ -264,6 +264,8 @@ def draw_report(run: Run, targets: Sequence[Path]) -> None:
 
     Parameters
     ----------
+    run
+        What the figures are drawn from.
     targets
         Files to write, named after FIGURES (PNG) and TABLES (CSV). Others are passed over: what a
         figure writes beside it.

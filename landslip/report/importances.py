@@ -32,6 +32,8 @@ def draw_importance(
         Channel -> its modality, which colours the bars.
     target
         PNG file to write.
+    top
+        Features shown of each model.
 
     Raises
     ------

@@ -74,6 +74,8 @@ def write_report(
 
     Parameters
     ----------
+    configured
+        What the config says.
     metrics, threshold, test
         Of the ensemble stage.
     manifest, folds

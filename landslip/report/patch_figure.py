@@ -128,9 +128,12 @@ def choose_samples(labels: NDArray[np.int8], n: int, seed: int) -> NDArray[np.in
 
     Parameters
     ----------
-    labels : (patch,), 0 or 1
+    labels : (patch,)
+        0 or 1.
     n
         Patches wanted; fewer are given where there are fewer.
+    seed
+        Draws the patches.
 
     Returns
     -------

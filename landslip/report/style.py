@@ -102,6 +102,8 @@ def drawing(target: Path, *, height: float, width: float = PAGE_WIDTH) -> Iterat
 
     Parameters
     ----------
+    target
+        PNG file to write.
     height, width
         Inches.
     """

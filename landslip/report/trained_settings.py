@@ -49,6 +49,8 @@ def read_trained_settings(
 
     Parameters
     ----------
+    planned
+        What the config says.
     descriptions
         Model -> model.json of its folds, in order.
     folds

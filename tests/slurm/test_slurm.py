@@ -150,8 +150,7 @@ def take_node_down(cluster: Cluster, job: Job, folder: Path) -> None:
 
 
 def run_out_of_time(cluster: Cluster, job: Job, folder: Path) -> None:
-    """Hold it back until SLURM wakes it and asks it to end, as long before the limit as its rule
-    says."""
+    """Hold a job back until SLURM asks it to end, as long before the limit as its rule says."""
     (training,) = scripts(cluster, job, "train_network.py")
     os.kill(training, signal.SIGSTOP)
     until(lambda: "stopped by SIGTERM" in (folder / LOG).read_text(), seconds=240)
