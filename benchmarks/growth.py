@@ -113,9 +113,9 @@ def main() -> None:
     print(f"{'most MB of a job':24}" + "".join(f"{count:>9}" for count in peaks))
     for rule in peaks[given.patches[-1]]:
         print(f"{rule:24}" + "".join(f"{of.get(rule, 0):9}" for of in peaks.values()))
-    facts = {"benchmark": "growth", "size": given.size, "shard": given.shard}
-    facts |= {"cores": given.cores, "load_before": round(load, 2), "rows": rows, "peak_mb": peaks}
-    record(facts)
+    figures = {"benchmark": "growth", "size": given.size, "shard": given.shard}
+    figures |= {"cores": given.cores, "load_before": round(load, 2), "rows": rows, "peak_mb": peaks}
+    record(figures)
 
 
 def in_words(rows: list[dict[str, Any]]) -> str:

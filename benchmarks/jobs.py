@@ -81,7 +81,7 @@ def main() -> None:
         times = f"{min(figure.seconds):9.2f}{max(figure.seconds):9.2f}{figure.floor:7.0f}"
         print(f"{figure.name:38}{times}  {'holds' if figure.holds else 'DOES NOT HOLD'}")
     print(f"\ntorch imported at parse: {'no' if lean else 'YES'}")
-    facts = {
+    figures = {
         "benchmark": "jobs",
         "models": given.models,
         "jobs": jobs,
@@ -94,7 +94,7 @@ def main() -> None:
         "load_before": round(load, 2),
         "cores": os.cpu_count(),
     }
-    record(facts)
+    record(figures)
 
 
 def many_models(count: int) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def _print(
         f"\nNot counted: warm-up of ours, {compiling.warm_up_seconds:.1f} s in the first process, "
         f"which compiles unless code from before fits, then {warm:.1f} s."
     )
-    facts = {
+    figures = {
         "benchmark": name,
         "ratio": round(ratio, 2),
         "memory_ratio": round(peaks["plain"] / max(peaks["ours"], 1), 2),
@@ -152,4 +152,4 @@ def _print(
         "threads": options.threads,
         "machine": _machine(),
     }
-    record(facts)
+    record(figures)

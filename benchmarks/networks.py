@@ -194,7 +194,7 @@ def summary(
     flop: float,
     peaks: dict[str, float],
 ) -> dict[str, Any]:
-    """Print a configuration's lines for people; return its facts."""
+    """Print a configuration's lines for people; return its figures."""
     patches = len(task.labels)
     middle = {key: float(np.median(found)) for key, found in times.items()}
     share = {key: flop * patches / middle[key] / peaks[key] for key in times}
@@ -221,7 +221,7 @@ def finish(
     found: list[dict[str, Any]],
 ) -> None:  # fmt: skip
     """The line of JSON."""
-    facts = {
+    figures = {
         "benchmark": name,
         "machine": machine(device),
         "torch": torch.__version__,
@@ -233,4 +233,4 @@ def finish(
         "measured_peak_tflops": {key: round(value / 1e12, 3) for key, value in peaks.items()},
         "configurations": found,
     }
-    record(facts)
+    record(figures)

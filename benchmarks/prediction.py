@@ -77,8 +77,8 @@ def main() -> None:
             f"({'within' if difference <= _TOLERANCE else 'OUTSIDE'} {_TOLERANCE}), "
             f"their spread is {exact.std():.4f}"
         )
-        facts = summary(configuration, task, times, flop, peaks)
-        found.append(facts | {"largest_difference": difference, "spread": float(exact.std())})
+        figures = summary(configuration, task, times, flop, peaks)
+        found.append(figures | {"largest_difference": difference, "spread": float(exact.std())})
     finish("prediction", given, device, peaks, found)
 
 

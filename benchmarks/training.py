@@ -186,10 +186,10 @@ def main() -> None:
         for _ in range(given.repeats):
             for name, epoch in variants.items():
                 times[name].append(seconds(epoch, device))
-        facts = summary(configuration, task, times, flop, peaks)
+        figures = summary(configuration, task, times, flop, peaks)
         if device.type == "cpu" and given.threads > 1:
-            facts["both_ways"] = both_ways(configuration, given)
-        found.append(facts)
+            figures["both_ways"] = both_ways(configuration, given)
+        found.append(figures)
     finish("training", given, device, peaks, found)
 
 

@@ -55,8 +55,8 @@ def main() -> None:
             )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"most memory: {peak} MB")
-    facts = {"benchmark": "tree_growth", "threads": given.threads, "peak_mb": peak}
-    record({**facts, "rows": rows})
+    figures = {"benchmark": "tree_growth", "threads": given.threads, "peak_mb": peak}
+    record({**figures, "rows": rows})
 
 
 def seconds(settings: TreeSettings, patches: int, trees: int, threads: int) -> float:

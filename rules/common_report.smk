@@ -1,4 +1,4 @@
-"""What the report's rules share: its figures and facts."""
+"""What the report's rules share: its figures and settings."""
 
 import json
 
@@ -85,7 +85,7 @@ def measured(wildcards):
     ]
 
 
-def report_facts():
+def report_settings():
     """What the report says of the config."""
     return {
         "simulated": CONFIG.data.simulated,

@@ -39,7 +39,7 @@ rule list_patches:
         sums=patch_sums(),
     output:
         listing="<results>/data/listing.parquet",
-        facts="<results>/data/listing.json",
+        listing_summary="<results>/data/listing.json",
         sums="<results>/data/listing.sha256",
     log:
         "<logs>/data/list_patches.log",
@@ -66,7 +66,7 @@ rule list_patches:
 rule survey_patches:
     input:
         listing=ancient("<results>/data/listing.parquet"),
-        facts="<results>/data/listing.json",
+        listing_summary="<results>/data/listing.json",
         patches=lambda wildcards: patch_folders(wildcards.split),
         patch_sums=patch_sums(),
         sums="<results>/data/listing.sha256",
@@ -94,7 +94,7 @@ rule survey_patches:
 rule build_manifest:
     input:
         listing=ancient("<results>/data/listing.parquet"),
-        facts="<results>/data/listing.json",
+        listing_summary="<results>/data/listing.json",
         surveys=lambda wildcards: [ancient(path) for path in surveys("npz")],
         # of what may be copies of one another, pixels are compared
         patches=lambda wildcards: patch_folders("train", "test"),

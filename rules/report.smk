@@ -124,7 +124,7 @@ rule write_report:
     conda:
         "../envs/cpu.yaml"
     params:
-        configured=report_facts(),
+        configured=report_settings(),
         code=source_digest("report/write_report.py"),
     script:
         "../workflow/scripts/report/write_report.py"

@@ -113,7 +113,7 @@ class Competition:
         write_listing(
             channels=len(channels),
             listing=self.listing,
-            facts=self.facts,
+            listing_summary=self.listing_summary,
             listed=self.listed,
             **sources,
         )
@@ -123,7 +123,7 @@ class Competition:
                 surveys.append(self.listing.with_name(f"{split}{shard}.npz"))
                 survey_shard(
                     self.listing,
-                    self.facts,
+                    self.listing_summary,
                     split=split,
                     shard=shard,
                     shards=shards,
@@ -139,7 +139,7 @@ class Competition:
         out = self.folder / "out"
         build_manifest(
             listing=self.listing,
-            facts=self.facts,
+            listing_summary=self.listing_summary,
             surveys=surveys,
             **{"no_data": no_data(CHANNELS, UNITS, {}), **SETTINGS, **settings},
             manifest=out / "manifest.parquet",
@@ -156,7 +156,7 @@ class Competition:
         return self.folder / "looked" / "listing.parquet"
 
     @property
-    def facts(self) -> Path:
+    def listing_summary(self) -> Path:
         """Of the listing."""
         return self.listing.with_suffix(".json")
 

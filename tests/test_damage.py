@@ -52,7 +52,7 @@ def write_all(folder: Path) -> dict[str, Path]:
     for name, table in tables.items():
         write_parquet(folder / f"{name}.parquet", table, origin)
     write_arrays(folder / "counts.npz", counts=np.arange(ROWS), names=np.array(IDS))
-    write_json(folder / "facts.json", {"shape": [32, 32], "strays": {"train": IDS}})
+    write_json(folder / "listing_summary.json", {"shape": [32, 32], "strays": {"train": IDS}})
     return {path.stem: path for path in folder.iterdir()}
 
 
@@ -65,7 +65,7 @@ READERS: dict[str, list[Callable[[Path], object]]] = {
     "importance": [lambda path: mean_importance([path])],
     "scaling": [read_scaling],
     "counts": [lambda path: read_arrays(path, ["counts", "names"])],
-    "facts": [read_json],
+    "listing_summary": [read_json],
 }
 
 

@@ -67,7 +67,7 @@ def mask_inputs(
         A file is damaged or of other patches; a GPU is asked for and cannot be used.
     """
     torch.set_num_threads(threads)
-    place = usable_device(device)
+    torch_device = usable_device(device)
     split, digest = read_folds(folds)
     if read_ids(store) != split["id"].tolist():
         raise InputError(f"{store} holds other patches than {folds}; delete both and run again")
@@ -76,11 +76,14 @@ def mask_inputs(
         raise InputError(f"{len(descriptions)} models of {model} for {len(numbers)} folds")
     columns = {name_of(seen): np.empty(len(split)) for seen in subsets(list(parts))}
     for fold, description, scaling in zip(numbers, descriptions, scalings, strict=True):
-        network, facts = load_network(description)
-        network.to(place)
-        training = facts["settings"]["training"]
+        network, metadata = load_network(description)
+        network.to(torch_device)
+        training = metadata["settings"]["training"]
         precision = same_precision(
-            facts["precision"], training["precision"], place, processor=read_processor(processor)
+            metadata["precision"],
+            training["precision"],
+            torch_device,
+            processor=read_processor(processor),
         )
         stack = network.architecture.stack
         means = read_scaling(scaling).set_index("channel").loc[stack, "mean"].to_numpy(np.float32)
@@ -95,7 +98,7 @@ def mask_inputs(
                     torch.from_numpy(mask(patches, stack, channels, means)),
                     tta=training["tta"],
                     precision=precision,
-                    device=place,
+                    device=torch_device,
                 )
                 columns[name_of(seen)][rows] = sigmoid(logits)
     frame = pd.concat([split[["id", "fold", "label"]], pd.DataFrame(columns)], axis=1)

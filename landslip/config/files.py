@@ -74,7 +74,7 @@ def read_config_file(path: Path | str) -> dict[str, Any]:
     try:
         value = _read(_decoded(raw, path), str(path))
     except yaml.YAMLError as error:
-        raise InputError(f"{path}{_in_words(error)}") from error
+        raise InputError(f"{path}{_explain_yaml(error)}") from error
     if not isinstance(value, dict):
         raise InputError(f"{path}: expected keys at top level, such as `results: FOLDER`")
     if "__use_yte__" in value:
@@ -100,7 +100,7 @@ def _read_argument(key: str, text: str) -> Any:
         return _read(text, f"--config {key}", python=True)
     except yaml.YAMLError as error:
         if text.lstrip().startswith(("[", "{")):
-            raise InputError(f"--config {key}{_in_words(error)}; got {text!r}") from error
+            raise InputError(f"--config {key}{_explain_yaml(error)}; got {text!r}") from error
         return text
 
 
@@ -222,7 +222,7 @@ class _Checker:
         return f"{self.source}, line {node.start_mark.line + 1}"
 
 
-def _in_words(error: yaml.YAMLError) -> str:
+def _explain_yaml(error: yaml.YAMLError) -> str:
     """Where YAML breaks off and why, to stand after the file's name."""
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
         reason = str(getattr(error, "reason", "it cannot be read"))

@@ -11,7 +11,7 @@ import pandas as pd
 from landslip.data.matching import PatchFolder, list_folder, respelt
 from landslip.data.patches import check_id, check_link, patch_shape
 from landslip.data.problems import Item, Problem, forget_refusal, printable, refusal
-from landslip.data.records import read_facts
+from landslip.data.records import read_listing_summary
 from landslip.data.tables import read_ids, read_labels
 from landslip.io.files import InputError, write_json, write_parquet
 
@@ -42,14 +42,14 @@ class _Split:
     table: pd.DataFrame
 
 
-def write_listing(*, channels: int, listing: Path, facts: Path, **sources: Any) -> None:
+def write_listing(*, channels: int, listing: Path, listing_summary: Path, **sources: Any) -> None:
     """Write what there is to work with.
 
     Parameters
     ----------
     channels
         Length of a patch's last axis.
-    listing, facts
+    listing, listing_summary
         Parquet, the table of `Inputs`; JSON, the rest of it and the shape that every patch must
         have: that of most, among the first hundred whose headers are sound.
     **sources
@@ -65,7 +65,7 @@ def write_listing(*, channels: int, listing: Path, facts: Path, **sources: Any) 
     most = shapes.most_common(1)
     write_parquet(listing, inputs.table)
     write_json(
-        facts,
+        listing_summary,
         {
             "strays": inputs.strays,
             "respelt": inputs.respelt,
@@ -74,9 +74,9 @@ def write_listing(*, channels: int, listing: Path, facts: Path, **sources: Any) 
     )
 
 
-def read_shape(facts: Path) -> tuple[int, int] | None:
+def read_shape(listing_summary: Path) -> tuple[int, int] | None:
     """Rows and columns that every patch must have; None where no patch has a sound header."""
-    shape = read_facts(facts)["shape"]
+    shape = read_listing_summary(listing_summary)["shape"]
     return None if shape is None else (int(shape[0]), int(shape[1]))
 
 

@@ -18,7 +18,7 @@ from landslip.data.nodata import DATA, NoData, find_no_data
 from landslip.data.oddities import find_oddities
 from landslip.data.patches import as_float32, read_same_patch
 from landslip.data.problems import Problem, forget_refusal, refusal
-from landslip.data.records import read_facts
+from landslip.data.records import read_listing_summary
 from landslip.data.summary import Summary, summarise
 from landslip.data.survey import read_survey
 from landslip.data.units import UnitRange, check_units, judge_patches, wrong_patches
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 def build_manifest(
     *,
     listing: Path,
-    facts: Path,
+    listing_summary: Path,
     surveys: Sequence[Path],
     channels: Mapping[str, str],
     units: Mapping[str, UnitRange],
@@ -49,7 +49,7 @@ def build_manifest(
 
     Parameters
     ----------
-    listing, facts
+    listing, listing_summary
         As `landslip.data.inputs.write_listing` writes them.
     surveys
         Of the listing's shards, in its order.
@@ -88,7 +88,7 @@ def build_manifest(
     """
     table = read_parquet(listing)
     forget_refusal(listed)
-    names_in_folders, shape = read_facts(facts), read_shape(facts)
+    names_in_folders, shape = read_listing_summary(listing_summary), read_shape(listing_summary)
     of_unit = list(channels.values())
     summary = summarise(
         (read_survey(path) for path in surveys),

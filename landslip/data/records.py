@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from landslip.io.records import Amount, Count, Number, Share, read_record
 
 
-class Facts(TypedDict):
+class ListingSummary(TypedDict):
     """The content of listing.json."""
 
     strays: dict[str, list[str]]
@@ -59,9 +59,9 @@ class Audit(TypedDict):
     channels: list[Channel]
 
 
-def read_facts(path: Path) -> dict[str, Any]:
+def read_listing_summary(path: Path) -> dict[str, Any]:
     """Read listing.json, checked; see `landslip.io.records.read_record`."""
-    return dict(read_record(path, Facts))
+    return dict(read_record(path, ListingSummary))
 
 
 def read_audit(path: Path) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Missing:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Facts of n patches, in the order of their surveys. All of pixels are of float32 values."""
+    """What the surveys found in n patches, in their order. Pixels are taken as float32."""
 
     sha256: NDArray[np.bytes_]
     """(n,) of the files; empty where a file cannot be read."""

@@ -39,7 +39,7 @@ _SAMPLE, _SAMPLE_OF_PATCH = 1_000_000, 64
 
 @dataclass(frozen=True)
 class Survey:
-    """Facts of n patches. All of pixels are of their values in float32."""
+    """What one pass over n patches found. All of pixels are of their values in float32."""
 
     sha256: NDArray[np.str_]
     """(n,) of the files; empty where a file cannot be read."""
@@ -131,7 +131,7 @@ def survey_patches(
 
 def survey_shard(
     listing: Path,
-    facts: Path,
+    listing_summary: Path,
     *,
     split: str,
     shard: int,
@@ -145,7 +145,7 @@ def survey_shard(
 
     Parameters
     ----------
-    listing, facts
+    listing, listing_summary
         As `landslip.data.inputs.write_listing` writes them.
     split
         train or test.
@@ -162,7 +162,7 @@ def survey_shard(
         paths,
         of=count_rows(listing),
         channels=channels,
-        shape=read_shape(facts),
+        shape=read_shape(listing_summary),
         no_data=no_data,
         workers=workers,
     )
@@ -185,7 +185,7 @@ def _joined(parts: Sequence[Survey]) -> Survey:
 
 
 def _survey(paths: Sequence[Path], task: _Task) -> Survey:
-    """Facts of a few patches."""
+    """Read a few patches."""
     n, channels = len(paths), task.channels
     texts = {name: [""] * n for name in ("sha256", "fault", "reason", "detail", "dtype")}
     keys = np.zeros(n, np.uint64)

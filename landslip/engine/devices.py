@@ -120,10 +120,10 @@ def _own_folder(folder: Path) -> Iterator[int]:
         what = "is a link" if folder.is_symlink() else f"cannot be used ({error.strerror})"
         raise InputError(f"{folder} {what}, expected {wanted}; {mend}") from error
     try:
-        facts = os.fstat(opened)
-        if facts.st_uid != os.getuid() or facts.st_mode & 0o077:
+        status = os.fstat(opened)
+        if status.st_uid != os.getuid() or status.st_mode & 0o077:
             raise InputError(
-                f"{folder} is of user {facts.st_uid} with mode {facts.st_mode & 0o7777:04o}, "
+                f"{folder} is of user {status.st_uid} with mode {status.st_mode & 0o7777:04o}, "
                 f"expected {wanted}; {mend}"
             )
         yield opened

@@ -47,7 +47,7 @@ class InputError(ValueError):
 
 
 @contextmanager
-def damage_in_words(path: Path | str) -> Iterator[None]:
+def readable_damage(path: Path | str) -> Iterator[None]:
     """Say which file is damaged, whatever its library makes of it.
 
     Raises
@@ -203,7 +203,7 @@ def write_json(target: Path | str, value: Any) -> None:
 
 def read_json(path: Path | str) -> Any:
     """Read a JSON file; the error of a broken one names the file."""
-    with damage_in_words(path):
+    with readable_damage(path):
         return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
@@ -243,7 +243,7 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.D
         The file is truncated, damaged or lacks a column; the message names it.
     """
     # A damaged footer shows in many ways: pandas parses its own part of it as JSON.
-    with damage_in_words(path):
+    with readable_damage(path):
         require_columns(path, pq.read_schema(path).names, columns or ())
         table = pq.read_table(
             path,
@@ -263,7 +263,7 @@ def require_columns(path: Path | str, names: Iterable[str], columns: Iterable[st
 
 def read_metadata(path: Path | str) -> dict[str, str]:
     """Read what `write_parquet` was given as metadata."""
-    with damage_in_words(path):
+    with readable_damage(path):
         raw = pq.read_schema(path).metadata or {}
         return {key.decode(): value.decode() for key, value in raw.items() if key != b"pandas"}
 
@@ -282,7 +282,7 @@ def read_arrays(path: Path | str, names: Iterable[str]) -> dict[str, NDArray[Any
     InputError
         The file is damaged, or lacks one.
     """
-    with damage_in_words(path), np.load(path, allow_pickle=False) as found:
+    with readable_damage(path), np.load(path, allow_pickle=False) as found:
         missing = sorted(set(names) - set(found.files))
         if missing:
             raise InputError(f"{path} lacks {', '.join(missing)}; delete it and run again")

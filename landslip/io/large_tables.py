@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from landslip.io.files import (
     InputError,
     atomic_path,
-    damage_in_words,
+    readable_damage,
     require_columns,
     to_arrow,
 )
@@ -63,12 +63,12 @@ def count_rows(path: Path | str) -> int:
 
 def read_columns(path: Path | str) -> list[str]:
     """Names of a table's columns, in order; see `count_rows`."""
-    with damage_in_words(path):
+    with readable_damage(path):
         return [str(name) for name in _footer(path).schema.to_arrow_schema().names]
 
 
 def _footer(path: Path | str) -> pq.FileMetaData:
-    with damage_in_words(path):
+    with readable_damage(path):
         return pq.read_metadata(path)
 
 
@@ -94,7 +94,7 @@ def iterate_parquet(
         As of `read_parquet`, of what is read.
     """
     with (
-        damage_in_words(path),
+        readable_damage(path),
         pq.ParquetFile(
             path, page_checksum_verification=True, pre_buffer=False, buffer_size=_BUFFER
         ) as file,
@@ -131,7 +131,7 @@ class TableReader:
     def __init__(self, path: Path | str, columns: Sequence[str]) -> None:
         self.path = path
         names = ["id", *columns]
-        with damage_in_words(path):
+        with readable_damage(path):
             schema = _footer(path).schema.to_arrow_schema()
             require_columns(path, schema.names, names)
             self._held: pd.DataFrame = schema.empty_table().select(names).to_pandas()

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from landslip.io.files import InputError, damage_in_words
+from landslip.io.files import InputError, readable_damage
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 # A measure between 0 and 1 may miss them by rounding.
@@ -56,7 +56,7 @@ def read_record(path: Path | str, kind: Any) -> Any:
             f"{path} is damaged ({f'{where}: ' if where else ''}{first['msg']}{got}); delete it "
             "and run again"
         ) from error
-    with damage_in_words(path):
+    with readable_damage(path):
         return json.loads(content)
 
 

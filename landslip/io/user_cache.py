@@ -27,18 +27,18 @@ def user_cache(name: str) -> Path:
     for folder in (base / "landslip", base / "landslip" / name):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            facts = folder.lstat()
+            info = folder.lstat()
         except OSError as error:
             raise InputError(
                 f"cannot make the cache folder {folder} ({error.strerror}); set XDG_CACHE_HOME to "
                 "a folder that you can write to"
             ) from error
-        if not stat.S_ISDIR(facts.st_mode):
+        if not stat.S_ISDIR(info.st_mode):
             raise InputError(f"the cache folder {folder} is a link or no folder; delete it")
-        if facts.st_uid != os.geteuid() or facts.st_mode & 0o077:
+        if info.st_uid != os.geteuid() or info.st_mode & 0o077:
             raise InputError(
                 f"the cache folder {folder} must belong to you and be closed to others, got owner "
-                f"{facts.st_uid} and mode {stat.S_IMODE(facts.st_mode):o} where {os.geteuid()} and "
+                f"{info.st_uid} and mode {stat.S_IMODE(info.st_mode):o} where {os.geteuid()} and "
                 "700 are expected; delete it, for others may have put code there"
             )
     return folder

@@ -25,7 +25,7 @@ def usable_device(name: str) -> torch.device:
 
 
 @contextmanager
-def memory_in_words(what: str) -> Iterator[None]:
+def readable_memory_errors(what: str) -> Iterator[None]:
     """Say what to do where the GPU's memory ends.
 
     Parameters

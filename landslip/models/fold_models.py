@@ -11,7 +11,7 @@ _SHARED = ("split_digest", "settings", "architecture", "columns")
 
 
 def check_folds(
-    model: str, descriptions: Sequence[Path], told: Sequence[Mapping[str, Any]], *, folds: int
+    model: str, descriptions: Sequence[Path], metadata: Sequence[Mapping[str, Any]], *, folds: int
 ) -> str:
     """Refuse what is not every fold of one model, each once and in order.
 
@@ -21,7 +21,7 @@ def check_folds(
         The name that each must have.
     descriptions
         model.json of each fold, for messages.
-    told
+    metadata
         What each says.
     folds
         How many the model has.
@@ -41,19 +41,19 @@ def check_folds(
         raise InputError(
             f"{model} is {len(descriptions)} trained folds, expected {folds}; train them all"
         )
-    for fold, (path, facts) in enumerate(zip(descriptions, told, strict=True)):
-        if facts.get("model") != model or facts.get("fold") != fold:
+    for fold, (path, values) in enumerate(zip(descriptions, metadata, strict=True)):
+        if values.get("model") != model or values.get("fold") != fold:
             raise InputError(
-                f"{path} is of {facts.get('model')} fold {facts.get('fold')}, expected {model} "
+                f"{path} is of {values.get('model')} fold {values.get('fold')}, expected {model} "
                 f"fold {fold}; train the missing fold, or delete {path.parent} and run again"
             )
         for name in _SHARED:
-            if facts.get(name) != told[0].get(name):
+            if values.get(name) != metadata[0].get(name):
                 raise InputError(
                     f"{path} and {descriptions[0]} are of trainings with another {name}; train "
                     f"{model} anew"
                 )
-    digest = told[0].get("split_digest")
+    digest = metadata[0].get("split_digest")
     if not isinstance(digest, str):
         raise InputError(f"{descriptions[0]} lacks split_digest; train {model} anew")
     return digest

@@ -26,7 +26,7 @@ def read_model(
 
     Returns
     -------
-    told
+    metadata
         A JSON object; of its values `format_version`, `kind`, `weights` and `sha256` are checked.
     weights
         The file whose digest it holds.
@@ -36,29 +36,29 @@ def read_model(
     InputError
         The description is anything else, or the weights are missing, elsewhere or damaged.
     """
-    told = read_json(description)
+    metadata = read_json(description)
     expected = {"format_version", "kind", "weights", "sha256"}
-    missing = sorted(expected - told.keys()) if isinstance(told, dict) else sorted(expected)
+    missing = sorted(expected - metadata.keys()) if isinstance(metadata, dict) else sorted(expected)
     if missing:
         raise InputError(
             f"{description} does not describe a model: it lacks {', '.join(missing)};"
             " train the model again"
         )
-    if told["format_version"] != version:
+    if metadata["format_version"] != version:
         raise InputError(
-            f"{description} has format version {_short(told['format_version'])}, expected"
+            f"{description} has format version {_short(metadata['format_version'])}, expected"
             f" {version}; train the model again"
         )
-    if told["kind"] not in kinds:
+    if metadata["kind"] not in kinds:
         raise InputError(
-            f"{description}: kind {_short(told['kind'])} is not among {', '.join(kinds)}"
+            f"{description}: kind {_short(metadata['kind'])} is not among {', '.join(kinds)}"
         )
-    weights = _beside(description, told["weights"])
+    weights = _beside(description, metadata["weights"])
     if not weights.is_file():
         raise InputError(
             f"{description} names {weights.name}, which is no file beside it; train the model again"
         )
-    sha256 = told["sha256"]
+    sha256 = metadata["sha256"]
     if not isinstance(sha256, str) or not re.fullmatch("[0-9a-f]{64}", sha256):
         raise InputError(f"{description}: {_short(sha256)} is no SHA-256 of weights")
     if file_digest(weights) != sha256:
@@ -66,7 +66,7 @@ def read_model(
             f"{weights} is damaged: its SHA-256 is not the one in {description}; delete both and"
             " run again"
         )
-    return told, weights
+    return metadata, weights
 
 
 def _beside(description: Path, name: object) -> Path:

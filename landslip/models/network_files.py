@@ -22,13 +22,17 @@ _TYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}
 
 
 def save_network(
-    model: MultiEncoder, *, weights: Path, description: Path, facts: dict[str, Any]
+    model: MultiEncoder, *, weights: Path, description: Path, metadata: dict[str, Any]
 ) -> None:
     """Write the weights and a JSON that suffices to load and apply them.
 
     Parameters
     ----------
-    facts
+    model
+        The trained network.
+    weights, description
+        Where they go, in one folder.
+    metadata
         What else a reader wants to know (model name, fold, seed, precision, test-time
         augmentation); plain JSON values.
     """
@@ -45,7 +49,7 @@ def save_network(
             "weights": weights.name,
             "sha256": file_digest(weights),
             "architecture": model.architecture.as_json(),
-            **facts,
+            **metadata,
         },
     )
 
@@ -57,7 +61,7 @@ def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
     -------
     model
         On the CPU, in evaluation mode.
-    facts
+    metadata
         The JSON's content.
 
     Raises
@@ -67,17 +71,19 @@ def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
         damaged or not of this network. Nothing is fetched and no other folder read, whatever the
         JSON says; weights are read only if their header fits it.
     """
-    facts = _read_description(description)
-    weights = description.parent / facts["weights"]
-    outside = weights.name != facts["weights"] or weights.name in ("", ".", "..")
+    metadata = _read_description(description)
+    weights = description.parent / metadata["weights"]
+    outside = weights.name != metadata["weights"] or weights.name in ("", ".", "..")
     if outside or weights.is_symlink():
-        raise InputError(f"{description}: weights {facts['weights']!r} is outside the model folder")
+        raise InputError(
+            f"{description}: weights {metadata['weights']!r} is outside the model folder"
+        )
     if not weights.is_file():
         raise InputError(f"{weights} is missing; train it anew")
-    if file_digest(weights) != facts["sha256"]:
+    if file_digest(weights) != metadata["sha256"]:
         raise InputError(f"{weights} is damaged (its digest differs from {description.name}'s)")
     try:
-        architecture = Architecture.from_json(facts["architecture"])
+        architecture = Architecture.from_json(metadata["architecture"])
     except ValueError as error:
         raise InputError(f"{description}: architecture: {error}; train it anew") from error
     _check_shapes(architecture, weights, description)
@@ -88,40 +94,44 @@ def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
         raise InputError(f"{weights} does not fit {description}: {error}") from error
     if not all(value.isfinite().all() for value in model.state_dict().values()):
         raise InputError(f"{weights} holds weights that are not finite; train it anew")
-    return model.eval(), facts
+    return model.eval(), metadata
 
 
 def _read_description(path: Path) -> dict[str, Any]:
     """What stands in a model's JSON, whose values have the types and ranges of `save_network`'s."""
     if path.stat().st_size > _MOST_JSON:
         raise InputError(f"{path} is {path.stat().st_size} bytes, expected at most {_MOST_JSON}")
-    facts = read_json(path)
-    if not isinstance(facts, dict):
-        raise InputError(f"{path}: expected an object, got {type(facts).__name__}; train it anew")
-    if facts.get("format_version") != FORMAT_VERSION or facts.get("kind") != "network":
+    metadata = read_json(path)
+    if not isinstance(metadata, dict):
+        raise InputError(
+            f"{path}: expected an object, got {type(metadata).__name__}; train it anew"
+        )
+    if metadata.get("format_version") != FORMAT_VERSION or metadata.get("kind") != "network":
         raise InputError(
             f"{path}: expected a network of format {FORMAT_VERSION}, got "
-            f"{facts.get('kind')!r} of format {facts.get('format_version')!r}; train it anew"
+            f"{metadata.get('kind')!r} of format {metadata.get('format_version')!r}; train it anew"
         )
-    missing = sorted({"weights", "sha256", "architecture"} - facts.keys())
+    missing = sorted({"weights", "sha256", "architecture"} - metadata.keys())
     if missing:
         raise InputError(f"{path} lacks {', '.join(missing)}; train it anew")
-    if not isinstance(facts["weights"], str):
-        raise InputError(f"{path}: weights is {facts['weights']!r}, expected a name; train it anew")
-    settings = facts.get("settings", {"training": {}})
+    if not isinstance(metadata["weights"], str):
+        raise InputError(
+            f"{path}: weights is {metadata['weights']!r}, expected a name; train it anew"
+        )
+    settings = metadata.get("settings", {"training": {}})
     training = settings.get("training") if isinstance(settings, dict) else None
     if not isinstance(training, dict):
         raise InputError(f"{path} lacks settings.training; train it anew")
-    for where, told, key, allowed in (
-        ("", facts, "precision", PRECISIONS),
-        ("", facts, "tta", _choices("tta")),
+    for where, values, key, allowed in (
+        ("", metadata, "precision", PRECISIONS),
+        ("", metadata, "tta", _choices("tta")),
         *(("settings.training.", training, key, _choices(key)) for key in _READ_SETTINGS),
     ):
-        if key in told and told[key] not in allowed:
+        if key in values and values[key] not in allowed:
             raise InputError(
-                f"{path}: {where}{key} is {told[key]!r}, expected one of {', '.join(allowed)}"
+                f"{path}: {where}{key} is {values[key]!r}, expected one of {', '.join(allowed)}"
             )
-    return facts
+    return metadata
 
 
 def _choices(key: str) -> tuple[str, ...]:

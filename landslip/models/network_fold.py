@@ -27,8 +27,8 @@ from landslip.models.compilation import compile_encoders
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.device import (
     device_name,
-    memory_in_words,
     peak_device_memory_mb,
+    readable_memory_errors,
     usable_device,
 )
 from landslip.models.fingerprint import flatten
@@ -133,8 +133,8 @@ def train_network(training: NetworkTraining, outputs: Outputs) -> None:
     with ExitStack() as stack:
         # A run that was killed may have left its training behind.
         stack.enter_context(exclusive(outputs.weights.parent))
-        stack.enter_context(memory_in_words(f"{training.model} and its training patches"))
-        stack.enter_context(_losses_in_words(start.split))
+        stack.enter_context(readable_memory_errors(f"{training.model} and its training patches"))
+        stack.enter_context(_readable_loss_errors(start.split))
         interruption = stack.enter_context(noting_signals())
         network = _build(training, start)
         store = stack.enter_context(_open_train_store(training.train_store, start.split.table))
@@ -153,8 +153,10 @@ def train_network(training: NetworkTraining, outputs: Outputs) -> None:
         watch.lap()
         oof = _predict(network, held_out, training, start)
         seconds = watch.lap()
-        facts = _facts(network, training, start)
-        save_network(network, weights=outputs.weights, description=outputs.description, facts=facts)
+        metadata = _metadata(network, training, start)
+        save_network(
+            network, weights=outputs.weights, description=outputs.description, metadata=metadata
+        )
         start.split.write_oof(outputs.oof, oof, training.model)
         write_parquet(outputs.history, pd.DataFrame([asdict(epoch) for epoch in run.history]))
         cost = Cost(
@@ -254,7 +256,7 @@ def _predict(
     )
 
 
-def _facts(network: MultiEncoder, training: NetworkTraining, start: _Start) -> dict[str, Any]:
+def _metadata(network: MultiEncoder, training: NetworkTraining, start: _Start) -> dict[str, Any]:
     """What the description tells beside what loading needs."""
     return {
         "model": training.model,
@@ -291,7 +293,7 @@ def _cost(run: Run, training: NetworkTraining, start: _Start) -> dict[str, Any]:
 
 
 @contextmanager
-def _losses_in_words(split: Split) -> Iterator[None]:
+def _readable_loss_errors(split: Split) -> Iterator[None]:
     """Name the patches of the batch that training went astray on."""
     try:
         yield

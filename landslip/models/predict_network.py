@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from landslip.data.store import PatchStore, open_store
 from landslip.io.files import check_writable
 from landslip.models.compilation import compile_encoders
-from landslip.models.device import memory_in_words, usable_device
+from landslip.models.device import readable_memory_errors, usable_device
 from landslip.models.fold_models import check_folds
 from landslip.models.network import MultiEncoder
 from landslip.models.network_files import load_network
@@ -77,21 +77,23 @@ def predict_network(
         a GPU is asked for and cannot be used, or its memory does not suffice.
     """
     torch.set_num_threads(threads)
-    place = usable_device(device)
-    folds, split_digest = _load(model, descriptions, len(targets), place, read_processor(processor))
+    torch_device = usable_device(device)
+    folds, split_digest = _load(
+        model, descriptions, len(targets), torch_device, read_processor(processor)
+    )
     for target in targets:
         check_writable(target.parent)
     with (
         open_store(store) as opened,
-        memory_in_words(f"the {len(folds)} networks of {model} and a block of patches"),
+        readable_memory_errors(f"the {len(folds)} networks of {model} and a block of patches"),
     ):
         log.info("%s: %d patches, %d folds on %s", model, len(opened), len(folds), device)
         for fold in folds:
             # As in training: convolutions run faster with channels innermost.
             torch.nn.utils.convert_conv2d_weight_memory_format(
-                fold.network.to(place), torch.channels_last
+                fold.network.to(torch_device), torch.channels_last
             )
-        predicted = _predict(folds, opened, place)
+        predicted = _predict(folds, opened, torch_device)
         ids = opened.ids
     for target, probability in zip(targets, predicted, strict=True):
         write_test(target, ids=ids, probability=probability, split_digest=split_digest, model=model)
@@ -106,19 +108,21 @@ def _load(
 ) -> tuple[list[_Fold], str]:
     """Every fold, still on the host, and the digest of their split."""
     loaded = [load_network(description) for description in descriptions]
-    split_digest = check_folds(model, descriptions, [facts for _, facts in loaded], folds=count)
+    split_digest = check_folds(
+        model, descriptions, [metadata for _, metadata in loaded], folds=count
+    )
     folds = []
-    for network, facts in loaded:
-        training = facts["settings"]["training"]
+    for network, metadata in loaded:
+        training = metadata["settings"]["training"]
         compile_encoders(network, training["compile"])
         precision = same_precision(
-            facts["precision"], training["precision"], device, processor=processor
+            metadata["precision"], training["precision"], device, processor=processor
         )
         folds.append(_Fold(network=network, tta=training["tta"], precision=precision))
-        if precision != facts["precision"]:
+        if precision != metadata["precision"]:
             log.warning(
                 "%s fold %d was trained in %s, which this device lacks: it predicts in %s",
-                model, facts["fold"], facts["precision"], precision,
+                model, metadata["fold"], metadata["precision"], precision,
             )  # fmt: skip
     return folds, split_digest
 

@@ -211,7 +211,7 @@ class Run:
         if self._device.type == "cuda":
             tensors["random.cuda"] = torch.cuda.get_rng_state(self._device)
         tensors["random.symmetries"] = self._symmetries.get_state()
-        facts = {
+        progress = {
             "epoch": self.epoch,
             "step": self.step,
             "history": [asdict(row) for row in self.history],
@@ -221,20 +221,20 @@ class Run:
             "seconds": self.seconds + self._seconds_of_open_epoch(),
             "wall_seconds": self.earlier_seconds + time.perf_counter() - self._begun,
         }
-        return State(tensors, facts)
+        return State(tensors, progress)
 
     def restore(self, state: State) -> None:
         """Go on from a state of this training."""
-        tensors, facts = state
+        tensors, progress = state
         self._model.load_state_dict(_under("model.", tensors))
         self._optimizer.load_state_dict(self._optimizer_state(_under("optimizer.", tensors)))
-        self._scaler.load_state_dict(facts["scaler"])
+        self._scaler.load_state_dict(progress["scaler"])
         self._losses.copy_(tensors["losses"])
-        self.epoch, self.step, self._checked = facts["epoch"], facts["step"], facts["step"]
-        self.history = [Epoch(**row) for row in facts["history"]]
-        self._gradient.at_once = facts["at_once"]
-        self.resumed = facts["resumed"] + 1
-        self.seconds, self.earlier_seconds = facts["seconds"], facts["wall_seconds"]
+        self.epoch, self.step, self._checked = progress["epoch"], progress["step"], progress["step"]
+        self.history = [Epoch(**row) for row in progress["history"]]
+        self._gradient.at_once = progress["at_once"]
+        self.resumed = progress["resumed"] + 1
+        self.seconds, self.earlier_seconds = progress["seconds"], progress["wall_seconds"]
         self._timed_from = time.perf_counter(), self.step
         self._order = self._batches()
         self._model.train()

@@ -25,7 +25,7 @@ class State(NamedTuple):
     """What a training needs to go on: tensors by name, and plain values."""
 
     tensors: dict[str, Tensor]
-    facts: dict[str, Any]
+    progress: dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class StateFile:
             {
                 "format_version": FORMAT_VERSION,
                 "fingerprint": dict(self.fingerprint),
-                "facts": state.facts,
+                "progress": state.progress,
             }
         )
         metadata = {"state": text, "sha256": _digest(tensors, text)}
@@ -100,7 +100,7 @@ def _read(path: Path) -> tuple[dict[str, str], State]:
     content = json.loads(metadata["state"])
     if content["format_version"] != FORMAT_VERSION:
         raise ValueError(f"format {content['format_version']}, not {FORMAT_VERSION}")
-    return content["fingerprint"], State(tensors, content["facts"])
+    return content["fingerprint"], State(tensors, content["progress"])
 
 
 def _digest(tensors: Mapping[str, Tensor], text: str) -> str:

@@ -63,7 +63,7 @@ class StoredTrees:
 
 
 def save_trees(
-    trees: Trees, *, kind: str, weights: Path, description: Path, facts: Mapping[str, Any]
+    trees: Trees, *, kind: str, weights: Path, description: Path, metadata: Mapping[str, Any]
 ) -> None:
     """Write the model and a JSON that suffices to load and apply it.
 
@@ -75,7 +75,7 @@ def save_trees(
         The key of its library in `LIBRARIES`.
     weights, description
         Where they go, in one folder.
-    facts
+    metadata
         What else a reader wants to know (model name, fold, seed, settings); plain JSON values.
     """
     data = trees.to_bytes()
@@ -89,7 +89,7 @@ def save_trees(
             "weights": weights.name,
             "sha256": hashlib.sha256(data).hexdigest(),
             "columns": trees.columns,
-            **facts,
+            **metadata,
         },
     )
 
@@ -104,21 +104,21 @@ def load_trees(description: Path, *, threads: int = 1) -> StoredTrees:
         `description`, their bytes are not those that were stored, or they are no trees over the
         columns that `description` names.
     """
-    told, weights = read_model(description, kinds=sorted(LIBRARIES), version=FORMAT_VERSION)
-    columns = told.get("columns")
+    metadata, weights = read_model(description, kinds=sorted(LIBRARIES), version=FORMAT_VERSION)
+    columns = metadata.get("columns")
     if not _are_columns(columns):
         raise InputError(
             f"{description}: columns must be the names of features, each once, got"
             f" {str(columns)[:80]}; train the model again"
         )
     try:
-        trees = LIBRARIES[told["kind"]].load(weights.read_bytes(), columns)
+        trees = LIBRARIES[metadata["kind"]].load(weights.read_bytes(), columns)
     except NotTreesError as error:
         raise InputError(
             f"{weights} does not hold the trees that {description.name} describes: {error}; do not"
             " use it, whatever its digest; train the model again"
         ) from error
-    return StoredTrees(trees=trees, columns=columns, description=told, threads=threads)
+    return StoredTrees(trees=trees, columns=columns, description=metadata, threads=threads)
 
 
 def _are_columns(names: object) -> TypeGuard[list[str]]:

@@ -174,7 +174,7 @@ def _store(
     trained: Trees, training: TreeTraining, split: Split, outputs: TreeOutputs
 ) -> StoredTrees:
     """Write the trained model, and load it as whoever uses it will."""
-    facts = {
+    metadata = {
         "model": training.model,
         "fold": training.fold,
         "seed": training.own_seed,
@@ -188,7 +188,7 @@ def _store(
         kind=training.settings.kind,
         weights=outputs.weights,
         description=outputs.description,
-        facts=facts,
+        metadata=metadata,
     )
     return load_trees(outputs.description, threads=training.threads)
 
@@ -234,7 +234,7 @@ def _read_features(path: Path, columns: Sequence[str], ids: pd.Series) -> pd.Dat
 
 
 class _History:
-    """Loss and F1 by round, kept for the table and told in the log now and then."""
+    """Loss and F1 by round, kept for the table, and logged now and then."""
 
     def __init__(self, task: Task[TreeSettings]) -> None:
         self._settings = task.settings

@@ -68,15 +68,15 @@ def read_trained_settings(
         warnings.append(f"the folds are {scheme}, the config says {planned.folds_scheme}")
     models, fits, other_seed = {}, {}, False
     for name, paths in descriptions.items():
-        told = [_facts(path) for path in paths]
+        trained = [_read_metadata(path) for path in paths]
         differences: dict[str, list[int]] = {}
-        for fold, facts in enumerate(told):
-            lines = list(_differences(planned, name, facts))
-            own = facts.get("seed", derive_seed(planned.seed, name, fold))
+        for fold, metadata in enumerate(trained):
+            lines = list(_differences(planned, name, metadata))
+            own = metadata.get("seed", derive_seed(planned.seed, name, fold))
             if own != derive_seed(planned.seed, name, fold):
                 other_seed = True
                 lines.append(f"the seed was another than {planned.seed}")
-            if facts.get("split_digest") != split.get("split_digest"):
+            if metadata.get("split_digest") != split.get("split_digest"):
                 lines.append("the split into folds is not the one that stands")
             for line in lines:
                 differences.setdefault(line, []).append(fold)
@@ -86,8 +86,8 @@ def read_trained_settings(
                 f"the config says otherwise by now than {name} was trained with (fold "
                 f"{listing([str(number) for number in numbers])}): {'; '.join(differences)}"
             )
-        fits[name] = told[0].get("scaling_fit", planned.scaling_fit)
-        models[name] = _settings(planned.models[name], told[0])
+        fits[name] = trained[0].get("scaling_fit", planned.scaling_fit)
+        models[name] = _settings(planned.models[name], trained[0])
     networks = [fits[name] for name, model in models.items() if model["kind"] == "network"]
     return TrainedSettings(
         seed=f"another than {planned.seed}: see the top" if other_seed else str(planned.seed),
@@ -98,17 +98,17 @@ def read_trained_settings(
     )
 
 
-def _facts(path: Path) -> dict[str, Any]:
-    facts = read_json(path)
-    if not isinstance(facts, dict) or not isinstance(facts.get("settings"), dict):
+def _read_metadata(path: Path) -> dict[str, Any]:
+    metadata = read_json(path)
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("settings"), dict):
         raise InputError(f"{path} does not say how its model was trained; train it anew")
-    return facts
+    return metadata
 
 
-def _settings(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(config: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The config's settings, with the values that the model was trained with."""
-    settings = {**config, **facts["settings"]}
-    columns = facts.get("columns")
+    settings = {**config, **metadata["settings"]}
+    columns = metadata.get("columns")
     if columns is not None:
         channels = list(dict.fromkeys(str(column).rsplit("_", 1)[0] for column in columns))
         settings["inputs"] = config.get("inputs", channels)
@@ -116,18 +116,20 @@ def _settings(config: Mapping[str, Any], facts: Mapping[str, Any]) -> dict[str, 
     return settings
 
 
-def _differences(planned: ConfigSettings, name: str, facts: Mapping[str, Any]) -> Sequence[str]:
+def _differences(planned: ConfigSettings, name: str, metadata: Mapping[str, Any]) -> Sequence[str]:
     """Settings and inputs that the config has otherwise."""
     config, reads = planned.models[name], planned.reads.get(name, {})
-    skipped = _INPUTS if "columns" in facts else ()
+    skipped = _INPUTS if "columns" in metadata else ()
     own = {key: value for key, value in config.items() if key not in skipped}
-    lines = differing(_flat(facts["settings"], own), _flat(own, own))
+    lines = differing(_flat(metadata["settings"], own), _flat(own, own))
     if "architecture" in reads:
-        found, wanted = ({"architecture": source.get("architecture")} for source in (facts, reads))
+        found, wanted = (
+            {"architecture": source.get("architecture")} for source in (metadata, reads)
+        )
         lines += differing(_flat(found, wanted), _flat(wanted, wanted))
-    if "columns" in reads and facts.get("columns") != reads["columns"]:
+    if "columns" in reads and metadata.get("columns") != reads["columns"]:
         lines.append("it reads other columns")
-    fit = facts.get("scaling_fit", planned.scaling_fit)
+    fit = metadata.get("scaling_fit", planned.scaling_fit)
     if fit != planned.scaling_fit:
         lines.append(f"scaling.fit was {fit}, is {planned.scaling_fit}")
     return lines

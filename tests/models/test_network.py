@@ -135,17 +135,19 @@ def test_a_stored_network_gives_the_same_logits(tmp_path: Path):
     torch.manual_seed(0)
     model = network(architecture(TINY, 3, "V3", features=8, size=32)).eval()
     weights, description = tmp_path / "model.safetensors", tmp_path / "model.json"
-    save_network(model, weights=weights, description=description, facts={"model": "tiny"})
-    again, facts = load_network(description)
+    save_network(model, weights=weights, description=description, metadata={"model": "tiny"})
+    again, metadata = load_network(description)
     patches = torch.randn(4, 12, 16, 16)
     assert torch.equal(model(patches), again(patches))
-    assert facts["model"] == "tiny"
+    assert metadata["model"] == "tiny"
 
 
 def stored(tmp_path: Path) -> Path:
     model = network(architecture(TINY, 1, "single", size=32))
     description = tmp_path / "model.json"
-    save_network(model, weights=tmp_path / "model.safetensors", description=description, facts={})
+    save_network(
+        model, weights=tmp_path / "model.safetensors", description=description, metadata={}
+    )
     return description
 
 
@@ -180,8 +182,8 @@ def forge(description: Path, state: dict[str, torch.Tensor]) -> None:
     """Other weights in a model folder, with a digest made to fit."""
     weights = description.with_name("model.safetensors")
     save_file(state, weights)
-    facts = json.loads(description.read_text())
-    description.write_text(json.dumps({**facts, "sha256": file_digest(weights)}))
+    metadata = json.loads(description.read_text())
+    description.write_text(json.dumps({**metadata, "sha256": file_digest(weights)}))
 
 
 @pytest.mark.parametrize(
@@ -215,9 +217,9 @@ def test_an_architecture_that_cannot_be_is_refused_by_file_and_cause_and_nothing
 
     monkeypatch.setattr("socket.socket.connect", connect)
     description = stored(tmp_path)
-    facts = json.loads(description.read_text())
-    facts["architecture"].update(change)
-    description.write_text(json.dumps(facts))
+    metadata = json.loads(description.read_text())
+    metadata["architecture"].update(change)
+    description.write_text(json.dumps(metadata))
     with pytest.raises(InputError, match=rf"model\.json.*{words}"):
         load_network(description)
 
@@ -290,8 +292,8 @@ def test_weights_that_are_a_link_are_refused(tmp_path: Path):
 
 def test_weights_of_another_network_are_refused(tmp_path: Path):
     description = stored(tmp_path)
-    facts = json.loads(description.read_text())
-    facts["architecture"]["channels"] = [["a", "b"]]
-    description.write_text(json.dumps(facts))
+    metadata = json.loads(description.read_text())
+    metadata["architecture"]["channels"] = [["a", "b"]]
+    description.write_text(json.dumps(metadata))
     with pytest.raises(InputError, match="does not fit"):
         load_network(description)

@@ -58,7 +58,7 @@ def write_models(folder: Path, plan: Architecture = PLAN, **changes: Any) -> lis
     for fold in range(FOLDS):
         torch.manual_seed(fold)
         network = MultiEncoder(plan, shift=[-9.0, 5.0][: len(plan.stack)], scale=[3.0, 2.0])
-        facts = {
+        metadata = {
             "model": "small", "fold": fold, "precision": "float32", "tta": "flips",
             "split_digest": "d", **changes,
             "settings": {
@@ -68,7 +68,7 @@ def write_models(folder: Path, plan: Architecture = PLAN, **changes: Any) -> lis
         descriptions.append(folder / f"fold{fold}" / "model.json")
         save_network(
             network, weights=descriptions[-1].with_name("model.safetensors"),
-            description=descriptions[-1], facts=facts,
+            description=descriptions[-1], metadata=metadata,
         )  # fmt: skip
     return descriptions
 

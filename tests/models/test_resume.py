@@ -230,7 +230,7 @@ def test_a_state_holds_what_was_saved(tmp_path: Path):
     file.write(State(tensors, {"loss": 0.1 + 0.2}))
     found = file.read()
     assert found is not None
-    assert found.facts == {"loss": 0.1 + 0.2}
+    assert found.progress == {"loss": 0.1 + 0.2}
     assert all(torch.equal(found.tensors[name], tensor) for name, tensor in tensors.items())
 
 
@@ -313,7 +313,7 @@ def test_a_loss_that_is_not_finite_names_the_batch_and_keeps_the_last_good_state
     found = StateFile(path=resume_file(tmp_path), fingerprint={}, minutes=1)
     assert found.read() is None  # of another fingerprint, but whole
     _, saved = resumable.state._read(resume_file(tmp_path))
-    assert (saved.facts["epoch"], saved.facts["step"]) == (1, 0)
+    assert (saved.progress["epoch"], saved.progress["step"]) == (1, 0)
     assert all(value.isfinite().all() for value in saved.tensors.values())
     assert not any((tmp_path / name).exists() for name in FILES)
 

@@ -299,12 +299,12 @@ def _write_training(done: MadeRun, random: np.random.Generator, name: str) -> No
         )
         write_parquet(folder / "history.parquet", history)
         write_json(folder / "cost.json", _cost(name, fold))
-        facts = {
+        metadata = {
             "model": name, "fold": fold, "seed": derive_seed(42, name, fold), "scaling_fit": "all",
             "split_digest": read_metadata(done.path("data/folds.parquet"))["split_digest"],
             "settings": model_settings(done)[name],
         }  # fmt: skip
-        write_json(folder / "model.json", facts)
+        write_json(folder / "model.json", metadata)
         if tree:
             gain = gains * random.uniform(0.7, 1.3, len(features))
             frame = pd.DataFrame({"feature": features, "gain": gain, "splits": 10})

@@ -234,8 +234,8 @@ def test_the_table_of_models_shows_what_they_were_trained_with(
     copy = replace(done, folder=tmp_path / "ablation")
     shutil.copytree(done.folder, copy.folder)
     for path in copy.folder.glob("models/xgboost/*/model.json"):
-        facts = read_json(path)
-        write_json(path, facts | {"settings": facts["settings"] | {"trees": 77}})
+        metadata = read_json(path)
+        write_json(path, metadata | {"settings": metadata["settings"] | {"trees": 77}})
     text = words(write_page(copy, []))
     assert "77 trees" in text[text.index("The models") :]
     assert "was trained with" not in words(write_page(done, []))

@@ -12,7 +12,7 @@ settings = snakemake.params.settings
 units = {name: UnitRange(**unit) for name, unit in settings["units"].items()}
 build_manifest(
     listing=Path(snakemake.input.listing),
-    facts=Path(snakemake.input.facts),
+    listing_summary=Path(snakemake.input.listing_summary),
     surveys=[Path(path) for path in snakemake.input.surveys],
     **{**settings, "units": units},
     no_data=NoData(**snakemake.params.no_data),

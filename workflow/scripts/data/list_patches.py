@@ -16,7 +16,7 @@ write_listing(
     group=snakemake.params.group,
     links_into=Path(snakemake.params.links_into) if snakemake.params.links_into else None,
     listing=Path(snakemake.output.listing),
-    facts=Path(snakemake.output.facts),
+    listing_summary=Path(snakemake.output.listing_summary),
     listed=Path(snakemake.log[0]).with_suffix(".txt"),
 )
 end_job(snakemake)

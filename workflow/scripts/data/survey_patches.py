@@ -9,7 +9,7 @@ from landslip.engine.jobs import begin_job, end_job
 begin_job(snakemake)
 survey_shard(
     Path(snakemake.input.listing),
-    Path(snakemake.input.facts),
+    Path(snakemake.input.listing_summary),
     split=snakemake.wildcards.split,
     shard=int(snakemake.wildcards.shard),
     shards=snakemake.params.shards,
