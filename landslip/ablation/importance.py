@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-12
 COLUMNS = (
-    "model", "method", "grouping", "group", "f1", "f1_low", "f1_high", "inside_noise", "auc",
+    "model", "method", "grouping", "group", "f1", "f1_low", "f1_high", "contains_zero", "auc",
     "auc_low", "auc_high", "gain_share", "splits_share",
 )  # fmt: skip
 
@@ -163,7 +163,7 @@ def _combine(
         values[measure] = float(function(once)[0])
         values[f"{measure}_low"], values[f"{measure}_high"] = low, high
         if measure == "f1":
-            values["inside_noise"] = bool(low <= 0 <= high)
+            values["contains_zero"] = bool(low <= 0 <= high)
     return found
 
 

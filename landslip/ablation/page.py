@@ -168,7 +168,7 @@ def _table(text: TableText, table: pd.DataFrame) -> dict[str, Any]:
                 "value": row["difference"],
                 "low": row["difference_low"],
                 "high": row["difference_high"],
-                "inside_noise": row["inside_noise"],
+                "contains_zero": row["contains_zero"],
             }
             for row in rows
         ]
@@ -222,7 +222,7 @@ def _forest(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             {
                 **row,
                 "mark": forest.mark(
-                    row["value"], row["low"], row["high"], scale=scale, noise=row["inside_noise"]
+                    row["value"], row["low"], row["high"], scale=scale, noise=row["contains_zero"]
                 ),
             }
             for row in rows

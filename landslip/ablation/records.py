@@ -14,7 +14,7 @@ class Estimate(TypedDict):
     value: Number
     low: Number
     high: Number
-    inside_noise: NotRequired[bool]
+    contains_zero: NotRequired[bool]
 
 
 class Weighting(TypedDict):

@@ -119,7 +119,7 @@ def table_of(
         variant; model, its jobs, joined by `+`; against; patches, positives; f1 at cross-fitted
         thresholds (every fold at the best of the others) with f1_low and f1_high; precision,
         recall and tn, fp, fn, tp of the same decisions; auc; difference of F1 to `against`, with
-        difference_low and difference_high and inside_noise, whether these hold 0. A row that
+        difference_low and difference_high and contains_zero, whether these hold 0. A row that
         is compared to itself has a difference of 0.
     """
     scores = {
@@ -155,7 +155,7 @@ def table_of(
                 "difference": difference.value,
                 "difference_low": difference.low,
                 "difference_high": difference.high,
-                "inside_noise": difference.inside_noise,
+                "contains_zero": difference.contains_zero,
             }
         )
     return pd.DataFrame(made)

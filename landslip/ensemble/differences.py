@@ -26,8 +26,8 @@ class Estimate:
     high: float
 
     @property
-    def inside_noise(self) -> bool:
-        """The interval holds 0: the sign may be chance."""
+    def contains_zero(self) -> bool:
+        """Whether the interval contains 0, so that the sign may be chance."""
         return self.low <= 0 <= self.high
 
     def to_json(self) -> dict[str, float]:
@@ -78,7 +78,7 @@ def compare(
 
 def difference_to_json(difference: Estimate) -> dict[str, Any]:
     """With whether the sign may be chance."""
-    return difference.to_json() | {"inside_noise": bool(difference.inside_noise)}
+    return difference.to_json() | {"contains_zero": bool(difference.contains_zero)}
 
 
 def _difference(labels: Labels, first: Decisions, second: Decisions, weights: Floats) -> Floats:

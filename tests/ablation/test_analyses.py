@@ -56,7 +56,7 @@ def test_a_difference_of_equal_decisions_is_nothing_and_of_opposite_ones_is_not_
     assert f1["right"].value == 1
     same = differences["right", "right"]
     assert (same.value, same.low, same.high) == (0, 0, 0)
-    assert same.inside_noise
+    assert same.contains_zero
     assert differences["right", "wrong"].value == 1
     assert differences["wrong", "fair"].high < 0
 
@@ -135,7 +135,7 @@ def test_without_a_landslide_nothing_is_carried_over():
     assert said["difference"] is None
 
 
-def test_what_is_inside_noise_is_drawn_hollow_and_dashed():
+def test_an_interval_that_contains_zero_is_drawn_hollow_and_dashed():
     noise = forest.mark(0.01, -0.01, 0.03, scale=0.05, noise=True)
     clear = forest.mark(-0.02, -0.03, -0.01, scale=0.05, noise=False)
     assert "stroke-dasharray" in noise

@@ -40,8 +40,8 @@ def check(said: dict[str, Any], score: plainly.Weighted) -> None:
     low, high = interval(score, PATCHES, RESAMPLES)
     assert said["value"] == pytest.approx(score(None))
     assert (said["low"], said["high"]) == pytest.approx((low, high), abs=1e-12)
-    if "inside_noise" in said:
-        assert said["inside_noise"] == (low <= 0 <= high)
+    if "contains_zero" in said:
+        assert said["contains_zero"] == (low <= 0 <= high)
 
 
 def test_weights_are_chosen_on_the_other_folds(results: Path, ensemble: pd.DataFrame):

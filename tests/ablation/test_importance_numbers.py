@@ -51,7 +51,7 @@ def test_importance_is_what_shuffled_and_masked_predictions_lose(results: Path):
             said = [getattr(row, f"{measure}{end}") for end in ("", "_low", "_high")]
             assert said == pytest.approx([total(None), low, high], abs=1e-9)
             if measure == "f1":
-                assert row.inside_noise == (row.f1_low <= 0 <= row.f1_high)
+                assert row.contains_zero == (row.f1_low <= 0 <= row.f1_high)
 
 
 def test_split_importance_stands_beside_as_gain_and_number_of_splits(results: Path):

@@ -57,7 +57,7 @@ def test_every_row_is_what_its_oof_files_say(results: Path, table: str):
         low, high = interval(change, PATCHES, RESAMPLES)
         assert row.difference == pytest.approx(change(None))
         assert (row.difference_low, row.difference_high) == pytest.approx((low, high), abs=1e-12)
-        assert row.inside_noise == (low <= 0 <= high)
+        assert row.contains_zero == (low <= 0 <= high)
         # A new patch is seen by every fold's model of every member.
         rates = [
             read(results / f"models/{name}/fold{fold}/cost.json")["prediction_patches_per_second"]
