@@ -1,0 +1,193 @@
+"""Every pixel once, whatever the size and the stride; tiles without seams."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scene.simulated_scene import COLUMNS, ROWS, interpret
+
+from landslip.scene.cells import Cells, Tile, combine, cut_tiles, paint, pixel_extent
+from landslip.scene.mosaic import write_mosaic
+from landslip.scene.reader import Flag, Reading, open_scene
+from landslip.scene.tiles import MappedTile, map_tile, write_tile
+
+sizes = st.integers(1, 300)
+strides = st.integers(1, 64)
+
+
+@dataclass
+class PlainAnswers:
+    """Answers of a stand-in for a bundle: what it sees is what it says."""
+
+    probability: Any
+    sensors: list[str]
+    threshold: Any = field(init=False)
+    members: Any = field(init=False)
+    member_names: list[str] = field(default_factory=lambda: ["only"])
+
+    def __post_init__(self) -> None:
+        self.threshold = np.full(len(self.probability), 0.5)
+        self.members = self.probability[:, None]
+
+
+def plain_bundle(patches: Any, channels: Sequence[str]) -> PlainAnswers:
+    """A probability from each patch's own pixels alone, and the sensors that half of it shows."""
+    there = np.isfinite(patches)
+    filled = np.where(there, patches, 0).astype(np.float64)
+    # No matrix product: its bits depend on how many patches are asked about at once.
+    means = (filled.mean(axis=(2, 3)) * np.linspace(1, 2, len(channels))).sum(axis=1)
+    share = there.mean(axis=(2, 3))
+    first = {"optical": "red", "descending": "desc_vv", "ascending": "asc_vv"}
+    named = {sensor: share[:, list(channels).index(name)] >= 0.5 for sensor, name in first.items()}
+    sensors = ["+".join(s for s in named if named[s][at]) for at in range(len(patches))]
+    probability = np.where([bool(each) for each in sensors], (means / 97) % 1, np.nan)
+    return PlainAnswers(probability=probability, sensors=sensors)
+
+
+@given(height=sizes, width=sizes, stride=strides, pixels=st.integers(1, 200))
+@settings(max_examples=60)
+def test_every_pixel_lies_in_one_cell_of_one_tile(
+    height: int, width: int, stride: int, pixels: int
+) -> None:
+    cells = Cells(height=height, width=width, patch=64, stride=stride)
+    written = np.zeros((height, width), int)
+    scored = np.zeros((cells.rows, cells.columns), int)
+    for tile in cut_tiles(cells, pixels):
+        row, column, rows, columns = pixel_extent(cells, tile)
+        written[row : row + rows, column : column + columns] += 1
+        scored[tile.row : tile.row + tile.rows, tile.column : tile.column + tile.columns] += 1
+    assert (written == 1).all()
+    assert (scored == 1).all()
+
+
+@given(height=sizes, width=sizes, stride=strides)
+def test_a_cell_lies_in_its_patch_and_in_the_middle_of_it_away_from_edges(
+    height: int, width: int, stride: int
+) -> None:
+    cells = Cells(height=height, width=width, patch=64, stride=stride)
+    rows = np.arange(cells.rows)
+    first = cells.first_rows(rows)
+    assert (first <= rows * stride).all()
+    assert (np.minimum((rows + 1) * stride, height) <= first + 64).all()
+    assert (first >= 0).all()
+    if height >= 64:
+        assert (first + 64 <= height).all()
+    inside = (first > 0) & (first < height - 64)
+    middle = (first + 32 - rows * stride)[inside]
+    assert (middle == stride // 2).all()
+
+
+@given(
+    st.integers(1, 12), st.integers(1, 12), st.integers(0, 3), st.integers(0, 9),
+    st.sampled_from(["mean", "min"]),
+)  # fmt: skip
+def test_mean_and_min_are_those_of_the_patches_around(
+    rows: int, columns: int, reach: int, seed: int, rule: Any
+) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.random((rows, columns))
+    scores[rng.random((rows, columns)) < 0.2] = np.nan
+    found = combine(scores, rule, reach)
+    for i in range(rows):
+        for j in range(columns):
+            around = scores[max(i - reach, 0) : i + reach + 1, max(j - reach, 0) : j + reach + 1]
+            if np.isnan(scores[i, j]):
+                assert np.isnan(found[i, j])
+            else:
+                plain = np.nanmean(around) if rule == "mean" else np.nanmin(around)
+                assert found[i, j] == pytest.approx(plain)
+
+
+@pytest.fixture(scope="module")
+def whole_reading(made_scene: Path) -> Reading:
+    return interpret(made_scene).reading
+
+
+def _cut(reading: Reading, height: int, width: int) -> Reading:
+    grid = reading.grid.part(0, 0, height, width)
+    return Reading(layers=reading.layers, grid=grid)
+
+
+def _whole(reading: Reading, stride: int, pixels: int, rule: Any = "centre") -> list[MappedTile]:
+    cells = Cells(height=reading.grid.height, width=reading.grid.width, patch=64, stride=stride)
+    return [map_tile(reading, cells, tile, rule, plain_bundle) for tile in cut_tiles(cells, pixels)]
+
+
+@pytest.mark.parametrize(
+    ("size", "stride"),
+    [((ROWS, COLUMNS), 32), ((ROWS, COLUMNS), 64), ((100, 64), 16), ((40, 90), 23), ((9, 9), 64)],
+)
+def test_the_map_is_direct_prediction_of_the_same_windows(
+    whole_reading: Reading, stride: int, size: tuple[int, int]
+) -> None:
+    reading = _cut(whole_reading, *size)
+    height, width = size
+    cells = Cells(height=height, width=width, patch=64, stride=stride)
+    mapped = map_tile(reading, cells, Tile(number=0, row=0, column=0, rows=cells.rows,
+                      columns=cells.columns), "centre", plain_bundle)  # fmt: skip
+    with open_scene(reading) as reader:
+        names = reader.channels
+        whole = reader.read(0, 0, max(height, 64), max(width, 64))
+    seen = mapped.cells.set_index(["row", "column"])["probability"]
+    for i in range(cells.rows):
+        for j in range(cells.columns):
+            top = min(max(i * stride + stride // 2 - 32, 0), max(height - 64, 0))
+            left = min(max(j * stride + stride // 2 - 32, 0), max(width - 64, 0))
+            patch = whole.channels[None, :, top : top + 64, left : left + 64]
+            expected = plain_bundle(patch, names).probability[0]
+            assert np.array_equal(seen[i, j], expected, equal_nan=True)
+            part = (slice(i * stride, min((i + 1) * stride, height)),
+                    slice(j * stride, min((j + 1) * stride, width)))  # fmt: skip
+            blind = whole.flags[part] & Flag.NODATA > 0
+            step = 255 if np.isnan(expected) else round(expected * 250)
+            assert (mapped.probability[part] == np.where(blind, 255, step)).all()
+
+
+@pytest.mark.parametrize("rule", ["centre", "mean", "min"])
+def test_tiles_have_no_seams(whole_reading: Reading, tmp_path: Path, rule: Any) -> None:
+    reading = _cut(whole_reading, 150, 170)
+    images = []
+    for pixels in (80, 1000):
+        cells = Cells(height=150, width=170, patch=64, stride=16)
+        tiles = cut_tiles(cells, pixels)
+        paths = []
+        for tile in tiles:
+            path = tmp_path / f"{pixels}_{tile.number}.tif"
+            mapped = map_tile(reading, cells, tile, rule, plain_bundle)
+            write_tile(mapped, reading, cells, tile, path, path.with_suffix(".parquet"))
+            paths.append(path)
+        target = tmp_path / f"map{pixels}.tif"
+        write_mosaic(paths, tiles, reading.grid, cells, {"BUNDLE": "x & <y>"}, target)
+        with rasterio.open(target) as file:
+            images.append(file.read())
+            assert file.tags()["BUNDLE"] == "x & <y>"
+            assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+            assert (file.nodata, file.scales[0], file.count) == (255, 1 / 250, 2)
+            assert file.transform == reading.grid.transform
+            assert file.crs.to_epsg() == 32633
+    assert np.array_equal(images[0], images[1])
+    assert len(np.unique(images[0][0])) > 10
+
+
+def test_where_clouds_hide_the_optics_the_radar_answers_and_the_map_says_so(
+    whole_reading: Reading,
+) -> None:
+    mapped = _whole(whole_reading, 32, 1000)[0]
+    table = mapped.cells
+    cloudy = table["sensors"] == "descending+ascending"
+    assert cloudy.any() and (table["sensors"] == "optical+descending+ascending").any()
+    first = table[cloudy].iloc[0]
+    at = (int(first["row"]) * 32 + 16, int(first["column"]) * 32 + 16)
+    assert mapped.flags[at] & Flag.NO_OPTICAL
+    assert not mapped.flags[at] & Flag.NO_DESCENDING
+
+
+def test_painting_repeats_cells_and_cuts_the_last() -> None:
+    cells = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert paint(cells, 2, 3, 3).tolist() == [[1, 1, 2], [1, 1, 2], [3, 3, 4]]
