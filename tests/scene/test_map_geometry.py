@@ -1,7 +1,5 @@
 """Every pixel once, whatever the size and the stride; tiles without seams."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import pytest
 import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scene.plain_bundle import plain_bundle
 from scene.simulated_scene import COLUMNS, ROWS, interpret
 
 from landslip.scene.cells import Cells, Tile, combine, cut_tiles, paint, pixel_extent
@@ -19,35 +18,6 @@ from landslip.scene.tiles import MappedTile, map_tile, write_tile
 
 sizes = st.integers(1, 300)
 strides = st.integers(1, 64)
-
-
-@dataclass
-class PlainAnswers:
-    """Answers of a stand-in for a bundle: what it sees is what it says."""
-
-    probability: Any
-    sensors: list[str]
-    threshold: Any = field(init=False)
-    members: Any = field(init=False)
-    member_names: list[str] = field(default_factory=lambda: ["only"])
-
-    def __post_init__(self) -> None:
-        self.threshold = np.full(len(self.probability), 0.5)
-        self.members = self.probability[:, None]
-
-
-def plain_bundle(patches: Any, channels: Sequence[str]) -> PlainAnswers:
-    """A probability from each patch's own pixels alone, and the sensors that half of it shows."""
-    there = np.isfinite(patches)
-    filled = np.where(there, patches, 0).astype(np.float64)
-    # No matrix product: its bits depend on how many patches are asked about at once.
-    means = (filled.mean(axis=(2, 3)) * np.linspace(1, 2, len(channels))).sum(axis=1)
-    share = there.mean(axis=(2, 3))
-    first = {"optical": "red", "descending": "desc_vv", "ascending": "asc_vv"}
-    named = {sensor: share[:, list(channels).index(name)] >= 0.5 for sensor, name in first.items()}
-    sensors = ["+".join(s for s in named if named[s][at]) for at in range(len(patches))]
-    probability = np.where([bool(each) for each in sensors], (means / 97) % 1, np.nan)
-    return PlainAnswers(probability=probability, sensors=sensors)
 
 
 @given(height=sizes, width=sizes, stride=strides, pixels=st.integers(1, 200))

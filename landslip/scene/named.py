@@ -1,0 +1,79 @@
+"""Which files a scene names: what jobs depend on, found without opening a raster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from landslip.io.files import texts_digest
+from landslip.scene.catalogue import read_item
+from landslip.scene.names import sibling
+from landslip.scene.settings import ORBITS, Band, LookFiles, Radar, Scene, read_scene
+
+
+def named_files(path: Path) -> list[str]:
+    """Files that a scene file names and that are there, each once; the scene file first.
+
+    Raises
+    ------
+    InputError
+        The scene file is not valid.
+    """
+    scene, folder = read_scene(path), path.parent
+    found = [path, *(folder / name for name in _names(scene, folder))]
+    files = [inside for each in found for inside in _within(each)]
+    return list(dict.fromkeys(str(file) for file in files))
+
+
+def files_digest(files: list[str]) -> str:
+    """A digest of names, sizes and times of change: whether a file may be another one now."""
+    parts = []
+    for file in files:
+        state = os.stat(file)
+        parts += [file, str(state.st_size), str(state.st_mtime_ns)]
+    return texts_digest(parts)
+
+
+def _within(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        yield from sorted(file for file in path.rglob("*") if file.is_file())
+    elif path.is_file():
+        yield path
+
+
+def _names(scene: Scene, folder: Path) -> Iterator[str]:
+    yield from (name for name in (scene.area, scene.units) if name is not None)
+    optical = scene.optical
+    if optical is not None:
+        if optical.safe is not None:
+            yield optical.safe
+        if optical.item is not None:
+            yield optical.item
+            item = read_item(folder / optical.item)
+            layers = [*item.bands.values(), *([item.scl] if item.scl else [])]
+            yield from (os.path.abspath(layer.file) for layer in layers)
+        if optical.bands is not None:
+            bands: list[Band] = [
+                getattr(optical.bands, name) for name in type(optical.bands).model_fields
+            ]
+            yield from (band.file for band in bands)
+        if optical.scl is not None:
+            yield optical.scl.file
+    yield from _of_radar(scene.radar)
+    if scene.placebo is not None:
+        yield from _of_radar(scene.placebo.radar)
+
+
+def _of_radar(radar: Radar) -> Iterator[str]:
+    for orbit in ORBITS:
+        sides = getattr(radar, orbit)
+        for look in [] if sides is None else [*sides.before, *sides.after]:
+            yield from _of_look(look)
+
+
+def _of_look(look: LookFiles) -> Iterator[str]:
+    if look.file is not None:
+        yield look.file
+        yield from (str(sibling(look.file, layer)) for layer in ("VV", "VH", "ls_map", "mask"))
+    yield from (band.file for band in (look.vv, look.vh, look.layover) if band is not None)

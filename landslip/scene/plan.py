@@ -1,0 +1,132 @@
+"""What is to be mapped, decided once and read by every job of a map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from landslip.io.files import InputError, write_json
+from landslip.scene.cells import Cells, Rule, Tile, cut_tiles
+from landslip.scene.interpreter import Conventions, interpret_scene, read_polygons
+from landslip.scene.reader import Reading
+from landslip.scene.verdicts import Verdict, refuse
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapPlan:
+    """A scene that was interpreted, cut into cells and tiles."""
+
+    name: str
+    event: str
+    """ISO 8601 day."""
+    reading: Reading
+    cells: Cells
+    rule: Rule
+    tile_pixels: int
+    units: str | None
+    """File of administrative units."""
+    placebo: bool
+    """The scene names one."""
+    per_100km2: float | None
+    """False alarms that the threshold is to stay below."""
+
+    @property
+    def tiles(self) -> list[Tile]:
+        """Rectangles of cells, a job each."""
+        return cut_tiles(self.cells, self.tile_pixels)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MapSettings:
+    """What the config says of a map."""
+
+    stride: int | None
+    """Pixels of a cell; None: half a patch."""
+    rule: Rule
+    tile: int
+    """Pixels of a tile's side, about."""
+
+
+def plan_map(
+    scene: Path,
+    conventions: Conventions,
+    settings: MapSettings,
+    *,
+    patch: int,
+    placebo: bool,
+    plan: Path,
+    checks: Path,
+) -> None:
+    """Interpret a scene and write what is to be mapped, and the verdicts.
+
+    Parameters
+    ----------
+    scene
+        The scene file.
+    patch
+        Rows and columns of the bundle's patches.
+    placebo
+        Plan the map of the scene's placebo.
+
+    Raises
+    ------
+    InputError
+        A file cannot be read, or a check refuses: nothing is written then.
+    """
+    found = interpret_scene(scene, conventions, placebo=placebo)
+    refuse(found.verdicts, str(scene))
+    grid = found.reading.grid
+    stride = settings.stride or max(patch // 2, 1)
+    if stride > patch:
+        raise InputError(
+            f"scene.stride is {stride} and a patch has {patch} pixels; cells between patches "
+            f"would have no score: give {patch} or less"
+        )
+    units = found.scene.units
+    if units is not None:
+        units = str(found.folder / units)
+        read_polygons(Path(units), grid.crs)
+    said = found.scene.placebo
+    made = MapPlan(
+        name=found.scene.name,
+        event=found.reading.layers.event,
+        reading=found.reading,
+        cells=Cells(height=grid.height, width=grid.width, patch=patch, stride=stride),
+        rule=settings.rule,
+        tile_pixels=settings.tile,
+        units=units,
+        placebo=said is not None,
+        per_100km2=None if said is None else said.per_100km2,
+    )
+    write_json(checks, verdicts_as_json(found.verdicts))
+    write_json(plan, asdict(made))
+
+
+def verdicts_as_json(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Verdicts as they stand in checks.json."""
+    return [{**asdict(each), "line": each.line} for each in verdicts]
+
+
+_PLAN = TypeAdapter(MapPlan)
+
+
+def read_plan(path: Path) -> MapPlan:
+    """Read what `plan_map` wrote.
+
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    """
+    try:
+        return _PLAN.validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{path} is damaged ({where}: {first['msg']}); delete it and run again"
+        ) from error
