@@ -16,7 +16,7 @@ from landslip.simulation.materials import Material, draw_backscatter, draw_refle
 from landslip.simulation.optical import clouds, observe_optical
 from landslip.simulation.patches import gamma_of, weather
 from landslip.simulation.radar import observe_radar
-from landslip.simulation.scenes import Scenes, Thaw, draw_scenes
+from landslip.simulation.scenes import Scenes, draw_scenes
 from landslip.simulation.slides import find_crowns, release_tracks
 from landslip.simulation.terrain import Terrain, illumination, make_terrain
 
@@ -113,13 +113,15 @@ def _draw(rng: np.random.Generator, cloud: float) -> Scenes:
     yes = np.ones(1, np.bool_)
     return replace(
         draw_scenes(rng, np.ones(1, np.int64)),
-        slope=np.array([0.42]),
+        slope=np.array([0.6]),
         tilt=np.array([0.25]),
         greenness=np.array([0.62]),
         cloud=np.array([cloud]),
         snow=np.zeros(1),
-        offset=np.zeros(1),
-        thaw=np.array([Thaw.NEVER], np.int64),
+        haze=np.zeros(1),
+        offset=np.array([1.4]),
+        sea=np.zeros(1),
+        glint=np.zeros(1),
         valley=yes,
         farmland=yes,
         lake=yes,
@@ -156,7 +158,8 @@ def plant_slides(
         tracks = release_tracks(terrain.height, smooth, crowns[one], length[one], half[one])
         torn = np.clip(0.8 + 0.25 * smooth[0], 0.2, 1)
         overlay(after, 0, tracks.scar[0] + tracks.runout[0] * torn, Material.DEBRIS)
-        depth += tracks.depth
+        # the deposit is hummocky, the scar stepped
+        depth += tracks.depth * (1 + np.float32(0.5) * smooth)
         masks[number] = tracks.mask[0] > 0.5
     return masks, depth
 
