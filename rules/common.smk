@@ -244,8 +244,8 @@ def local_weights(timm):
 
 def weights_expected(wildcards):
     """What the config says of the weights of a timm model."""
-    told = (e for e in CONFIG.encoders.values() if e.timm == wildcards.timm)
-    return next(told).model_dump(include={"sha256", "bands"})
+    configured = (e for e in CONFIG.encoders.values() if e.timm == wildcards.timm)
+    return next(configured).model_dump(include={"sha256", "bands"})
 
 
 def weights_digest(wildcards):

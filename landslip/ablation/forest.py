@@ -30,7 +30,7 @@ def mark(difference: float, low: float, high: float, *, scale: float, noise: boo
         The interval contains zero.
     """
     middle = HEIGHT / 2
-    x, left, right = (_place(value, scale) for value in (difference, low, high))
+    x, left, right = (_x_position(value, scale) for value in (difference, low, high))
     colour = QUIET if noise else BLUE if difference > 0 else VERMILION
     dash = ' stroke-dasharray="3 2"' if noise else ""
     if noise:
@@ -48,7 +48,7 @@ def mark(difference: float, low: float, high: float, *, scale: float, noise: boo
     return (
         f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
         f' aria-label="{difference:+.4f}, {low:+.4f} to {high:+.4f}, {sign}">'
-        f'<path d="M{_place(0, scale):.1f} 0V{HEIGHT}" stroke="{INK}" stroke-width="1"/>'
+        f'<path d="M{_x_position(0, scale):.1f} 0V{HEIGHT}" stroke="{INK}" stroke-width="1"/>'
         f'<path d="M{left:.1f} {middle}H{right:.1f}" stroke="{colour}" stroke-width="2"{dash}/>'
         f"{point}</svg>"
     )
@@ -58,8 +58,8 @@ def axis(scale: float) -> str:
     """SVG of the scale below the rows."""
     ticks = [-scale, -scale / 2, 0.0, scale / 2, scale]
     lines = "".join(
-        f'<path d="M{_place(tick, scale):.1f} 0v5" stroke="{QUIET}"/>'
-        f'<text x="{_place(tick, scale):.1f}" y="16" text-anchor="{anchor}" font-size="10.5"'
+        f'<path d="M{_x_position(tick, scale):.1f} 0v5" stroke="{QUIET}"/>'
+        f'<text x="{_x_position(tick, scale):.1f}" y="16" text-anchor="{anchor}" font-size="10.5"'
         f' fill="{QUIET}">{_tick(tick)}</text>'
         for tick, anchor in zip(ticks, _anchors(ticks), strict=True)
     )
@@ -77,7 +77,7 @@ def _tick(value: float) -> str:
     return "0" if value == 0 else f"{value:+g}".replace("-", "−")
 
 
-def _place(value: float, scale: float) -> float:
+def _x_position(value: float, scale: float) -> float:
     """Where a value stands, in pixels from the left."""
     inside = min(max(value if math.isfinite(value) else 0.0, -scale), scale)
     return _MARGIN + (inside + scale) / (2 * scale) * (WIDTH - 2 * _MARGIN)

@@ -109,7 +109,7 @@ def _keys_beside(path: list[str], sections: Mapping[str, tuple[type[BaseModel], 
         parent = [
             "ablation",
             "tables",
-            *("*" if at % 2 == 0 else key for at, key in enumerate(parent[2:])),
+            *("*" if depth % 2 == 0 else key for depth, key in enumerate(parent[2:])),
         ]
     parent = ["*" if part.isdigit() else part for part in parent]
     classes = sections.get(".".join(parent), ())

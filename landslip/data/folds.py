@@ -123,8 +123,8 @@ def write_folds(
     frame = pd.DataFrame(
         {"id": table["id"].to_numpy(), "fold": fold, "label": table["label"].to_numpy(np.int8)}
     )
-    told = {"split_digest": split_digest(frame), "scheme": scheme, "seed": str(seed)}
-    write_parquet(target, frame, told)
+    metadata = {"split_digest": split_digest(frame), "scheme": scheme, "seed": str(seed)}
+    write_parquet(target, frame, metadata)
 
 
 def split_digest(frame: pd.DataFrame) -> str:

@@ -198,7 +198,9 @@ def _read(path: Path, sha256: str, shape: tuple[int, int], no_data: NoData) -> N
 
 def _texts(digests: NDArray[np.bytes_], at_once: int = 8192) -> pd.Series:
     """As a column; as Python's strings all of them would take three times the room."""
-    blocks = (digests[at : at + at_once].tolist() for at in range(0, len(digests), at_once))
+    blocks = (
+        digests[start : start + at_once].tolist() for start in range(0, len(digests), at_once)
+    )
     return pd.concat(
         [pd.Series([d.decode() or None for d in block], dtype="str") for block in blocks],
         ignore_index=True,

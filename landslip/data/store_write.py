@@ -178,11 +178,11 @@ def _write_index(
         crc32 = file.create_dataset("crc32", shape[:2], np.uint32)
         start = 0
         for part in checks:
-            here = slice(start, start + len(part.ids))
+            rows = slice(start, start + len(part.ids))
             # HDF5 converts no ASCII, which it takes numpy's bytes for, to UTF-8.
-            ids[here] = part.ids.astype(ids.dtype)
-            sha256[here], crc32[here] = part.sha256, part.crc32
-            start = here.stop
+            ids[rows] = part.ids.astype(ids.dtype)
+            sha256[rows], crc32[rows] = part.sha256, part.crc32
+            start = rows.stop
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["shape"] = shape
         file.attrs["channels"] = list(channels)

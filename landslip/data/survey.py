@@ -249,8 +249,8 @@ def _sample(bands: NDArray[np.float32], codes: NDArray[np.uint8] | None) -> NDAr
     positions = _positions(bands.shape[1])
     sampled = bands[:, positions]
     if codes is not None:
-        there = codes[:, positions]
-        sampled[(there != DATA) & (there != FAR)] = np.nan
+        sampled_codes = codes[:, positions]
+        sampled[(sampled_codes != DATA) & (sampled_codes != FAR)] = np.nan
     return sampled
 
 

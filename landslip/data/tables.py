@@ -132,10 +132,10 @@ def _read_csv(path: Path) -> _Table:
     text = _decoded(path, b"".join(table_blocks(path)))
     lines_before = 0
     # The first line by which spreadsheets are told what parts cells.
-    if told := re.match(r"\s*sep=(.)\r?\n", text):
-        text, lines_before = text[told.end() :], text[: told.end()].count("\n")
+    if declared := re.match(r"\s*sep=(.)\r?\n", text):
+        text, lines_before = text[declared.end() :], text[: declared.end()].count("\n")
     first = next((line for line in text.split("\n") if line.strip()), "")
-    mark = told[1] if told else max(_PARTED_BY, key=first.count)
+    mark = declared[1] if declared else max(_PARTED_BY, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True)
     rows, lines = [], []
     try:

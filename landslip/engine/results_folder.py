@@ -48,20 +48,20 @@ class ResultsFolder:
             The results were made with other settings and this working folder has no records of
             them; the message names what differs. Results that do not say are taken as they are.
         """
-        told = self._told()
-        if told is None or self._has_records(told):
+        record = self._record()
+        if record is None or self._has_records(record):
             return
         own = _flat(self.settings())
-        found = [_flat(settings) for settings in told["made_with"]]
+        found = [_flat(settings) for settings in record["made_with"]]
         changes = [lines for one in found if (lines := _differences(one, own))]
         if not changes:
             return
         raise InputError(
             f"{self.folder} was made with other settings:\n{_listed(changes[0])}\n"
-            f"Its jobs' records are not in {self.records} (they were in {told['folder']}), so what "
-            "has to be made anew cannot be told. Name another folder in `results`, go back to the "
-            f"settings that made it ({self.folder / NAME}), run where it was made, or make all of "
-            "it anew with --forceall"
+            f"Its jobs' records are not in {self.records} (they were in {record['folder']}), so "
+            "what has to be made anew cannot be told. Name another folder in `results`, go back to "
+            f"the settings that made it ({self.folder / NAME}), run where it was made, or make all "
+            "of it anew with --forceall"
         )
 
     def hold(self) -> None:
@@ -97,10 +97,10 @@ class ResultsFolder:
 
     def write(self) -> None:
         """Say that what is made from now on is made with these settings."""
-        told = self._told()
-        made_with = [] if told is None else list(told["made_with"])
-        known = told is not None and self._has_records(told)
-        token = told["records"] if told is not None and known else secrets.token_hex(8)
+        record = self._record()
+        made_with = [] if record is None else list(record["made_with"])
+        known = record is not None and self._has_records(record)
+        token = record["records"] if record is not None and known else secrets.token_hex(8)
         settings = dict(self.settings())
         self._write(token, [one for one in made_with if one != settings] + [settings])
         self.records.mkdir(parents=True, exist_ok=True)
@@ -108,28 +108,28 @@ class ResultsFolder:
 
     def settle(self) -> None:
         """Say that all there is was made with these settings."""
-        told = self._told()
-        if told is not None:
-            self._write(told["records"], [dict(self.settings())])
+        record = self._record()
+        if record is not None:
+            self._write(record["records"], [dict(self.settings())])
 
     def _write(self, token: str, made_with: list[dict[str, Any]]) -> None:
         content = {"folder": str(Path.cwd()), "records": token, "made_with": made_with}
-        if self._told() != content:
+        if self._record() != content:
             write_json(self.folder / NAME, content)
 
-    def _told(self) -> dict[str, Any] | None:
+    def _record(self) -> dict[str, Any] | None:
         """What the results say; None where there are none or they do not say."""
         path = self.folder / NAME
         if not path.is_file() or not any((self.folder / name).exists() for name in _STAGES):
             return None
-        told = read_json(path)
-        whole = isinstance(told, dict) and {"folder", "records", "made_with"} <= told.keys()
-        if not whole or not all(isinstance(one, dict) for one in told["made_with"]):
+        record = read_json(path)
+        whole = isinstance(record, dict) and {"folder", "records", "made_with"} <= record.keys()
+        if not whole or not all(isinstance(one, dict) for one in record["made_with"]):
             raise InputError(f"{path} is damaged; delete it if the results are of this config")
-        return dict(told)
+        return dict(record)
 
-    def _has_records(self, told: Mapping[str, Any]) -> bool:
-        return self._token(str(told["records"])).is_file()
+    def _has_records(self, record: Mapping[str, Any]) -> bool:
+        return self._token(str(record["records"])).is_file()
 
     def _token(self, token: str) -> Path:
         return self.records / f"landslip.{Path(token).name}"

@@ -197,10 +197,10 @@ def _moments(values: NDArray[np.float32]) -> tuple[float, float]:
     squares = np.empty(blocks[0].shape)
 
     def sum_of_squares(block: NDArray[np.float32]) -> float:
-        own = squares[: len(block)]
-        np.subtract(block, mean, out=own, dtype=np.float64)
-        np.square(own, out=own)
-        return float(own.sum())
+        buffer = squares[: len(block)]
+        np.subtract(block, mean, out=buffer, dtype=np.float64)
+        np.square(buffer, out=buffer)
+        return float(buffer.sum())
 
     return mean, sqrt(fsum(map(sum_of_squares, blocks)) / values.size)
 

@@ -65,8 +65,8 @@ def readable_damage(path: Path | str) -> Iterator[None]:
         # The system's own errors are numbered; libraries raise OSError for damage, too.
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        said = str(error) or type(error).__name__
-        raise InputError(f"{path} is damaged ({said}); delete it and run again") from error
+        reason = str(error) or type(error).__name__
+        raise InputError(f"{path} is damaged ({reason}); delete it and run again") from error
 
 
 @contextmanager
@@ -133,8 +133,8 @@ def _why_full(error: OSError | RuntimeError, temporary: Path) -> int | None:
     if isinstance(error, OSError) and error.errno is not None:
         known: int | None = error.errno
     else:
-        told = re.search(r"errno = (\d+)", str(error))
-        known = int(told[1]) if told else None
+        named = re.search(r"errno = (\d+)", str(error))
+        known = int(named[1]) if named else None
     if known is None or (known not in _FULL and isinstance(error, RuntimeError)):
         try:
             with open(temporary, "ab", buffering=0) as file:
@@ -314,6 +314,6 @@ def paths_by_name(names: Sequence[str], paths: Sequence[str]) -> dict[str, list[
     """Equal runs of `paths`, one for each name: the files of each model's folds, say."""
     each = len(paths) // len(names)
     return {
-        name: [Path(path) for path in paths[at * each : (at + 1) * each]]
-        for at, name in enumerate(names)
+        name: [Path(path) for path in paths[number * each : (number + 1) * each]]
+        for number, name in enumerate(names)
     }

@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 
 _TEMPORARY = re.compile(
-    r"\.(?P<stem>.+)\.(?P<place>[0-9a-f]{8})\.(?P<pid>[0-9]{1,9})\.tmp(?P<suffix>(\.[^.]+)?)"
+    r"\.(?P<stem>.+)\.(?P<machine>[0-9a-f]{8})\.(?P<pid>[0-9]{1,9})\.tmp(?P<suffix>(\.[^.]+)?)"
 )
 
 
 def temporary_beside(target: Path) -> Path:
     """A hidden name in the folder of `target`, with its suffix, that is this process's alone."""
-    return target.with_name(f".{target.stem}.{_place()}.{os.getpid()}.tmp{target.suffix}")
+    return target.with_name(f".{target.stem}.{_machine()}.{os.getpid()}.tmp{target.suffix}")
 
 
 def clear_temporaries(folder: Path | str, name: str | None = None) -> None:
@@ -30,7 +30,7 @@ def clear_temporaries(folder: Path | str, name: str | None = None) -> None:
             found = _TEMPORARY.fullmatch(entry.name)
             if found is None:
                 continue
-            if found["place"] == _place():
+            if found["machine"] == _machine():
                 left = not _is_alive(int(found["pid"]))
             else:
                 left = found["stem"] + found["suffix"] == name
@@ -40,7 +40,7 @@ def clear_temporaries(folder: Path | str, name: str | None = None) -> None:
 
 
 @cache
-def _place() -> str:
+def _machine() -> str:
     """Where process ids mean the same: eight digits of this machine's start and the container."""
     try:
         start = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")

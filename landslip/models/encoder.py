@@ -75,8 +75,8 @@ def build_encoder(
     told the image size; timm then resamples what depends on it.
     """
     options: dict[str, Any] = {"in_chans": len(channels), "num_classes": outputs}
-    known = timm.get_pretrained_cfg(name)
-    if known is not None and known.fixed_input_size:
+    config = timm.get_pretrained_cfg(name)
+    if config is not None and config.fixed_input_size:
         options["img_size"] = image_size
     if pretrained is None:
         encoder, loaded = timm.create_model(name, pretrained=False, **options), None
@@ -175,7 +175,7 @@ def _load(
         raise _misfit(path, name, state, expected, "", missing=astray, deeper=deeper)
     if spare:
         log.warning("%s: %d tensors are not of %s and left out: %s", path, len(spare), name,
-                    _some(spare))  # fmt: skip
+                    _examples(spare))  # fmt: skip
     if bands is not None:
         encoder = _for_channels(name, encoder, options, firsts, bands, channels, path)
     tensors = len(encoder.state_dict())
@@ -272,18 +272,18 @@ def _misfit(
         key for key, shape in own.items()
         if key in state and key not in firsts and tuple(state[key].shape) != shape
     ]  # fmt: skip
-    said = [f"{path} does not fit {name}"]
+    sentences = [f"{path} does not fit {name}"]
     if absent:
-        said.append(f"{len(absent)} of {len(own)} tensors are missing, {_some(absent)}")
+        sentences.append(f"{len(absent)} of {len(own)} tensors are missing, {_examples(absent)}")
     if other:
-        said.append(f"{len(other)} of {len(own)} have another shape, {_some(other)}")
+        sentences.append(f"{len(other)} of {len(own)} have another shape, {_examples(other)}")
     if deeper:
-        said.append(f"{len(deeper)} are of layers that it does not have, {_some(deeper)}")
+        sentences.append(f"{len(deeper)} are of layers that it does not have, {_examples(deeper)}")
     if not absent and not other and not deeper:
-        said.append(error.strip().splitlines()[0] if error.strip() else "nothing was loaded")
+        sentences.append(error.strip().splitlines()[0] if error.strip() else "nothing was loaded")
     foreign = [key for key in state if key not in expected]
     if foreign:
-        said.append(f"the file holds {_some(foreign)}")
+        sentences.append(f"the file holds {_examples(foreign)}")
     shared = len(own.keys() & state.keys())
     cause = (
         "it is probably of another architecture or size: name that in encoders.<name>.timm"
@@ -291,32 +291,32 @@ def _misfit(
         else "its names are not timm's: it is of another library or architecture, or has a prefix "
         f"other than {', '.join(_PREFIXES)}"
     )
-    return InputError("; ".join(said) + f". {cause[0].upper()}{cause[1:]}")
+    return InputError("; ".join(sentences) + f". {cause[0].upper()}{cause[1:]}")
 
 
-def _some(names: Sequence[str]) -> str:
+def _examples(names: Sequence[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"such as {', '.join(names[:3])}{more}"
 
 
 def _native_input(name: str) -> tuple[int, ...]:
     """(channel, row, column) that timm's own weights of a model read."""
-    known = timm.get_pretrained_cfg(name)
-    size = known.input_size if known is not None else None
+    config = timm.get_pretrained_cfg(name)
+    size = config.input_size if config is not None else None
     return tuple(size) if size else (3, 224, 224)
 
 
 def _first_layers(name: str) -> tuple[str, ...]:
     """Names of the layers that read the channels."""
-    known = timm.get_pretrained_cfg(name)
-    first = known.first_conv if known is not None else None
+    config = timm.get_pretrained_cfg(name)
+    first = config.first_conv if config is not None else None
     return (first,) if isinstance(first, str) else tuple(first or ())
 
 
 def _classifier(name: str) -> tuple[str, ...]:
     """How the names of the tensors of a model's classifiers begin."""
-    known = timm.get_pretrained_cfg(name)
-    last = known.classifier if known is not None else None
+    config = timm.get_pretrained_cfg(name)
+    last = config.classifier if config is not None else None
     names = (last,) if isinstance(last, str) else tuple(last or ())
     return tuple(f"{each}." for each in names)
 

@@ -65,8 +65,8 @@ def refused_encoders(uses: Mapping[str, Iterable[Use]]) -> dict[str, list[str]]:
     InputError
         The program that tries the encoders fails.
     """
-    asked = dict.fromkeys(use for several in uses.values() for use in several)
-    answers = _answers(list(asked))
+    unique = dict.fromkeys(use for several in uses.values() for use in several)
+    answers = _answers(list(unique))
     refused: dict[str, list[str]] = {}
     for where, several in uses.items():
         for use in dict.fromkeys(several):
@@ -124,10 +124,10 @@ def _kept(path: Path) -> dict[str, Any] | None:
 
 def _run(uses: list[Use]) -> list[dict[str, Any]]:
     """Ask the program."""
-    asked = [(use.timm, use.channels, use.image_size) for use in uses]
+    arguments = [(use.timm, use.channels, use.image_size) for use in uses]
     answer = subprocess.run(
         [sys.executable, "-m", _PROGRAM],
-        input=json.dumps(asked),
+        input=json.dumps(arguments),
         cwd=_ROOT,
         env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"},
         capture_output=True,

@@ -75,13 +75,15 @@ def checked_lightgbm(data: bytes, columns: Sequence[str]) -> bytes:
             f"its first lines are not those of a classifier over {len(columns)} columns as"
             " LightGBM 4 writes them"
         )
-    trees, at, lengths = [], sizes.end(), []
-    while tree := _TREE.match(data, at):
+    trees, offset, lengths = [], sizes.end(), []
+    while tree := _TREE.match(data, offset):
         trees.append(tree.groups())
-        lengths.append(b"%d" % (tree.end() - at))
-        at = tree.end()
-    if not data.startswith(_END, at):
-        raise NotTreesError(f"tree {len(trees)}, from byte {at}, is not as LightGBM writes trees")
+        lengths.append(b"%d" % (tree.end() - offset))
+        offset = tree.end()
+    if not data.startswith(_END, offset):
+        raise NotTreesError(
+            f"tree {len(trees)}, from byte {offset}, is not as LightGBM writes trees"
+        )
     if not trees or sizes[1] != b" ".join(lengths):
         raise NotTreesError(f"it holds {len(trees)} trees, of other sizes than it says itself")
     _check(trees, len(columns))

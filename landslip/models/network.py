@@ -69,10 +69,10 @@ class Architecture:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the JSON beside the weights."""
-        told = asdict(self)
-        told["channels"] = [list(group) for group in self.channels]
-        told["encoders"] = list(self.encoders)
-        return told
+        values = asdict(self)
+        values["channels"] = [list(group) for group in self.channels]
+        values["encoders"] = list(self.encoders)
+        return values
 
     @classmethod
     def from_json(cls, values: Any) -> "Architecture":
@@ -85,17 +85,17 @@ class Architecture:
             says which.
         """
         try:
-            told = _STORED.validate_python(values, strict=True)
+            stored = _STORED.validate_python(values, strict=True)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "architecture"
             raise ValueError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
         return cls(
-            channels=tuple(tuple(group) for group in told["channels"]),
-            encoders=tuple(told["encoders"]),
-            head=told["head"],
-            features=told["features"],
-            image_size=told["image_size"],
+            channels=tuple(tuple(group) for group in stored["channels"]),
+            encoders=tuple(stored["encoders"]),
+            head=stored["head"],
+            features=stored["features"],
+            image_size=stored["image_size"],
         )
 
 

@@ -138,7 +138,7 @@ def train_network(training: NetworkTraining, outputs: Outputs) -> None:
         interruption = stack.enter_context(noting_signals())
         network = _build(training, start)
         store = stack.enter_context(_open_train_store(training.train_store, start.split.table))
-        shown, held_out = _place(store, training, start)
+        shown, held_out = _load_patches(store, training, start)
         run = train(
             network,
             shown,
@@ -227,7 +227,7 @@ def _build(training: NetworkTraining, start: _Start) -> MultiEncoder:
     return network
 
 
-def _place(
+def _load_patches(
     store: PatchStore, training: NetworkTraining, start: _Start
 ) -> tuple[LabelledPatches, LabelledPatches]:
     """The patches to learn from and those held out, where there is room for them."""

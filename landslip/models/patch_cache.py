@@ -153,10 +153,10 @@ def cache_patches(
     for start in range(0, len(values), _BLOCK):
         block = values[start : start + _BLOCK].numpy()
         store.read(np.arange(start, start + len(block)), channels, out=block)
-    return _place(values.to(exact_dtype(values)), device)
+    return _on_device_or_host(values.to(exact_dtype(values)), device)
 
 
-def _place(values: Tensor, device: torch.device) -> MemoryPatches:
+def _on_device_or_host(values: Tensor, device: torch.device) -> MemoryPatches:
     megabytes = values.nbytes / 1e6
     if device.type == "cpu":
         return MemoryPatches(values)

@@ -150,7 +150,7 @@ class Run:
         )
         self._scaler.step(self._optimizer)
         self._scaler.update()
-        self._last, self._last_rows = self._place(self.step), rows
+        self._last, self._last_rows = self._describe_step(self.step), rows
         self.step += 1
         if self.step - self._checked >= _STEPS_BETWEEN_CHECKS:
             self.check_losses()
@@ -167,7 +167,7 @@ class Run:
         if len(bad):
             step = self._checked + int(bad[0])
             raise LossNotFiniteError(
-                f"the training loss is {float(self._losses[step])} in {self._place(step)}",
+                f"the training loss is {float(self._losses[step])} in {self._describe_step(step)}",
                 self._order[step].tolist(),
             )
         self._checked = self.step
@@ -243,7 +243,7 @@ class Run:
             torch.cuda.set_rng_state(tensors["random.cuda"], self._device)
         self._symmetries.set_state(tensors["random.symmetries"])
 
-    def _place(self, step: int) -> str:
+    def _describe_step(self, step: int) -> str:
         return f"epoch {self.epoch + 1}, step {step + 1} of {self.steps}"
 
     def _batches(self) -> tuple[Tensor, ...]:

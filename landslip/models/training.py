@@ -88,7 +88,7 @@ class _Saver:
         state = self._file.read() if self._file else None
         if state is not None:
             self._run.restore(state)
-            log.info("going on after %s", _place(self._run))
+            log.info("going on after %s", _describe_progress(self._run))
 
     def save_if_due(self) -> None:
         """Save inside an epoch, after some minutes or because a signal asks to end."""
@@ -106,9 +106,9 @@ class _Saver:
             raise Interrupted(self._interruption.signal, self._reached())
 
     def _reached(self) -> str:
-        place = f"{_place(self._run)} are trained"
+        place = f"{_describe_progress(self._run)} are trained"
         return f"{place} and saved; the next run goes on from there" if self._file else place
 
 
-def _place(run: Run) -> str:
+def _describe_progress(run: Run) -> str:
     return f"{run.epoch} epochs and {run.step} of {run.steps} steps of the next"

@@ -30,14 +30,14 @@ def try_encoder(name: str, channels: int, image_size: int) -> dict[str, Any]:
     return {"refused": refused, "takes": takes}
 
 
-def _sizes_taken(name: str, channels: int, asked: int) -> list[int]:
-    known = timm.get_pretrained_cfg(name)
-    native = known.input_size[-1] if known is not None and known.input_size else 224
+def _sizes_taken(name: str, channels: int, refused: int) -> list[int]:
+    config = timm.get_pretrained_cfg(name)
+    native = config.input_size[-1] if config is not None and config.input_size else 224
     found = [native] if _refusal(name, channels, native, ("meta", "cpu")) is None else []
     nearby = {step * factor for step in (14, 16) for factor in range(2, 33)} - {native}
-    for size in sorted(nearby, key=lambda size: abs(size - asked))[:_MOST_TRIES]:
-        below, above = any(each < asked for each in found), any(each > asked for each in found)
-        wanted = not above if size > asked else not below
+    for size in sorted(nearby, key=lambda size: abs(size - refused))[:_MOST_TRIES]:
+        below, above = any(each < refused for each in found), any(each > refused for each in found)
+        wanted = not above if size > refused else not below
         if wanted and _refusal(name, channels, size, ("meta",)) is None:
             found.append(size)
     return sorted(found)
@@ -49,7 +49,7 @@ def _refusal(name: str, channels: int, image_size: int, devices: tuple[str, ...]
     The device without memory comes first, for it costs next to nothing. A few encoders compute
     with numbers while they are built and fail there, so a failure counts only on the other too.
     """
-    said = None
+    reason = None
     for device in devices:
         try:
             with torch.device(device), torch.no_grad():
@@ -58,14 +58,16 @@ def _refusal(name: str, channels: int, image_size: int, devices: tuple[str, ...]
                 answer = encoder(torch.zeros(2, channels, image_size, image_size))
         except Exception as error:
             lines = str(error).strip().splitlines()
-            said = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+            reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
             continue
         if isinstance(answer, torch.Tensor) and answer.shape == (2, 3):
             return None
-        said = f"it gives {getattr(answer, 'shape', type(answer).__name__)}, expected one row each"
-    return said
+        reason = (
+            f"it gives {getattr(answer, 'shape', type(answer).__name__)}, expected one row each"
+        )
+    return reason
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    json.dump([try_encoder(*asked) for asked in json.load(sys.stdin)], sys.stdout)
+    json.dump([try_encoder(*use) for use in json.load(sys.stdin)], sys.stdout)

@@ -28,7 +28,7 @@ def read_ubjson(data: bytes) -> Any:
     """
     reader = _Reader(data)
     value = reader.value(0)
-    if reader.at != len(data):
+    if reader.offset != len(data):
         raise reader.error("the end")
     return value
 
@@ -36,11 +36,11 @@ def read_ubjson(data: bytes) -> Any:
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self.at = 0
+        self.offset = 0
 
     def error(self, expected: str) -> NotTreesError:
-        found = self._data[self.at : self.at + 8]
-        return NotTreesError(f"byte {self.at}: expected {expected}, got {found!r}")
+        found = self._data[self.offset : self.offset + 8]
+        return NotTreesError(f"byte {self.offset}: expected {expected}, got {found!r}")
 
     def value(self, depth: int) -> Any:
         if depth > _DEEPEST:
@@ -54,23 +54,23 @@ class _Reader:
             return self._string()
         if marker in _NUMBERS:
             return np.frombuffer(self._take(_SIZES[marker]), _NUMBERS[marker])[0].item()
-        self.at -= 1
+        self.offset -= 1
         raise self.error("a value")
 
     def _object(self, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        while self._data[self.at : self.at + 1] != b"}":
+        while self._data[self.offset : self.offset + 1] != b"}":
             key = self._string()
             if key in found:
                 raise self.error(f"{key!r} once")
             found[key] = self.value(depth + 1)
-        self.at += 1
+        self.offset += 1
         return found
 
     def _array(self, depth: int) -> Any:
         kind = b""
-        if self._data[self.at : self.at + 1] == b"$":
-            self.at += 1
+        if self._data[self.offset : self.offset + 1] == b"$":
+            self.offset += 1
             kind = self._take(1)
             if kind not in _NUMBERS:
                 raise self.error("a type of numbers")
@@ -79,7 +79,7 @@ class _Reader:
         count = self._length()
         if kind:
             return np.frombuffer(self._take(count * _SIZES[kind]), _NUMBERS[kind])
-        if count > len(self._data) - self.at:
+        if count > len(self._data) - self.offset:
             raise self.error(f"{count} values")
         return [self.value(depth + 1) for _ in range(count)]
 
@@ -94,14 +94,14 @@ class _Reader:
         raw = self._take(9)
         length = int(struct.unpack(">q", raw[1:])[0])
         if raw[:1] != b"L" or length < 0:
-            self.at -= 9
+            self.offset -= 9
             raise self.error("a length of 8 bytes")
         return length
 
     def _take(self, size: int) -> bytes:
-        end = self.at + size
+        end = self.offset + size
         if end > len(self._data):
             raise self.error(f"{size} bytes more")
-        taken = self._data[self.at : end]
-        self.at = end
+        taken = self._data[self.offset : end]
+        self.offset = end
         return taken

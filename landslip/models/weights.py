@@ -111,10 +111,10 @@ def verify_weights(path: Path) -> Pretrained:
         raise InputError(
             f"{path} is missing; fetch it on a machine with internet: snakemake {path}"
         )
-    told = read_record(description, Description)
-    if file_digest(path) != told["sha256"]:
+    record = read_record(description, Description)
+    if file_digest(path) != record["sha256"]:
         raise InputError(f"{path} is damaged (SHA-256 differs from {description.name}); delete it")
-    bands = told.get("bands")
+    bands = record.get("bands")
     return Pretrained(path=path, bands=None if bands is None else tuple(bands))
 
 
@@ -127,8 +127,8 @@ def _download(name: str) -> Path:
     if not timm.is_model_pretrained(name):
         close = ", ".join(timm.list_pretrained(f"{name.split('.')[0]}.*")) or "none"
         raise InputError(f"timm has no pretrained weights {name!r}; of this architecture: {close}")
-    known = timm.get_pretrained_cfg(name)
-    repository = known.hf_hub_id if known is not None else None
+    config = timm.get_pretrained_cfg(name)
+    repository = config.hf_hub_id if config is not None else None
     if repository is None:
         raise InputError(f"the weights of {name} are not on the hub; name a local file instead")
     try:

@@ -59,8 +59,8 @@ def draw_composites(
     legends = [f"{item.title}: {item.colours}" for item in composites if item.legend]
     with drawing(target, height=rows * tall + _LEGEND * len(legends)) as figure:
         figure.set_layout_engine("none")
-        for place, legend in enumerate(legends):
-            _write(figure, 0, rows * tall + place * _LEGEND, legend, colour=QUIET)
+        for index, legend in enumerate(legends):
+            _write(figure, 0, rows * tall + index * _LEGEND, legend, colour=QUIET)
         for number, (name, label) in enumerate(
             zip(samples.ids, samples.labels.tolist(), strict=True)
         ):
@@ -73,8 +73,8 @@ def draw_composites(
                 f"{shorten(name, _LETTERS)}   {LABELS[label]}",
                 bold=bool(label),
             )
-            for place, (composite, colours) in enumerate(zip(composites, pictures, strict=True)):
-                x = left + place * (side + _SPLIT)
+            for index, (composite, colours) in enumerate(zip(composites, pictures, strict=True)):
+                x = left + index * (side + _SPLIT)
                 _show(figure, colours[number], x, top + _IDS, side)
                 below = top + _IDS + side + 0.02
                 _write(figure, x, below, composite.title, size=7.5, colour=QUIET)

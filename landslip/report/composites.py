@@ -79,7 +79,7 @@ def compose(patches: Images, channels: Sequence[str], composite: Composite) -> I
     planes = patches[:, [list(channels).index(name) for name in composite.channels]]
     if planes.shape[1] == 2:
         planes = np.concatenate([planes, planes.mean(axis=1, keepdims=True)], axis=1)
-    stretched = np.stack([stretch(planes[:, place]) for place in range(3)], axis=-1)
+    stretched = np.stack([stretch(planes[:, index]) for index in range(3)], axis=-1)
     return stretched.astype(np.float32)
 
 
@@ -115,7 +115,7 @@ def side_by_side(pictures: Images, gap: int = 2) -> Images:
     n, rows, columns, *colours = pictures.shape
     blank = 1 if colours else np.nan
     joined = np.full((rows, n * (columns + gap) - gap, *colours), blank, dtype=np.float32)
-    for place, picture in enumerate(pictures):
-        start = place * (columns + gap)
+    for index, picture in enumerate(pictures):
+        start = index * (columns + gap)
         joined[:, start : start + columns] = picture
     return joined

@@ -52,9 +52,9 @@ def draw_cost(*, benchmarks: Mapping[str, Path], target: Path, table: Path) -> N
             draw_placeholder(time, "No job left a benchmark file.")
             space.set_visible(False)
             return
-        place = measured["part"].map({part: row for row, part in enumerate(parts)}).to_numpy()
-        _dots(time, measured["seconds"].clip(lower=0.05).to_numpy(), place, BLUE, "o")
-        _dots(space, measured["memory_mb"].to_numpy(), place, VERMILION, "D")
+        rows = measured["part"].map({part: row for row, part in enumerate(parts)}).to_numpy()
+        _dots(time, measured["seconds"].clip(lower=0.05).to_numpy(), rows, BLUE, "o")
+        _dots(space, measured["memory_mb"].to_numpy(), rows, VERMILION, "D")
         time.set_yticks(range(len(parts)), parts)
         time.set_ylim(len(parts) - 0.4, -0.6)
         time.set_title("Time of each job")
@@ -136,9 +136,9 @@ def _reduce(function: Callable[[list[float]], Any], values: Iterable[object]) ->
 
 
 def _dots(
-    axes: Axes, values: NDArray[np.float64], place: NDArray[np.int64], colour: str, marker: str
+    axes: Axes, values: NDArray[np.float64], rows: NDArray[np.int64], colour: str, marker: str
 ) -> None:
-    axes.plot(values, place, marker, color=colour, ms=5.5, alpha=0.65, mec="white", mew=0.5)
+    axes.plot(values, rows, marker, color=colour, ms=5.5, alpha=0.65, mec="white", mew=0.5)
     axes.grid(axis="y", color=FAINT, lw=0.5)
     axes.tick_params(axis="y", length=0)
 

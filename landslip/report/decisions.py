@@ -58,14 +58,14 @@ def draw_reliability(table: EnsembleOof, threshold: float, target: Path) -> None
     with drawing(target, height=6.2, width=7.2) as figure:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])
         axes.plot([0, 1], [0, 1], color=QUIET, lw=0.9, linestyle=":", label="as predicted")
-        for place, scores in enumerate(table.members.values()):
+        for index, scores in enumerate(table.members.values()):
             binned = bin_reliability(table.labels, scores)
             axes.plot(
                 binned["predicted"],
                 binned["observed"],
                 color="#b5b5b5",
                 lw=0.9,
-                label="members" if place == 0 else None,
+                label="members" if index == 0 else None,
             )
         binned = bin_reliability(table.labels, table.probability)
         share = binned["observed"]

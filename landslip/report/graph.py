@@ -71,11 +71,11 @@ def draw_graph(*, rulegraph: Path, stages: Mapping[str, str], target: Path) -> N
     InputError
         The file is damaged.
     """
-    told = read_json(rulegraph)
-    layout = lay_out(told["rules"], told["edges"])
-    used = {stages[name] for name in told["rules"] if name in stages}
+    graph = read_json(rulegraph)
+    layout = lay_out(graph["rules"], graph["edges"])
+    used = {stages[name] for name in graph["rules"] if name in stages}
     groups = [name for name in dict.fromkeys(stages.values()) if name in used]
-    colours = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(groups)}
+    colours = {name: COLOURS[index % len(COLOURS)] for index, name in enumerate(groups)}
     points = [*layout.rules.values(), *(point for route in layout.edges for point in route)]
     width = max(max(x for x, _ in points) * _SPACE + _BOX[0] + 0.1, 4.0)
     height = max(layer for _, layer in points) * _LAYER + _BOX[1] + 0.1
@@ -143,8 +143,10 @@ def lay_out(rules: list[str], edges: list[list[str]]) -> Layout:
             shift = np.mean([wanted[name] for name in level]) - places.mean()
             x.update(zip(level, (places + shift).tolist(), strict=True))
     left = min(x.values(), default=0.0)
-    at = {name: (value - left, layer[name]) for name, value in x.items()}
-    return Layout({name: at[name] for name in rules}, [[at[name] for name in r] for r in routes])
+    position = {name: (value - left, layer[name]) for name, value in x.items()}
+    return Layout(
+        {name: position[name] for name in rules}, [[position[name] for name in r] for r in routes]
+    )
 
 
 def _draw_box(axes: Axes, text: str, x: float, y: float, colour: str) -> None:
@@ -186,5 +188,5 @@ def _draw_edge(axes: Axes, route: list[tuple[float, int]]) -> None:
 
 def _tint(colour: str) -> str:
     """The colour at a fifth of its strength on white, opaque."""
-    parts = [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+    parts = [int(colour[index : index + 2], 16) for index in (1, 3, 5)]
     return "#" + "".join(f"{round(255 - (255 - part) * 0.18):02x}" for part in parts)

@@ -41,8 +41,8 @@ def draw_learning_curves(
     with drawing(target, height=0.5 + 3.3 * rows) as figure:
         panels = figure.subplots(2 * rows, across, squeeze=False, height_ratios=[1.25, 1] * rows)
         lowest = 1.0
-        for place, (name, folds) in enumerate(curves.items()):
-            row, column = divmod(place, across)
+        for index, (name, folds) in enumerate(curves.items()):
+            row, column = divmod(index, across)
             loss, f1 = panels[2 * row, column], panels[2 * row + 1, column]
             _draw(loss, folds, "train_loss", BLUE, "-", "training")
             _draw(loss, folds, "validation_loss", VERMILION, (0, (4, 1.5)), "validation")
@@ -59,9 +59,9 @@ def draw_learning_curves(
                 loss.set_ylabel("Loss")
                 f1.set_ylabel("F1 at 0.5")
         floor = max(np.floor(10 * lowest) / 10 - 0.1, 0)
-        for place in range(rows * across):
-            row, column = divmod(place, across)
-            if place < len(curves):
+        for index in range(rows * across):
+            row, column = divmod(index, across)
+            if index < len(curves):
                 panels[2 * row + 1, column].set_ylim(floor, 1)
             else:
                 panels[2 * row, column].set_visible(False)

@@ -133,19 +133,19 @@ def find_mistakes(predictions: EnsembleOof, threshold: float) -> pd.DataFrame:
 
 
 def _rows(store: Path, wanted: list[str]) -> NDArray[np.int64]:
-    place = {name: row for row, name in enumerate(read_ids(store))}
-    missing = [name for name in wanted if name not in place]
+    row_of = {name: row for row, name in enumerate(read_ids(store))}
+    missing = [name for name in wanted if name not in row_of]
     if missing:
         raise InputError(
             f"{store} lacks {len(missing)} patches of the predictions (first: {missing[0]});"
             " run again"
         )
-    return np.array([place[name] for name in wanted], dtype=np.int64)
+    return np.array([row_of[name] for name in wanted], dtype=np.int64)
 
 
 def _write_captions(figure: Figure, shown: pd.DataFrame, top: float, cell: float) -> None:
-    for place, patch in enumerate(shown.to_dict("records")):
-        x = (place + 0.02) * cell
+    for index, patch in enumerate(shown.to_dict("records")):
+        x = (index + 0.02) * cell
         name = shorten(patch["id"], int(cell / _LETTER))
         _write(figure, x, top, name, size=8.5, family="monospace", weight="bold")
         _write(figure, x, top + 0.15, f"label: {LABELS[patch['label']]}", size=8)

@@ -167,8 +167,8 @@ def _write_ids(figure: Figure, samples: Samples, left: float, across: float) -> 
     """Id and label over each column of a block; `left` and `across` in inches."""
     width, height = figure.get_size_inches()
     letters = int(across / len(samples.ids) / _LETTER)
-    for place, (name, label) in enumerate(zip(samples.ids, samples.labels.tolist(), strict=True)):
-        x = (left + (place + 0.5) * across / len(samples.ids)) / width
+    for index, (name, label) in enumerate(zip(samples.ids, samples.labels.tolist(), strict=True)):
+        x = (left + (index + 0.5) * across / len(samples.ids)) / width
         y = 1 - 0.04 / height
         text = f"{shorten(name, letters)}\n"
         figure.text(x, y, text, ha="center", va="top", fontsize=7, family="monospace")

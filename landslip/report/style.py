@@ -90,8 +90,8 @@ class Line:
 def lines_of(members: Sequence[str]) -> dict[str, Line]:
     """How to draw the ensemble and each member, the same in every figure."""
     drawn = {
-        name: Line(COLOURS[place % len(COLOURS)], DASHES[(place // len(COLOURS)) % len(DASHES)])
-        for place, name in enumerate(members)
+        name: Line(COLOURS[index % len(COLOURS)], DASHES[(index // len(COLOURS)) % len(DASHES)])
+        for index, name in enumerate(members)
     }
     return {ENSEMBLE: Line(INK, "-", 2.6)} | drawn
 

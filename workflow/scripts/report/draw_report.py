@@ -7,7 +7,7 @@ from landslip.io.files import paths_by_name
 from landslip.report.figures import Run, draw_report
 
 begin_job(snakemake)
-told = snakemake.params
+params = snakemake.params
 draw_report(
     Run(
         oof=Path(snakemake.input.oof),
@@ -16,16 +16,16 @@ draw_report(
         manifest=Path(snakemake.input.manifest),
         store=Path(snakemake.input.store),
         rulegraph=Path(snakemake.input.rulegraph),
-        importance=paths_by_name(told.trees, snakemake.input.importance) if told.trees else {},
-        history=paths_by_name(told.models, snakemake.input.history),
-        costs=paths_by_name(told.models, snakemake.input.costs),
-        benchmarks={label: Path(path) for label, path in told.benchmarks.items()},
+        importance=paths_by_name(params.trees, snakemake.input.importance) if params.trees else {},
+        history=paths_by_name(params.models, snakemake.input.history),
+        costs=paths_by_name(params.models, snakemake.input.costs),
+        benchmarks={label: Path(path) for label, path in params.benchmarks.items()},
         paper=Path(snakemake.input.paper),
-        simulated=told.simulated,
-        modalities=told.modalities,
-        units=told.units,
-        stages=told.stages,
-        seed=told.seed,
+        simulated=params.simulated,
+        modalities=params.modalities,
+        units=params.units,
+        stages=params.stages,
+        seed=params.seed,
     ),
     [Path(path) for path in snakemake.output],
 )
