@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import torch
+from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor
 
 from landslip.models.augmentation import random_symmetry
@@ -101,6 +102,11 @@ class Run:
             weight_decay=settings.weight_decay,
             fused=True,
         )
+        self._average = (
+            ModelEmaV3(model, decay=settings.ema_decay, use_warmup=True)
+            if settings.ema_decay
+            else None
+        )
         self._scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
         self._gradient = BatchGradient(
             model,
@@ -152,6 +158,8 @@ class Run:
         self._scaler.update()
         self._last, self._last_rows = self._describe_step(self.step), rows
         self.step += 1
+        if self._average is not None:
+            self._average.update(self._model, step=self.epoch * self.steps + self.step)
         if self.step - self._checked >= _STEPS_BETWEEN_CHECKS:
             self.check_losses()
 
@@ -188,6 +196,11 @@ class Run:
         )  # fmt: skip
         self.begin_epoch(self.epoch + 1)
 
+    def keep_average(self) -> None:
+        """At the end, give the network the weights that it is to predict with."""
+        if self._average is not None:
+            self._model.load_state_dict(self._average.module.state_dict())
+
     def begin_epoch(self, epoch: int) -> None:
         """Go to the first step of an epoch."""
         self.epoch, self.step, self._checked = epoch, 0, 0
@@ -204,6 +217,9 @@ class Run:
         self.check_losses()
         self._check_weights()
         tensors = {f"model.{name}": value for name, value in self._model.state_dict().items()}
+        if self._average is not None:
+            averaged = self._average.module.state_dict()
+            tensors |= {f"average.{name}": value for name, value in averaged.items()}
         for number, values in self._optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in values.items()}
         tensors["losses"] = self._losses
@@ -227,6 +243,8 @@ class Run:
         """Go on from a state of this training."""
         tensors, progress = state
         self._model.load_state_dict(_under("model.", tensors))
+        if self._average is not None:
+            self._average.module.load_state_dict(_under("average.", tensors))
         self._optimizer.load_state_dict(self._optimizer_state(_under("optimizer.", tensors)))
         self._scaler.load_state_dict(progress["scaler"])
         self._losses.copy_(tensors["losses"])
@@ -268,9 +286,10 @@ class Run:
         )
 
     def _measure(self, validation: LabelledPatches) -> Epoch:
+        network = self._model if self._average is None else self._average.module
         logits = torch.from_numpy(
             predict_logits(
-                self._model,
+                network,
                 validation.patches,
                 tta="none",
                 precision=self._precision,

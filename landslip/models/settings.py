@@ -99,6 +99,13 @@ class Training(Section):
         "cosine_epoch", description="cosine to 0, stepped each epoch (the paper's) or each step"
     )
     warmup: Fraction = Field(0.0, description="share of steps of linear warm-up (cosine_step)")
+    ema_decay: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="of an exponential moving average of the weights, which is then what is kept "
+        "and predicts; it rises to this over the first steps; 0: the last step's weights",
+    )
     bce_weight: Fraction = Field(0.5, description="loss = w BCE + (1 - w) SmoothF1")
     image_size: int = Field(
         256,

@@ -28,6 +28,8 @@ def train(
 ) -> Run:
     """Train `model` in place; the last epoch's weights are kept, as in the paper.
 
+    With `ema_decay` it is their moving average that is kept, and measured for the learning curve.
+
     Parameters
     ----------
     model
@@ -73,6 +75,7 @@ def train(
                 saver.save_if_due()
             run.close_epoch(validation)
             saver.save()
+        run.keep_average()
     return run
 
 

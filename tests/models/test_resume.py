@@ -65,6 +65,27 @@ def test_a_training_killed_after_every_save_ends_in_the_same_bytes(
     assert not resume_file(tmp_path).exists()
 
 
+def test_a_moving_average_of_weights_goes_on_too(
+    jobs: Jobs, inputs: Path, tmp_path: Path, undisturbed: dict[str, str]
+):
+    """Killed inside an epoch, after one, and when all steps are taken but nothing is predicted."""
+    averaged = {"training": {"ema_decay": 0.9}}
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    whole.mkdir()
+    killed.mkdir()
+    assert jobs.run(inputs, whole, **averaged)[0] == 0
+    for place in ({"save": 2}, {"save": STEPS - 1}, {"predicting": 1}):
+        code, log = jobs.run(
+            inputs, killed, {"signal": "SIGKILL", **place}, save_minutes=0.0, **averaged
+        )
+        assert code == -9, log
+    code, log = jobs.run(inputs, killed, save_minutes=0.0, **averaged)
+    assert code == 0, log
+    assert f"going on after {EPOCHS} epochs" in log
+    assert digests(killed) == digests(whole)
+    assert digests(killed)[FILES[0]] != undisturbed[FILES[0]]
+
+
 @pytest.mark.parametrize(
     ("signal", "step", "place"),
     [

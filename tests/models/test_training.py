@@ -23,7 +23,7 @@ from landslip.models.precision import (
     write_processor,
 )
 from landslip.models.prediction import predict_logits, sigmoid
-from landslip.models.run import LabelledPatches, LossNotFiniteError
+from landslip.models.run import LabelledPatches, LossNotFiniteError, Run
 from landslip.models.settings import Training
 from landslip.models.training import train
 from processors import FAST, SLOW
@@ -189,6 +189,34 @@ def test_bfloat16_stays_near_float32():
     exact = predict_logits(model, patches, tta="flips", precision="float32", device=CPU)
     fast = predict_logits(model, patches, tta="flips", precision="bfloat16", device=CPU)
     assert np.abs(exact - fast).max() < 0.05 * max(1, np.abs(exact).max())
+
+
+def test_the_moving_average_is_that_of_the_weights_of_all_steps():
+    """Against the definition, written down by itself, with the decay's rise."""
+    settings = SETTINGS.model_copy(update={"epochs": 1, "ema_decay": 0.7})
+    model = tiny()
+    run = Run(model, bright_or_dark(160), settings, seed=5, device=CPU, precision="float32")
+    expected: dict[str, torch.Tensor] = {}
+    for step in range(1, run.steps + 1):
+        run.take_step()
+        decay = 0.0 if step == 1 else min(0.7, 1 - step ** (-2 / 3))
+        for name, value in model.state_dict().items():
+            older = expected.get(name, value)
+            expected[name] = decay * older + (1 - decay) * value.double()
+    last = {name: value.clone() for name, value in model.named_parameters()}
+    run.keep_average()
+    for name, value in model.state_dict().items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value.double(), expected[name], rtol=1e-4, atol=1e-6)
+    assert any(not torch.equal(value, last[name]) for name, value in model.named_parameters())
+
+
+def test_the_learning_curve_measures_the_moving_average_and_it_is_kept():
+    model, history = run(SETTINGS.model_copy(update={"ema_decay": 0.9}))
+    held_out = bright_or_dark(40)
+    logits = predict_logits(model, held_out.patches, tta="none", precision="float32", device=CPU)
+    loss = landslide_loss(torch.from_numpy(logits), held_out.labels, SETTINGS.bce_weight)
+    assert float(loss) == pytest.approx(history[-1].validation_loss, rel=1e-6)
 
 
 def test_a_loss_that_is_not_finite_stops_training():
