@@ -7,13 +7,14 @@ inputs. So a file that changed since it was made is refused, whatever its format
 """
 
 import os
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from landslip.io.files import InputError, file_digest, write_text
+from landslip.io.files import InputError, file_digest
 from landslip.io.logs import configure_logging
+from landslip.io.sums import read_sums
+from landslip.io.sums import write_sums as write_sums_of
 
 SUFFIX = ".sha256"
 # Gigabytes, of which a job may read little: their images are compared with checksums in the index
@@ -21,7 +22,6 @@ SUFFIX = ".sha256"
 READ_BY_PARTS = ".pixels.h5"
 
 _LISTED = 20
-_LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
 
 class Job(Protocol):
@@ -133,33 +133,5 @@ def write_sums(target: str | Path, paths: Iterable[str | Path]) -> None:
     paths
         The files.
     """
-    folder = os.path.dirname(os.path.abspath(target))
-    lines = [
-        f"{file_digest(path)}  {os.path.relpath(path, folder)}\n"
-        for path in paths
-        if not os.path.isdir(path) and not str(path).endswith(READ_BY_PARTS)
-    ]
-    write_text(target, "".join(lines))
-
-
-def read_sums(path: str | Path) -> Iterator[tuple[str, str]]:
-    """Absolute path and SHA-256 of every file that a sums file names.
-
-    Raises
-    ------
-    InputError
-        A line is not a sum and a name.
-    """
-    folder = os.path.dirname(os.path.abspath(path))
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
-    for number, line in enumerate(lines, start=1):
-        parts = _LINE.fullmatch(line)
-        if parts is None:
-            raise InputError(
-                f"{path} is damaged: line {number} is not a SHA-256 and a name; delete it and run "
-                "again"
-            )
-        yield os.path.abspath(os.path.join(folder, parts[2])), parts[1]
+    summed = [path for path in paths if not os.path.isdir(path)]
+    write_sums_of(target, [path for path in summed if not str(path).endswith(READ_BY_PARTS)])

@@ -56,7 +56,9 @@ def source_files(script: Path, root: Path) -> list[Path]:
         if path is None or name in found or not _is_code(name):
             continue
         found[name] = path
-        waiting.extend(_imports(path))
+        # The package itself imports late, for a person who opens a bundle; no job does so by it.
+        if name != _PACKAGE:
+            waiting.extend(_imports(path))
     files = [script]
     for path in found.values():
         template = path.parent / "templates" / f"{path.stem}.html"
