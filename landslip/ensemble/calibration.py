@@ -6,9 +6,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
-from sklearn.isotonic import IsotonicRegression
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -115,12 +113,17 @@ def _fit_temperature(labels: Labels, probability: Floats) -> Calibrator:
     def loss(log_temperature: float) -> float:
         return float(np.logaddexp(0, signs * logits / np.exp(log_temperature)).mean())
 
+    # Late, as in `_fit_isotonic`: who only applies a rule waits for neither.
+    from scipy.optimize import minimize_scalar
+
     # exp(±4): from 1/55 to 55.
     found = minimize_scalar(loss, bounds=(-4, 4), method="bounded")
     return Calibrator(method="temperature", temperature=float(np.exp(found.x)))
 
 
 def _fit_isotonic(labels: Labels, probability: Floats) -> Calibrator:
+    from sklearn.isotonic import IsotonicRegression
+
     fitted = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(probability, labels)
     return Calibrator(
         method="isotonic",

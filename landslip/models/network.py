@@ -178,6 +178,14 @@ class MultiEncoder(nn.Module):
         ]
         return torch.cat(features, dim=1)
 
+    def without(self, patches: Tensor, absent: Sequence[str]) -> Tensor:
+        """Patches of which some channels read as 0 once scaled, as modality dropout has them."""
+        stack = self.architecture.stack
+        places = [stack.index(name) for name in absent if name in stack]
+        patches = patches.clone()
+        patches[:, places] = self.shift[:, places]
+        return patches
+
     def _input(self, images: Tensor) -> Tensor:
         """Enlarge; channels innermost."""
         size = self.architecture.image_size

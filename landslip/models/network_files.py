@@ -1,5 +1,6 @@
 """A trained network on disk: weights as safetensors, the rest as JSON beside them."""
 
+import shutil
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,6 +19,8 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 _MOST_JSON = 2**20
 # Settings of a training that prediction reads.
 _READ_SETTINGS = ("tta", "compile", "precision")
+# Number format of stored weights -> its name in safetensors.
+STORED_AS = {"float32": "F32", "bfloat16": "BF16"}
 _TYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL"}
 
 
@@ -54,6 +57,49 @@ def save_network(
     )
 
 
+def copy_network(description: Path, folder: Path, *, weights: str) -> None:
+    """Write a network's files into another folder, its weights in another number format.
+
+    Parameters
+    ----------
+    description
+        model.json; weights beside it.
+    folder
+        Where they go, under the same names.
+    weights
+        float32, the same bytes; or bfloat16: rounded, half the room.
+
+    Raises
+    ------
+    InputError
+        As of `load_network`.
+    """
+    told = _read_description(description)
+    source = _weights_beside(description, told)
+    target = folder / source.name
+    if weights == "float32":
+        shutil.copyfile(source, target)
+        write_json(folder / description.name, told)
+        return
+    state = {
+        name: value.to(torch.bfloat16) if value.dtype == torch.float32 else value
+        for name, value in load_file(source).items()
+    }
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(save(state))
+    write_json(
+        folder / description.name,
+        {**told, "sha256": file_digest(target), "stored_as": "bfloat16"},
+    )
+
+
+def round_weights(model: MultiEncoder) -> None:
+    """Round a network's weights as `copy_network` does, in place."""
+    for value in model.state_dict().values():
+        if value.dtype == torch.float32:
+            value.copy_(value.to(torch.bfloat16))
+
+
 def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
     """Rebuild a network from its JSON and the weights beside it.
 
@@ -72,7 +118,27 @@ def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
         JSON says; weights are read only if their header fits it.
     """
     metadata = _read_description(description)
-    weights = description.parent / metadata["weights"]
+    weights = _weights_beside(description, metadata)
+    try:
+        architecture = Architecture.from_json(metadata["architecture"])
+    except ValueError as error:
+        raise InputError(f"{description}: architecture: {error}; train it anew") from error
+    stored = STORED_AS[metadata.get("stored_as", "float32")]
+    _check_shapes(architecture, weights, description, stored)
+    model = _build(architecture, description)
+    try:
+        # Torch converts what is stored in another format to the network's own.
+        model.load_state_dict(load_file(weights))
+    except (SafetensorError, RuntimeError) as error:
+        raise InputError(f"{weights} does not fit {description}: {error}") from error
+    if not all(value.isfinite().all() for value in model.state_dict().values()):
+        raise InputError(f"{weights} holds weights that are not finite; train it anew")
+    return model.eval(), metadata
+
+
+def _weights_beside(description: Path, metadata: dict[str, Any]) -> Path:
+    """The file of weights, verified."""
+    weights = description.parent / str(metadata["weights"])
     outside = weights.name != metadata["weights"] or weights.name in ("", ".", "..")
     if outside or weights.is_symlink():
         raise InputError(
@@ -82,19 +148,7 @@ def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
         raise InputError(f"{weights} is missing; train it anew")
     if file_digest(weights) != metadata["sha256"]:
         raise InputError(f"{weights} is damaged (its digest differs from {description.name}'s)")
-    try:
-        architecture = Architecture.from_json(metadata["architecture"])
-    except ValueError as error:
-        raise InputError(f"{description}: architecture: {error}; train it anew") from error
-    _check_shapes(architecture, weights, description)
-    model = _build(architecture, description)
-    try:
-        model.load_state_dict(load_file(weights))
-    except (SafetensorError, RuntimeError) as error:
-        raise InputError(f"{weights} does not fit {description}: {error}") from error
-    if not all(value.isfinite().all() for value in model.state_dict().values()):
-        raise InputError(f"{weights} holds weights that are not finite; train it anew")
-    return model.eval(), metadata
+    return weights
 
 
 def _read_description(path: Path) -> dict[str, Any]:
@@ -125,6 +179,7 @@ def _read_description(path: Path) -> dict[str, Any]:
     for where, values, key, allowed in (
         ("", metadata, "precision", PRECISIONS),
         ("", metadata, "tta", _choices("tta")),
+        ("", metadata, "stored_as", tuple(STORED_AS)),
         *(("settings.training.", training, key, _choices(key)) for key in _READ_SETTINGS),
     ):
         if key in values and values[key] not in allowed:
@@ -139,7 +194,9 @@ def _choices(key: str) -> tuple[str, ...]:
     return get_args(Training.model_fields[key].annotation)
 
 
-def _check_shapes(architecture: Architecture, weights: Path, description: Path) -> None:
+def _check_shapes(
+    architecture: Architecture, weights: Path, description: Path, stored: str
+) -> None:
     """Compare names, types and shapes in the header with the network's, before memory is taken."""
     state = _build(architecture, description, meta=True).state_dict()
     try:
@@ -151,8 +208,9 @@ def _check_shapes(architecture: Architecture, weights: Path, description: Path) 
             }
     except (SafetensorError, OSError) as error:
         raise InputError(f"{weights} is not a safetensors file ({error})") from error
+    types = _TYPES | {torch.float32: stored}
     expected = {
-        name: (_TYPES.get(value.dtype, str(value.dtype)), tuple(value.shape))
+        name: (types.get(value.dtype, str(value.dtype)), tuple(value.shape))
         for name, value in state.items()
     }
     for name in [*expected, *found]:

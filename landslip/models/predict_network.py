@@ -3,13 +3,15 @@
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from landslip.data.store import PatchStore, open_store
 from landslip.io.files import check_writable
@@ -24,7 +26,7 @@ from landslip.models.prediction import BATCH, predict_logits, sigmoid
 from landslip.models.predictions import write_test
 
 # Patches read at once; two such blocks are in memory.
-_BLOCK = 4 * BATCH
+BLOCK = 4 * BATCH
 _SECONDS_BETWEEN_LINES = 10.0
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,46 @@ class _Fold:
     network: MultiEncoder
     tta: str
     precision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkFolds:
+    """The networks of all folds of one model, on one device."""
+
+    folds: Sequence[_Fold]
+    device: torch.device
+    split_digest: str
+    """Of the folds that they were trained on."""
+
+    @property
+    def stack(self) -> list[str]:
+        """Channels that they read, in order."""
+        return self.folds[0].network.architecture.stack
+
+    def only(self, fold: int) -> "NetworkFolds":
+        """One of them."""
+        return replace(self, folds=[self.folds[fold]])
+
+    def predict(self, patches: Tensor, absent: Sequence[str] = ()) -> NDArray[np.float64]:
+        """Probabilities (fold, n) of patches (n, channel, row, column), channels as `stack`.
+
+        Parameters
+        ----------
+        patches
+            On any device.
+        absent
+            Channels that are taken for missing, whatever stands there: a network that was trained
+            with modality dropout reads 0 there once it has scaled them.
+        """
+        patches = patches.to(self.device, non_blocking=True)
+        predicted = np.empty((len(self.folds), len(patches)))
+        for number, fold in enumerate(self.folds):
+            read = fold.network.without(patches, absent) if absent else patches
+            logits = predict_logits(
+                fold.network, read, tta=fold.tta, precision=fold.precision, device=self.device
+            )
+            predicted[number] = sigmoid(logits)
+        return predicted
 
 
 def predict_network(
@@ -77,74 +119,95 @@ def predict_network(
         a GPU is asked for and cannot be used, or its memory does not suffice.
     """
     torch.set_num_threads(threads)
-    torch_device = usable_device(device)
-    folds, split_digest = _load(
-        model, descriptions, len(targets), torch_device, read_processor(processor)
-    )
-    for target in targets:
-        check_writable(target.parent)
-    with (
-        open_store(store) as opened,
-        readable_memory_errors(f"the {len(folds)} networks of {model} and a block of patches"),
-    ):
-        log.info("%s: %d patches, %d folds on %s", model, len(opened), len(folds), device)
-        for fold in folds:
-            # As in training: convolutions run faster with channels innermost.
-            torch.nn.utils.convert_conv2d_weight_memory_format(
-                fold.network.to(torch_device), torch.channels_last
-            )
-        predicted = _predict(folds, opened, torch_device)
+    place = usable_device(device)
+    room = readable_memory_errors(f"the {len(targets)} networks of {model} and a block of patches")
+    with ExitStack() as stack:
+        stack.enter_context(room)
+        networks = load_networks(
+            model,
+            descriptions,
+            folds=len(targets),
+            device=place,
+            processor=read_processor(processor),
+        )
+        for target in targets:
+            check_writable(target.parent)
+        opened = stack.enter_context(open_store(store))
+        log.info("%s: %d patches, %d folds on %s", model, len(opened), len(targets), device)
+        predicted = _predict(networks, opened)
         ids = opened.ids
     for target, probability in zip(targets, predicted, strict=True):
-        write_test(target, ids=ids, probability=probability, split_digest=split_digest, model=model)
+        write_test(
+            target,
+            ids=ids,
+            probability=probability,
+            split_digest=networks.split_digest,
+            model=model,
+        )
 
 
-def _load(
+def load_networks(
     model: str,
     descriptions: Sequence[Path],
-    count: int,
+    *,
+    folds: int,
     device: torch.device,
     processor: Processor,
-) -> tuple[list[_Fold], str]:
-    """Every fold, still on the host, and the digest of their split."""
+) -> NetworkFolds:
+    """Load every fold of a model and put it on a device.
+
+    Parameters
+    ----------
+    model
+        Its name, which every description must hold.
+    descriptions
+        model.json of each, in order; weights beside it.
+    folds
+        How many there must be.
+    device
+        Where they go.
+    processor
+        As it was measured for the trainings.
+
+    Raises
+    ------
+    InputError
+        A file is missing, damaged, or of another fold or training.
+    """
     loaded = [load_network(description) for description in descriptions]
     split_digest = check_folds(
-        model, descriptions, [metadata for _, metadata in loaded], folds=count
+        model, descriptions, [metadata for _, metadata in loaded], folds=folds
     )
-    folds = []
+    ready = []
     for network, metadata in loaded:
         training = metadata["settings"]["training"]
         compile_encoders(network, training["compile"])
         precision = same_precision(
             metadata["precision"], training["precision"], device, processor=processor
         )
-        folds.append(_Fold(network=network, tta=training["tta"], precision=precision))
+        # As in training: convolutions run faster with channels innermost.
+        torch.nn.utils.convert_conv2d_weight_memory_format(network.to(device), torch.channels_last)
+        ready.append(_Fold(network=network, tta=training["tta"], precision=precision))
         if precision != metadata["precision"]:
             log.warning(
                 "%s fold %d was trained in %s, which this device lacks: it predicts in %s",
                 model, metadata["fold"], metadata["precision"], precision,
             )  # fmt: skip
-    return folds, split_digest
+    return NetworkFolds(folds=ready, device=device, split_digest=split_digest)
 
 
-def _predict(
-    folds: Sequence[_Fold], store: PatchStore, device: torch.device
-) -> NDArray[np.float64]:
+def _predict(networks: NetworkFolds, store: PatchStore) -> NDArray[np.float64]:
     """Probabilities (fold, n) of the patches of a store."""
-    predicted = np.empty((len(folds), len(store)))
-    patches = StoredPatches(store, folds[0].network.architecture.stack, pin=device.type == "cuda")
-    blocks = torch.arange(len(store)).split(_BLOCK)
+    predicted = np.empty((len(networks.folds), len(store)))
+    patches = StoredPatches(store, networks.stack, pin=networks.device.type == "cuda")
+    blocks = torch.arange(len(store)).split(BLOCK)
     started = told = time.monotonic()
     for block, following in zip_longest(blocks, blocks[1:]):
-        read = patches[block].to(device, non_blocking=True)
+        read = patches[block].to(networks.device, non_blocking=True)
         if following is not None:
             patches.prefetch(following)
         here = slice(int(block[0]), int(block[-1]) + 1)
-        for number, fold in enumerate(folds):
-            logits = predict_logits(
-                fold.network, read, tta=fold.tta, precision=fold.precision, device=device
-            )
-            predicted[number, here] = sigmoid(logits)
+        predicted[:, here] = networks.predict(read)
         now = time.monotonic()
         if following is None or now - told >= _SECONDS_BETWEEN_LINES:
             told = now

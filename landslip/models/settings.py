@@ -116,6 +116,11 @@ class Training(Section):
     augmentation: Literal["symmetries", "none"] = Field(
         "symmetries", description="the eight symmetries of the square, uniform"
     )
+    modality_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0,
+        description="chance that a patch lacks a sensor in a training step, its channels at the "
+        "scaling's centre; one sensor stays. Above 0 the network answers for any choice of sensors",
+    )
     tta: Literal["flips", "symmetries", "none"] = Field(
         "flips", description="views whose logits are averaged in prediction"
     )
