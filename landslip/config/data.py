@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, FiniteFloat, model_validator
 
+from landslip.config.bundle import Conventions
 from landslip.io.paths import ConfigPath, PartPath, relative_path
 from landslip.io.section import Fraction, Name, Section
 
@@ -48,6 +49,11 @@ class Channel(Section):
 
     modality: Name = Field(description="group that model inputs name, such as rgbn or sar")
     unit: str = Field(description="a name in `units`")
+    sensor: Name | None = Field(
+        None,
+        description="images that come or are missing together, such as one orbit of Sentinel-1; "
+        "null: the modality",
+    )
     nodata: list[FiniteFloat] | None = Field(
         None, description="values that mean no data; null: those of the unit"
     )
@@ -92,6 +98,7 @@ class Data(Section):
     train: TrainSource = TrainSource()
     test: TestSource = TestSource()
     simulation: Simulation = Simulation()
+    conventions: Conventions = Conventions()
     links_into: ConfigPath | None = Field(
         None,
         description="links among the patches may lead into this folder; null: not out of their own",

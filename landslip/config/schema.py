@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from landslip.config.ablation import Ablation, Table, Variant
+from landslip.config.bundle import Bundle, Conventions, Predict
 from landslip.config.data import Channel, Data, Simulation, TestSource, TrainSource, Unit
 from landslip.config.errors import explain, nearest
 from landslip.data.nodata import NoData, zero_groups
@@ -92,6 +93,11 @@ class Config(Section):
     models: dict[Name, Model] = Field(min_length=1)
     ensemble: Ensemble = Ensemble()
     ablation: Ablation = Ablation()
+    bundle: Bundle = Bundle()
+    patches: ConfigPath | None = Field(
+        None, description="folder of new patches that `snakemake predict` asks the bundle about"
+    )
+    predict: Predict = Predict()
 
     @property
     def channel_names(self) -> list[str]:
@@ -109,16 +115,41 @@ class Config(Section):
         return groups
 
     @property
+    def sensors(self) -> dict[str, list[str]]:
+        """Sensor -> channels of the patches that it gives, in their order."""
+        groups: dict[str, list[str]] = {}
+        for name, channel in self.channels.items():
+            groups.setdefault(channel.sensor or channel.modality, []).append(name)
+        return groups
+
+    def channel_records(self) -> list[dict[str, Any]]:
+        """Each channel of the patches with all that its unit says, as builtins."""
+        return [
+            {
+                "name": name,
+                "modality": channel.modality,
+                "sensor": channel.sensor or channel.modality,
+                "nodata": self.no_data_values(name),
+                **self.units[channel.unit].model_dump(mode="json", exclude={"nodata"}),
+                "unit": channel.unit,
+            }
+            for name, channel in self.channels.items()
+        ]
+
+    def no_data_values(self, name: str) -> list[float]:
+        """Values of a channel that mean no data."""
+        channel = self.channels[name]
+        own = self.units[channel.unit].nodata if channel.nodata is None else channel.nodata
+        return list(own)
+
+    @property
     def no_data(self) -> NoData:
         """What tells pixels of the patches without data."""
         units = {name: self.units[channel.unit] for name, channel in self.channels.items()}
         groups = zero_groups({name: unit.quantity for name, unit in units.items()})
         return NoData(
             plausible=[unit.plausible for unit in units.values()],
-            values=[
-                units[name].nodata if channel.nodata is None else channel.nodata
-                for name, channel in self.channels.items()
-            ],
+            values=[self.no_data_values(name) for name in self.channels],
             zeros=[] if self.data.on_zeros == "keep" else groups,
         )
 
@@ -190,6 +221,12 @@ def _mistakes(config: Config) -> Iterable[str]:
         yield f"models.{name}: the name is a column of the prediction tables; choose another"
     for member in config.ensemble.members or []:
         yield from _unknown("ensemble.members", member, "model", config.models)
+    for member in config.bundle.members or []:
+        yield from _unknown("bundle.members", member, "member", config.members)
+    if (config.bundle.folds or 0) > config.folds.n:
+        yield f"bundle.folds: {config.bundle.folds} of {config.folds.n} folds"
+    if config.patches is not None and config.bundle.path is None:
+        yield "patches: name the bundle that is asked about them, --config bundle=PATH"
 
 
 def mistakes_in_model(config: Config, where: str, model: Model) -> Iterable[str]:
@@ -263,10 +300,13 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "data.train": (TrainSource,),
     "data.test": (TestSource,),
     "data.simulation": (Simulation,),
+    "data.conventions": (Conventions,),
     "folds": (Folds,),
     "scaling": (Scaling,),
     "ensemble": (Ensemble,),
     "ablation": (Ablation,),
+    "bundle": (Bundle,),
+    "predict": (Predict,),
     "ablation.tables.*": (Table,),
     "ablation.tables.*.variants.*": (Variant,),
     "units.*": (Unit,),

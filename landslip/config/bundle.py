@@ -1,0 +1,105 @@
+"""The config's part on bundles: what one is made of, and how it is asked."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from landslip.io.paths import ConfigPath
+from landslip.io.section import Fraction, Name, Section
+
+
+class Conventions(Section):
+    """What is known of the patches beside their units; null: unknown."""
+
+    reflectance_offset: float | None = Field(
+        None,
+        description="what the numbers of reflectance hold beyond 10^4 times reflectance: 1000 of "
+        "Sentinel-2 products since baseline 04.00 as they come, 0 where it was taken off",
+    )
+    radar_calibration: Literal["sigma0", "gamma0", "beta0"] | None = Field(
+        None, description="area that backscatter is related to"
+    )
+    terrain_flattened: bool | None = Field(
+        None, description="the slope's part in backscatter was taken out (RTC)"
+    )
+    radar_scale: Literal["dB", "power", "amplitude"] | None = Field(
+        None, description="of backscatter and its change"
+    )
+    radar_composite: Literal["median", "single"] | None = Field(
+        None, description="backscatter of single looks, or medians of several over a time window"
+    )
+
+
+class Bundle(Section):
+    """A bundle to be made by `snakemake bundle`, or, by its path, the one that is asked."""
+
+    path: ConfigPath | None = Field(
+        None,
+        description="folder or .zip of the bundle that `predict` asks; bundle: PATH says the same",
+    )
+    members: list[Name] | None = Field(
+        None, min_length=1, description="of a smaller bundle; null: the ensemble's"
+    )
+    folds: int | None = Field(
+        None, ge=1, le=100, description="the first so many of each member; null: all"
+    )
+    weights: Literal["float32", "bfloat16"] = Field(
+        "float32", description="number format of networks' weights; bfloat16 takes half the room"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _text_is_a_path(cls, values: Any) -> Any:
+        return {"path": values} if isinstance(values, str) else values
+
+
+class Predict(Section):
+    """How a bundle answers for new patches."""
+
+    budget: Literal["fast", "balanced", "full"] = Field(
+        "full",
+        description="fast: trees alone; balanced: networks only where trees leave the answer "
+        "open; full: every member",
+    )
+    recall: Fraction | None = Field(
+        None, gt=0, lt=1, description="share of landslides that is to be found, on average"
+    )
+    precision: Fraction | None = Field(
+        None, gt=0, lt=1, description="share of true ones among what is called a landslide"
+    )
+    prevalence: Fraction | None = Field(
+        None, gt=0, lt=1, description="expected share of landslides; null: the training's"
+    )
+    on_drift: Literal["warn", "refuse"] = Field(
+        "warn", description="patches that differ from the training's: say so, or stop"
+    )
+    least_data: Fraction = Field(
+        0.5,
+        description="share of a channel's pixels that must hold data, or its sensor is missing "
+        "in that patch; the others are filled with the median",
+    )
+
+    @model_validator(mode="after")
+    def _one_aim(self) -> Self:
+        if self.recall is not None and self.precision is not None:
+            raise ValueError("recall and precision: one threshold cannot promise both; name one")
+        return self
+
+
+def with_own_results(
+    over: Mapping[str, Any], folder: str, key: str = "patches"
+) -> Mapping[str, Any]:
+    """Keep what is asked of a bundle out of the training's folder, where nobody names another.
+
+    Parameters
+    ----------
+    over
+        What overrides config.yaml.
+    folder
+        Where outputs go.
+    key
+        The top-level key that says what is asked.
+    """
+    asked = over.get(key) is not None and "results" not in over
+    return {**over, "results": folder} if asked else over
