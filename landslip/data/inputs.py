@@ -33,10 +33,11 @@ class Inputs:
 
 
 @dataclass(frozen=True)
-class _Split:
-    """One CSV and the folder of its patches."""
+class PatchesOf:
+    """One CSV, or a folder without one, and the folder of its patches."""
 
     name: str
+    """Of the split."""
     csv: Path
     folder: Path
     table: pd.DataFrame
@@ -130,7 +131,7 @@ def list_inputs(
             problems.append(Problem(str(error)))
         else:
             problems += found
-            splits.append(_Split(name, csv, folder, table))
+            splits.append(PatchesOf(name, csv, folder, table))
     if test_labels is not None and splits and splits[-1].name == "test":
         try:
             _add_labels(splits[-1], test_labels, problems)
@@ -152,7 +153,7 @@ def list_inputs(
         if split.name not in folders:
             continue
         own = files[split.name]
-        tables.append(_with_paths(split, folders[split.name], own, links_into, problems))
+        tables.append(with_paths(split, folders[split.name], own, links_into, problems))
         used = {
             file
             for other in splits
@@ -172,13 +173,13 @@ def list_inputs(
     return Inputs(pd.concat(tables, ignore_index=True), strays, others)
 
 
-def _same(one: _Split, other: _Split) -> bool:
+def _same(one: PatchesOf, other: PatchesOf) -> bool:
     """Whether two splits keep their patches in the same folder."""
     return one.folder.resolve() == other.folder.resolve()
 
 
-def _with_paths(
-    split: _Split,
+def with_paths(
+    split: PatchesOf,
     folder: PatchFolder,
     files: dict[str, str],
     links_into: Path | None,
@@ -219,7 +220,7 @@ def _with_paths(
     return split.table.assign(split=split.name, path=paths)
 
 
-def _add_labels(test: _Split, path: Path, problems: list[Problem]) -> None:
+def _add_labels(test: PatchesOf, path: Path, problems: list[Problem]) -> None:
     """Take the test labels from a table of their own."""
     answers, found = read_labels(path)
     problems += found

@@ -1,0 +1,1 @@
+"""Bundle stage: a trained ensemble in one folder, and its answers for new patches."""

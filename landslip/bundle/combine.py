@@ -1,0 +1,119 @@
+"""How members answer together for each choice of sensors: rule, threshold, what they reach."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landslip.bundle.out_of_fold import OutOfFold
+from landslip.bundle.record import CombinationRecord, MemberRecord
+from landslip.bundle.sensors import column_for, sensors_read, subsets
+from landslip.ensemble.bootstrap import bootstrap_intervals
+from landslip.ensemble.choice import choose_rule
+from landslip.ensemble.measures import f1, precision, recall
+from landslip.ensemble.rules import CrossFittedRule, FittedRule, cross_fit_rule
+from landslip.ensemble.threshold import search_exact
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """How rules are chosen: the run's settings."""
+
+    rule: Any
+    calibration: Any
+    bootstrap: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class InForce:
+    """Rule and threshold of all members, which the training chose."""
+
+    columns: tuple[str, ...]
+    rule: FittedRule
+    threshold: float
+    why: str
+
+
+def combine_subsets(
+    members: Sequence[MemberRecord],
+    sensors: Sequence[str],
+    oof: OutOfFold,
+    way: Way,
+    in_force: InForce,
+) -> list[CombinationRecord]:
+    """A combination for every choice of sensors that a member can answer for.
+
+    Parameters
+    ----------
+    in_force
+        Taken as it is where the members are the same: `submission.csv` and bundle agree.
+    """
+    found = []
+    for present in subsets(sensors):
+        columns = [column for member in members if (column := column_for(member, present))]
+        # Others are those of fewer sensors, once more.
+        if columns and sensors_read(columns, members) == set(present):
+            found.append(combine(columns, present, oof, way, in_force))
+    return found
+
+
+def combine(
+    columns: Sequence[str],
+    present: Sequence[str],
+    oof: OutOfFold,
+    way: Way,
+    in_force: InForce | None = None,
+) -> CombinationRecord:
+    """Choose rule, calibration and threshold of some members, and judge them cross-fitted."""
+    scores = np.column_stack([oof.scores[column] for column in columns])
+    if in_force is not None and tuple(columns) == in_force.columns:
+        rule, threshold, why = in_force.rule, in_force.threshold, in_force.why
+        calibration = rule.calibration
+        fit: Any = rule.rule
+        crossed = cross_fit_rule(
+            oof.labels, scores, oof.fold, members=columns, rule=fit, calibration=calibration
+        )
+    else:
+        chosen = choose_rule(
+            oof.labels,
+            scores,
+            oof.fold,
+            columns,
+            rule=way.rule,
+            calibration=way.calibration,
+            bootstrap=way.bootstrap,
+            seed=way.seed,
+        )
+        rule, crossed, why = chosen.fitted, chosen.crossed, chosen.why
+        threshold = search_exact(oof.labels, rule.apply(scores)).threshold
+    once = np.ones((1, len(oof.labels)))
+    f1_of, interval = _f1(oof.labels, crossed, way)
+    return {
+        "sensors": list(present),
+        "columns": list(columns),
+        "rule": rule.to_json(),
+        "threshold": threshold,
+        "f1": f1_of,
+        "interval": interval,
+        "precision": float(precision(oof.labels, crossed.landslide, once)[0]),
+        "recall": float(recall(oof.labels, crossed.landslide, once)[0]),
+        "why": why,
+    }
+
+
+def _f1(labels: Labels, crossed: CrossFittedRule, way: Way) -> tuple[float, tuple[float, float]]:
+    """F1 of cross-fitted decisions, and its interval."""
+    measure = partial(f1, labels, crossed.landslide)
+    value = float(measure(np.ones((1, len(labels))))[0])
+    intervals = bootstrap_intervals(
+        {"f1": measure}, n=len(labels), resamples=way.bootstrap, seed=way.seed
+    )
+    low, high = intervals["f1"] or (value, value)
+    return value, (low, high)

@@ -1,0 +1,179 @@
+"""What pixels look like, per channel, land and water apart: of the training, to compare with."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landslip.bundle.prepare import Recipe
+from landslip.bundle.water import by_medians, dark_limit
+from landslip.data.survey import Survey
+
+LEVELS = np.linspace(0, 1, 101)
+SURFACES = ("land", "water")
+Values = NDArray[np.float64]
+
+
+class Look:
+    """What sampled pixels of patches show, from their surveys.
+
+    Parameters
+    ----------
+    surveys
+        Of the same channels.
+    offset
+        What numbers of reflectance hold beyond it; None: nothing known.
+    """
+
+    def __init__(self, surveys: Sequence[Survey], recipe: Recipe, offset: float | None) -> None:
+        self.recipe = recipe
+        good = [survey.fault == "" for survey in surveys]
+        parts = list(zip(surveys, good, strict=True))
+        self.sample: Values = np.concatenate([s.sample[g] for s, g in parts]).astype(np.float64)
+        """(n, pixel, channel), NaN where there is no data."""
+        self.low: Values = np.concatenate([s.low[g] for s, g in parts]).astype(np.float64)
+        """(n, channel), least pixel."""
+        self.zero_pixels = np.concatenate([s.zero[g] for s, g in parts])
+        """(n, channel), pixels that are 0 in a whole group of channels."""
+        self.water = self._water(offset)
+        """(n,)"""
+
+    def __len__(self) -> int:
+        return len(self.sample)
+
+    def _water(self, offset: float | None) -> NDArray[np.bool_]:
+        pair = self.recipe.indices.get("ndwi")
+        if pair is None or not len(self):
+            return np.zeros(len(self), np.bool_)
+        nir, green = (_row_median(self.of(name)) for name in pair)
+        return by_medians(green, nir, dark_limit(offset))
+
+    def on(self, surface: str) -> NDArray[np.bool_]:
+        """(n,) patches of land or of water."""
+        return self.water if surface == "water" else ~self.water
+
+    def of(self, channel: str) -> Values:
+        """(n, pixel) of a channel."""
+        return self.sample[..., self.recipe.channels.index(channel)]
+
+    def lows(self, channel: str) -> Values:
+        """(n,) the least pixel of each patch."""
+        return self.low[:, self.recipe.channels.index(channel)]
+
+    def channels(self, *quantities: str) -> list[str]:
+        """Channels of these quantities."""
+        units = self.recipe.units
+        return [name for name in self.recipe.channels if units[name].quantity in quantities]
+
+    def zeros(self, channel: str) -> float:
+        """Share of sampled pixels that are exactly 0, known as no data or not."""
+        pixels = self.of(channel)
+        place = self.recipe.channels.index(channel)
+        rows, columns = self.recipe.size
+        whole = max(rows * columns, 1) * max(len(self), 1)
+        known = float(self.zero_pixels[:, place].sum()) / whole
+        seen = pixels[np.isfinite(pixels)]
+        return known + (float((seen == 0).mean()) * (1 - known) if seen.size else 0.0)
+
+    def orbits(self) -> dict[str, float]:
+        """`desc_vv and asc_vv` -> correlation of the patches' means over land, in two orbits."""
+        land = ~self.water
+        found = {}
+        for first, second in orbit_pairs(self.recipe):
+            one, other = (_row_mean(self.of(name)[land]) for name in (first, second))
+            both = np.isfinite(one) & np.isfinite(other)
+            if both.sum() >= 10 and one[both].std() > 0 and other[both].std() > 0:
+                found[f"{first} and {second}"] = float(np.corrcoef(one[both], other[both])[0, 1])
+        return found
+
+
+def orbit_pairs(recipe: Recipe) -> list[tuple[str, str]]:
+    """Channels of backscatter of two orbits that differ in nothing else, first and second."""
+    of: dict[str, list[str]] = {}
+    for name in recipe.channels:
+        if recipe.units[name].quantity == "backscatter":
+            of.setdefault(recipe.sensor[name], []).append(name)
+    orbits = list(of.values())
+    return list(zip(*orbits, strict=True)) if len(orbits) == 2 and _even(orbits) else []
+
+
+def _even(parts: Sequence[Sequence[str]]) -> bool:
+    return len({len(part) for part in parts}) == 1
+
+
+def describe_patches(
+    surveys: Sequence[Survey], recipe: Recipe, offset: float | None
+) -> dict[str, Any]:
+    """Distributions of training patches, as plain JSON.
+
+    Returns
+    -------
+    dict
+        patches (surface -> how many); quantiles and lows (surface -> channel -> 101 quantiles of
+        sampled pixels, or of the patches' least pixels; None where there are none); zeros
+        (channel -> share); orbits (see `Look.orbits`).
+    """
+    look = Look(surveys, recipe, offset)
+    quantiles: dict[str, dict[str, list[float] | None]] = {}
+    lows: dict[str, dict[str, list[float] | None]] = {}
+    for surface in SURFACES:
+        own = look.on(surface)
+        quantiles[surface] = {n: _quantiles(look.of(n)[own]) for n in recipe.channels}
+        lows[surface] = {n: _quantiles(look.lows(n)[own]) for n in recipe.channels}
+    return {
+        "patches": {surface: int(look.on(surface).sum()) for surface in SURFACES},
+        "quantiles": quantiles,
+        "lows": lows,
+        "zeros": {name: look.zeros(name) for name in recipe.channels},
+        "orbits": look.orbits(),
+    }
+
+
+def distance(values: Values, quantiles: Sequence[float]) -> float:
+    """Kolmogorov's distance of values from a distribution by its LEVELS.
+
+    Returns
+    -------
+    float
+        From 0 (alike) to 1 (wholly apart).
+    """
+    known = np.sort(values[np.isfinite(values)])
+    if not known.size:
+        return 0.0
+    expected = np.interp(known, quantiles, LEVELS, left=0.0, right=1.0)
+    steps = np.arange(known.size + 1) / known.size
+    return float(max(np.abs(steps[1:] - expected).max(), np.abs(steps[:-1] - expected).max()))
+
+
+def outside(values: Values, quantiles: Sequence[float]) -> float:
+    """Share of values beyond the training's 1st and 99th percentile."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return 0.0
+    return float(((known < quantiles[1]) | (known > quantiles[-2])).mean())
+
+
+def _quantiles(values: Values) -> list[float] | None:
+    known = values[np.isfinite(values)]
+    return [float(v) for v in np.quantile(known, LEVELS)] if known.size else None
+
+
+def _row_median(values: Values) -> Values:
+    """(n,) over what is no NaN; NaN where that is nothing."""
+    return _by_row(values, np.median)
+
+
+def _row_mean(values: Values) -> Values:
+    return _by_row(values, np.mean)
+
+
+def _by_row(values: Values, measure: Any) -> Values:
+    known = [row[np.isfinite(row)] for row in values]
+    return np.array([measure(row) if row.size else np.nan for row in known])
+
+
+def as_quantiles(told: Mapping[str, Any], surface: str, channel: str) -> list[float] | None:
+    """Quantiles of a channel in what `describe_patches` gave."""
+    found: list[float] | None = told["quantiles"][surface].get(channel)
+    return found

@@ -1,0 +1,332 @@
+"""A bundle that is asked: verified, loaded, and its answers for patches in memory."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landslip.bundle.answer import Answer, Asked, answer_patches
+from landslip.bundle.folder import INDEX, digest_of, unpack, verify
+from landslip.bundle.members import Members
+from landslip.bundle.out_of_fold import OutOfFold
+from landslip.bundle.prepare import Recipe, from_array
+from landslip.bundle.record import FORMAT_VERSION, BundleRecord, CombinationRecord
+from landslip.bundle.sensors import find_combination
+from landslip.bundle.thresholds import Threshold, choose_threshold
+from landslip.ensemble.rules import FittedRule
+from landslip.io.files import InputError, read_json, read_parquet
+from landslip.io.records import read_record
+
+Budget = Literal["fast", "balanced", "full"]
+BUDGETS: tuple[Budget, ...] = get_args(Budget)
+OOF, CARD = "oof.parquet", "card.json"
+
+
+class Channel(NamedTuple):
+    """A channel that the bundle reads."""
+
+    name: str
+    unit: str
+    modality: str
+    sensor: str
+    """Images that come or are missing together."""
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """A trained ensemble; `landslip.load` makes one.
+
+    Attributes
+    ----------
+    folder
+        Where its files lie.
+    digest
+        SHA-256 that tells this bundle from every other.
+    record
+        What bundle.json says.
+    recipe
+        How patches become what members read.
+    """
+
+    folder: Path
+    digest: str
+    record: BundleRecord
+    recipe: Recipe
+    members: Members
+    _held: ExitStack
+    """Keeps what a .zip was unpacked into until nobody needs it."""
+
+    @property
+    def channels(self) -> list[Channel]:
+        """Channels of the patches, in the order of the training's."""
+        return [
+            Channel(channel["name"], channel["unit"], channel["modality"], channel["sensor"])
+            for channel in self.record["channels"]
+        ]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of a patch."""
+        return self.recipe.size
+
+    @property
+    def conventions(self) -> Mapping[str, Any]:
+        """What units do not say: see `data.conventions` in the config reference; None: unknown."""
+        return dict(self.record["conventions"])
+
+    @cached_property
+    def card(self) -> dict[str, Any]:
+        """What the ensemble was trained on, what it reaches, its limits and licence."""
+        found: dict[str, Any] = read_json(self.folder / CARD)
+        return found
+
+    @cached_property
+    def oof(self) -> OutOfFold:
+        """What members say of training patches that they were not trained on."""
+        frame = read_parquet(self.folder / OOF)
+        return OutOfFold(
+            labels=frame["label"].to_numpy(np.int8),
+            fold=frame["fold"].to_numpy(np.int64),
+            scores={
+                name: frame[name].to_numpy(np.float64)
+                for name in frame.columns
+                if name not in ("label", "fold")
+            },
+        )
+
+    def combination(self, sensors: Sequence[str]) -> CombinationRecord | None:
+        """How members answer for patches that have these sensors; None where none can."""
+        return find_combination(self.record["combinations"], sensors)
+
+    def threshold(
+        self,
+        *,
+        recall: float | None = None,
+        precision: float | None = None,
+        prevalence: float | None = None,
+        sensors: Sequence[str] | None = None,
+    ) -> Threshold:
+        """A threshold for an aim, from out-of-fold scores.
+
+        Parameters
+        ----------
+        recall
+            Share of landslides to be found, kept on average by conformal risk control.
+        precision
+            Share of true ones among what is called a landslide; an estimate.
+        prevalence
+            Expected share of landslides, where it differs from the training's.
+        sensors
+            That patches have; None: all.
+
+        Returns
+        -------
+        Threshold
+            `float(...)` gives its value; it says what it assumes and what it costs.
+
+        Raises
+        ------
+        InputError
+            A value is out of range or cannot be reached, or no member answers for the sensors.
+        """
+        present = self.recipe.sensors if sensors is None else sensors
+        combination = self.combination(present)
+        if combination is None:
+            raise InputError(f"no member of this bundle answers for {', '.join(present)} alone")
+        return self._threshold(combination, recall, precision, prevalence)
+
+    def _threshold(
+        self,
+        combination: CombinationRecord,
+        recall: float | None,
+        precision: float | None,
+        prevalence: float | None,
+    ) -> Threshold:
+        scores = np.column_stack([self.oof.scores[name] for name in combination["columns"]])
+        return choose_threshold(
+            self.oof.labels,
+            FittedRule.from_json(combination["rule"]).apply(scores),
+            combination["threshold"],
+            recall=recall,
+            precision=precision,
+            prevalence=prevalence,
+        )
+
+    def predict(
+        self,
+        patches: NDArray[Any],
+        channels: Sequence[str] | None = None,
+        *,
+        budget: Budget = "full",
+        recall: float | None = None,
+        precision: float | None = None,
+        prevalence: float | None = None,
+        threshold: float | None = None,
+        least_data: float = 0.5,
+    ) -> Answer:
+        """Say which patches show a landslide.
+
+        Parameters
+        ----------
+        patches : (n, channel, row, column), integers or floats
+            In the units and conventions of `channels` and `conventions`; rows and columns as
+            `size`. NaN: no data.
+        channels
+            Name of each of the patches' channels, in any order; those that are not named are
+            absent, as a missing sensor. None: all, in the bundle's order.
+        budget
+            fast: trees alone. balanced: networks only where trees leave the answer open. full:
+            every member. The first two are for patches with all sensors; others get all members
+            that can answer.
+        recall, precision, prevalence
+            Choose the threshold; see `threshold`.
+        threshold
+            In place of those.
+        least_data
+            Share of a channel's pixels that must hold data, or its sensor is missing.
+
+        Returns
+        -------
+        Answer
+            Probability and decision, what each member says, and which sensors were used.
+
+        Raises
+        ------
+        InputError
+            Patches of another shape or dtype, unknown channels, an aim that cannot be reached.
+            Nothing is answered then.
+
+        Notes
+        -----
+        Of the same patches in the same order, all with data, `full` gives the bits of the
+        training's own prediction on the same machine with as many threads.
+        """
+        if budget not in BUDGETS:
+            raise InputError(f"budget is {budget!r}, expected {', '.join(BUDGETS)}")
+        asked = self.asked(
+            budget=budget,
+            recall=recall,
+            precision=precision,
+            prevalence=prevalence,
+            threshold=threshold,
+        )
+        names = list(self.recipe.channels) if channels is None else channels
+        return answer_patches(from_array(patches, names, self.recipe, least_data), asked)
+
+    def asked(
+        self,
+        *,
+        budget: Budget = "full",
+        recall: float | None = None,
+        precision: float | None = None,
+        prevalence: float | None = None,
+        threshold: float | None = None,
+    ) -> Asked:
+        """What `predict` is asked, with every threshold chosen; see there."""
+        aims = {"recall": recall, "precision": precision, "prevalence": prevalence}
+        named = any(value is not None for value in aims.values())
+        if threshold is not None and named:
+            raise InputError("give a threshold, or an aim that chooses one")
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise InputError(f"a threshold lies in [0, 1], got {threshold!r}")
+
+        def decide(combination: CombinationRecord) -> float:
+            if threshold is not None:
+                return threshold
+            if not named:
+                return combination["threshold"]
+            return self._threshold(combination, recall, precision, prevalence).value
+
+        return Asked(record=self.record, members=self.members, budget=budget, decide=decide)
+
+
+def load(path: str | Path, *, device: str = "cpu", threads: int | None = None) -> Ensemble:
+    """Open a bundle.
+
+    Parameters
+    ----------
+    path
+        Folder or .zip.
+    device
+        Networks compute on: cpu or cuda.
+    threads
+        Of a processor that members use; None: their libraries' choice.
+
+    Returns
+    -------
+    Ensemble
+        Every file of it compared with its SHA-256. Members are read when they are first asked.
+
+    Raises
+    ------
+    InputError
+        There is none, it is of another format version, or a file is missing, changed, cut short or
+        one too many.
+    """
+    path = Path(path)
+    with ExitStack() as stack:
+        folder = path
+        if path.is_file():
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="landslip-")))
+            unpack(path, folder)
+        verify(folder)
+        record = _read(folder / INDEX)
+        recipe = Recipe.of(record)
+        held = stack.pop_all()
+    return Ensemble(
+        folder=folder,
+        digest=digest_of(folder),
+        record=record,
+        recipe=recipe,
+        members=Members(folder, record["members"], recipe, device=device, threads=threads),
+        _held=held,
+    )
+
+
+def _read(path: Path) -> BundleRecord:
+    """bundle.json, of this format."""
+    said = read_json(path)
+    version = said.get("format_version") if isinstance(said, dict) else None
+    if version != FORMAT_VERSION:
+        raise InputError(
+            f"{path} has format version {version!s:.20}, this program reads {FORMAT_VERSION}; "
+            "make the bundle anew with `snakemake bundle`, or use the release that wrote it "
+            f"({said.get('landslip') if isinstance(said, dict) else None!s:.20})"
+        )
+    record: BundleRecord = read_record(path, BundleRecord)
+    mistake = next(_mistakes(record), None)
+    if mistake:
+        raise InputError(f"{path} is no description of a bundle: {mistake}")
+    return record
+
+
+def _mistakes(record: BundleRecord) -> Iterator[str]:
+    """What types do not tell."""
+    channels = [channel["name"] for channel in record["channels"]]
+    if not channels or len(set(channels)) < len(channels):
+        yield "channels must be named, each once"
+    for name, pair in record["indices"].items():
+        if not set(pair) <= set(channels) or name in channels:
+            yield f"index {name} is of no two channels"
+    if not (record["rows"] and record["columns"]):
+        yield "patches have no pixels"
+    names = {member["name"] for member in record["members"]}
+    for member in record["members"]:
+        if member["folder"] != f"members/{member['name']}" or not member["name"].isidentifier():
+            yield f"member {member['name']!r:.40} lies elsewhere"
+        if not member["folds"]:
+            yield f"member {member['name']} has no folds"
+    asked = [*record["combinations"], record["fast"]]
+    for each in asked:
+        if each is not None and not {name.split("@")[0] for name in each["columns"]} <= names:
+            yield f"a combination asks members that are not there: {', '.join(each['columns'])}"
+        if each is not None and each["rule"].get("members") != each["columns"]:
+            yield "a rule is of other members than its combination"
+    if not record["combinations"]:
+        yield "no member answers for anything"

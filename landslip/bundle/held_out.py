@@ -1,0 +1,100 @@
+"""Networks asked once more about held-out patches: with fewer sensors, or with rounded weights."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from landslip.bundle.sensors import partial_column, rounded_column, sensors_of, subsets
+from landslip.data.folds import read_folds
+from landslip.data.store import open_store
+from landslip.io.files import InputError, write_parquet
+from landslip.models.device import usable_device
+from landslip.models.network_files import round_weights
+from landslip.models.precision import read_processor
+from landslip.models.predict_network import BLOCK, load_networks
+
+
+def predict_held_out(
+    *,
+    model: str,
+    descriptions: Sequence[Path],
+    store: Path,
+    folds: Path,
+    sensor: Mapping[str, str],
+    indices: Mapping[str, Sequence[str]],
+    fewer: bool,
+    rounded: bool,
+    processor: Path,
+    device: str,
+    threads: int,
+    target: Path,
+) -> None:
+    """Write what a network says of the patches that each fold held out.
+
+    Parameters
+    ----------
+    descriptions
+        model.json of every fold, in order; weights beside it.
+    store
+        The training patches.
+    sensor
+        Channel of the patches -> its sensor.
+    indices
+        Index -> its two channels.
+    fewer
+        With every choice of sensors but all, as a network trained with modality dropout can.
+    rounded
+        With weights rounded to bfloat16.
+    processor
+        As in the trainings.
+    target
+        parquet: id, and a column for each: `model@sensor+sensor`, `model~bfloat16`.
+
+    Raises
+    ------
+    InputError
+        A file is damaged or of other patches; a GPU is asked for and cannot be used.
+    """
+    torch.set_num_threads(threads)
+    place = usable_device(device)
+    split, digest = read_folds(folds)
+    own = [np.flatnonzero((split["fold"] == fold).to_numpy()) for fold in range(len(descriptions))]
+    read = load_networks(
+        model, descriptions, folds=len(own), device=place, processor=read_processor(processor)
+    )
+    present = sensors_of(read.stack, sensor, indices)
+    asked = [chosen for chosen in subsets(present) if len(chosen) < len(present)] if fewer else []
+    columns = {partial_column(model, chosen): np.empty(len(split)) for chosen in asked}
+    if rounded:
+        columns[rounded_column(model)] = np.empty(len(split))
+    with open_store(store) as opened:
+        if opened.ids != split["id"].tolist():
+            raise InputError(f"{store} holds other patches than {folds}; delete both and run again")
+        for fold, rows in enumerate(own):
+            alone = read.only(fold)
+            blocks = [rows[at : at + BLOCK] for at in range(0, len(rows), BLOCK)]
+            for block in blocks:
+                patches = torch.from_numpy(opened.read(block, read.stack))
+                for chosen in asked:
+                    absent = [n for n in read.stack if not _seen(n, chosen, sensor, indices)]
+                    columns[partial_column(model, chosen)][block] = alone.predict(patches, absent)
+            if rounded:
+                round_weights(alone.folds[0].network)
+                for block in blocks:
+                    patches = torch.from_numpy(opened.read(block, read.stack))
+                    columns[rounded_column(model)][block] = alone.predict(patches)
+    frame = pd.DataFrame({"id": split["id"], **columns})
+    write_parquet(target, frame, {"split_digest": digest, "model": model})
+
+
+def _seen(
+    name: str,
+    chosen: Sequence[str],
+    sensor: Mapping[str, str],
+    indices: Mapping[str, Sequence[str]],
+) -> bool:
+    """Whether a channel comes from these sensors alone."""
+    return all(sensor[part] in chosen for part in indices.get(name, [name]))

@@ -1,0 +1,346 @@
+"""Put a trained ensemble into one folder and one .zip."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from landslip.bundle.card import write_card
+from landslip.bundle.cascade import choose_bounds, cross_fitted_decisions
+from landslip.bundle.combine import InForce, Way, combine, combine_subsets
+from landslip.bundle.distributions import describe_patches
+from landslip.bundle.ensemble import OOF
+from landslip.bundle.folder import INDEX, pack, seal
+from landslip.bundle.members import PROCESSOR
+from landslip.bundle.out_of_fold import OutOfFold
+from landslip.bundle.prepare import Recipe
+from landslip.bundle.record import (
+    FORMAT_VERSION,
+    BundleRecord,
+    CascadeRecord,
+    CombinationRecord,
+    MemberRecord,
+    SmallerRecord,
+    WaterRecord,
+)
+from landslip.bundle.sensors import rounded_column, sensors_of
+from landslip.bundle.water import describe_water
+from landslip.data.inputs import read_shape
+from landslip.data.survey import read_survey
+from landslip.ensemble.records import read_threshold
+from landslip.ensemble.rules import FittedRule, cross_fit_rule, plain_mean
+from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
+from landslip.io.files import (
+    InputError,
+    check_writable,
+    file_digest,
+    read_json,
+    read_parquet,
+    write_json,
+    write_parquet,
+)
+from landslip.models.network_files import copy_network
+
+MOST_LOSS = 0.003
+"""Of F1, that a cascade may cost."""
+LICENCE = (
+    "The program is under the MIT licence. Weights may be used as the licences of the patches and "
+    "of the pretrained encoders that they were trained from allow."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """What the run's settings say of patches and ensemble; plain values."""
+
+    channels: list[dict[str, Any]]
+    """`landslip.bundle.record.ChannelRecord`s."""
+    indices: dict[str, tuple[str, str]]
+    keep_zeros: bool
+    conventions: dict[str, Any]
+    members: list[str]
+    """Of the whole ensemble."""
+    chosen: list[str]
+    """Of them, those of the bundle."""
+    folds: int
+    of_folds: int
+    weights: str
+    rule: str
+    calibration: str
+    bootstrap: int
+    seed: int
+    simulated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Files of the run."""
+
+    models: Mapping[str, Sequence[Path]]
+    """Member -> model.json of each fold, weights beside it."""
+    again: Mapping[str, Path]
+    """Member -> what it answers out of fold for fewer sensors or with rounded weights, as
+    `landslip.bundle.held_out` writes it."""
+    oof: Path
+    threshold: Path
+    folds: Path
+    listing: Path
+    """listing.json."""
+    surveys: Sequence[Path]
+    """Of the training patches."""
+    features: Path
+    """Of the training patches."""
+    scaling: Path | None
+    """None where each fold has its own; networks hold theirs beside their weights."""
+    processor: Path | None
+    """None where there are trees alone."""
+
+
+def write_bundle(study: Study, sources: Sources, *, folder: Path, archive: Path) -> None:
+    """Write a bundle.
+
+    Parameters
+    ----------
+    folder, archive
+        Where it goes, as folder and as .zip. The folder appears whole, once all is there.
+
+    Raises
+    ------
+    InputError
+        A file is damaged, missing, or of another run.
+    """
+    check_writable(folder.parent)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+        made = Path(temporary) / folder.name
+        made.mkdir()
+        record = _fill(made, study, sources)
+        write_json(made / INDEX, record)
+        write_card(made, record)
+        seal(made)
+        pack(made, archive)
+        if folder.exists():
+            shutil.rmtree(folder)
+        made.rename(folder)
+
+
+def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
+    """Copy what is copied, and say what stands in bundle.json."""
+    table = read_ensemble_oof(sources.oof)
+    members = [_copy_member(made, name, study, sources) for name in study.chosen]
+    if sources.processor is not None and any(each["kind"] == "network" for each in members):
+        shutil.copyfile(sources.processor, made / PROCESSOR)
+    if sources.scaling is not None:
+        shutil.copyfile(sources.scaling, made / "scaling.parquet")
+    oof = _write_oof(made / OOF, table, members, sources)
+    way = Way(
+        rule=study.rule, calibration=study.calibration, bootstrap=study.bootstrap, seed=study.seed
+    )
+    in_force = _in_force(sources.threshold, table)
+    sensors = list(dict.fromkeys(channel["sensor"] for channel in study.channels))
+    combinations = combine_subsets(members, sensors, oof, way, in_force)
+    if not combinations:
+        raise InputError("no member of the bundle answers for anything; name others")
+    trees = [member["name"] for member in members if member["kind"] != "network"]
+    whole = combinations[0]
+    spared = len(trees) < len(whole["columns"])
+    fast = combine(trees, sensors, oof, way, in_force) if trees else None
+    size, distributions = _describe(study, sources)
+    return {
+        "format_version": FORMAT_VERSION,
+        "landslip": _version(),
+        "channels": study.channels,  # type: ignore[typeddict-item]
+        "indices": study.indices,
+        "rows": size[0],
+        "columns": size[1],
+        "keep_zeros": study.keep_zeros,
+        "conventions": study.conventions,
+        "members": members,
+        "combinations": combinations,
+        "fast": fast,
+        "cascade": _cascade(fast, whole, oof) if fast is not None and spared else None,
+        "water": _water(study, sources, table),
+        "distributions": distributions,
+        "training": {
+            "patches": len(table.labels),
+            "positives": int(table.labels.sum()),
+            "split_digest": table.split_digest,
+            "tables": {
+                "oof": file_digest(sources.oof),
+                "folds": file_digest(sources.folds),
+                "features": file_digest(sources.features),
+            },
+            "simulated": study.simulated,
+            "seed": study.seed,
+        },
+        "smaller": _smaller(study, table, whole, in_force),
+        "licence": LICENCE,
+    }
+
+
+def _copy_member(made: Path, name: str, study: Study, sources: Sources) -> MemberRecord:
+    """Copy the folds of a member; networks' weights in the number format that is asked for."""
+    kind, channels, flexible = "", [], False
+    for fold, description in enumerate(sources.models[name][: study.folds]):
+        target = made / "members" / name / f"fold{fold}"
+        target.mkdir(parents=True)
+        told = read_json(description)
+        kind = told["kind"]
+        if kind == "network":
+            copy_network(description, target, weights=study.weights)
+            channels = [part for group in told["architecture"]["channels"] for part in group]
+            flexible = bool(told["settings"]["training"].get("modality_dropout"))
+        else:
+            shutil.copyfile(description, target / description.name)
+            shutil.copyfile(description.parent / told["weights"], target / told["weights"])
+            channels = [column.rsplit("_", 1)[0] for column in told["columns"]]
+    sensor = {channel["name"]: channel["sensor"] for channel in study.channels}
+    return {
+        "name": name,
+        "kind": kind,
+        "folder": f"members/{name}",
+        "folds": study.folds,
+        "sensors": sensors_of(channels, sensor, study.indices),
+        "any_sensors": flexible,
+    }
+
+
+def _write_oof(
+    target: Path, table: EnsembleOof, members: Sequence[MemberRecord], sources: Sources
+) -> OutOfFold:
+    """Labels, folds and scores without the patches' names.
+
+    Where weights are rounded, the scores are those of the rounded ones.
+    """
+    scores = {member["name"]: table.members[member["name"]] for member in members}
+    for name, path in sources.again.items():
+        again = read_parquet(path)
+        if again["id"].tolist() != table.ids:
+            raise InputError(f"{path} is of other patches than {sources.oof}; delete both")
+        for column in again.columns.drop("id"):
+            own = name if column == rounded_column(name) else str(column)
+            scores[own] = again[column].to_numpy(np.float64)
+    write_parquet(target, pd.DataFrame({"label": table.labels, "fold": table.fold, **scores}))
+    return OutOfFold(labels=table.labels, fold=table.fold, scores=scores)
+
+
+def _in_force(path: Path, table: EnsembleOof) -> InForce:
+    """What the training chose for all members."""
+    told = read_threshold(path)
+    said = told.get("rule")
+    rule = FittedRule.from_json(said["fitted"]) if said else plain_mean(list(table.members))
+    return InForce(
+        columns=rule.members,
+        rule=rule,
+        threshold=told["threshold"],
+        why=said["why"] if said else "The plain mean.",
+    )
+
+
+def _cascade(fast: CombinationRecord, whole: CombinationRecord, oof: OutOfFold) -> CascadeRecord:
+    """Bounds on what trees say, chosen on what rules and thresholds of other folds decide."""
+    crossed = {}
+    for name, each in (("cheap", fast), ("full", whole)):
+        rule = FittedRule.from_json(each["rule"])
+        scores = np.column_stack([oof.scores[column] for column in each["columns"]])
+        crossed[name] = cross_fit_rule(
+            oof.labels, scores, oof.fold,
+            members=each["columns"], rule=rule.rule, calibration=rule.calibration,
+        )  # fmt: skip
+    cheap, full = crossed["cheap"].probability, crossed["full"].landslide
+    limits = {"threshold": fast["threshold"], "most_loss": MOST_LOSS}
+    low, high, stopped = choose_bounds(oof.labels, cheap, full, **limits)
+    decided = cross_fitted_decisions(oof.labels, cheap, full, oof.fold, **limits)
+    return {
+        "cheap": fast,
+        "low": low,
+        "high": high,
+        "stopped": stopped,
+        "f1_full": _f1(oof.labels, full),
+        "f1": _f1(oof.labels, decided),
+        "most_loss": MOST_LOSS,
+    }
+
+
+def _f1(labels: NDArray[np.int8], decided: NDArray[np.bool_]) -> float:
+    hits = int((decided & (labels == 1)).sum())
+    return 2 * hits / max(int(decided.sum()) + int((labels == 1).sum()), 1)
+
+
+def _water(study: Study, sources: Sources, table: EnsembleOof) -> WaterRecord | None:
+    """How water is told, where the index NDWI says which channels tell it."""
+    pair = study.indices.get("ndwi")
+    quantity = {channel["name"]: channel["quantity"] for channel in study.channels}
+    if pair is None or any(quantity[name] != "reflectance" for name in pair):
+        return None
+    nir, green = pair
+    columns = {name: f"{name}_median" for name in pair}
+    frame = read_parquet(sources.features, ["id", *columns.values()]).set_index("id")
+    frame = frame.loc[table.ids]
+    return describe_water(
+        {name: frame[column].to_numpy(np.float64) for name, column in columns.items()},
+        table.labels,
+        green=green,
+        nir=nir,
+        offset=study.conventions["reflectance_offset"],
+    )
+
+
+def _describe(study: Study, sources: Sources) -> tuple[tuple[int, int], dict[str, Any]]:
+    """Pixels of a patch, and distributions of the training's."""
+    size = read_shape(sources.listing)
+    if size is None:
+        raise InputError(f"{sources.listing} does not say how large patches are; run again")
+    blank: Any = {
+        "channels": study.channels, "indices": study.indices, "keep_zeros": study.keep_zeros,
+        "rows": size[0], "columns": size[1],
+    }  # fmt: skip
+    surveys = [read_survey(path) for path in sources.surveys]
+    return size, describe_patches(
+        surveys, Recipe.of(blank), study.conventions["reflectance_offset"]
+    )
+
+
+def _smaller(
+    study: Study, table: EnsembleOof, combination: CombinationRecord, whole: InForce
+) -> SmallerRecord | None:
+    """What a smaller bundle leaves out and costs."""
+    fewer = len(study.chosen) < len(study.members)
+    if not fewer and study.folds == study.of_folds and study.weights == "float32":
+        return None
+    scores = np.column_stack([table.members[name] for name in whole.columns])
+    crossed = cross_fit_rule(
+        table.labels, scores, table.fold,
+        members=whole.columns, rule=whole.rule.rule, calibration=whole.rule.calibration,
+    )  # fmt: skip
+    notes = []
+    if study.folds < study.of_folds:
+        notes.append(
+            f"{study.folds} of {study.of_folds} folds: what that costs cannot be told from "
+            "out-of-fold patches, each of which one fold alone has predicted."
+        )
+    if study.weights == "bfloat16":
+        notes.append("Networks were asked once more out of fold, with weights rounded.")
+    return {
+        "members": study.chosen,
+        "folds": study.folds,
+        "of_folds": study.of_folds,
+        "weights": "bfloat16" if study.weights == "bfloat16" else "float32",
+        "f1_whole": _f1(table.labels, crossed.landslide),
+        "f1": combination["f1"],
+        "note": " ".join(notes),
+    }
+
+
+def _version() -> str:
+    """Of this program, where it is installed; it also runs without."""
+    try:
+        return version("landslip")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,235 @@
+"""Patches as they come -> images as the store has them, and which sensors have data in each."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landslip.bundle.record import BundleRecord
+from landslip.data.channels import add_indices
+from landslip.data.nodata import DATA, NoData, find_no_data, zero_groups
+from landslip.data.patches import as_float32
+from landslip.data.store_write import fill_holes
+from landslip.data.units import UnitRange
+from landslip.io.files import InputError
+
+Images = NDArray[np.float32]
+
+# Integers and floats; anything else is no pixel.
+_NUMBERS = "iuf"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How patches become what members read."""
+
+    channels: tuple[str, ...]
+    """Of the patches, in the order of the store."""
+    sensor: Mapping[str, str]
+    """Channel of the patches -> its sensor."""
+    indices: Mapping[str, tuple[str, str]]
+    units: Mapping[str, UnitRange]
+    """Channel -> what its values look like."""
+    no_data: NoData
+    size: tuple[int, int]
+    """Rows and columns."""
+
+    @classmethod
+    def of(cls, record: BundleRecord) -> "Recipe":
+        """That of a bundle."""
+        channels = record["channels"]
+        quantities = {channel["name"]: channel["quantity"] for channel in channels}
+        return cls(
+            channels=tuple(quantities),
+            sensor={channel["name"]: channel["sensor"] for channel in channels},
+            indices={name: (first, second) for name, (first, second) in record["indices"].items()},
+            units={
+                channel["name"]: UnitRange(
+                    channel["plausible"], channel["magnitude"], channel["quantity"]
+                )
+                for channel in channels
+            },
+            no_data=NoData(
+                plausible=[channel["plausible"] for channel in channels],
+                values=[channel["nodata"] for channel in channels],
+                zeros=[] if record["keep_zeros"] else zero_groups(quantities),
+            ),
+            size=(record["rows"], record["columns"]),
+        )
+
+    @property
+    def names(self) -> list[str]:
+        """Channels of the images: those of the patches, then the indices."""
+        return [*self.channels, *self.indices]
+
+    @property
+    def sensors(self) -> list[str]:
+        """Each once, in the order of the channels."""
+        return list(dict.fromkeys(self.sensor.values()))
+
+    def channels_of(self, sensors: Sequence[str]) -> list[str]:
+        """Channels of the images that come from these sensors alone."""
+        from_sensors = [name for name in self.channels if self.sensor[name] in sensors]
+        return [
+            *from_sensors,
+            *(name for name, pair in self.indices.items() if set(pair) <= set(from_sensors)),
+        ]
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Checked patches, prepared a few at a time."""
+
+    recipe: Recipe
+    present: NDArray[np.bool_]
+    """(n, sensor) the sensor has data in all its channels."""
+    filled: NDArray[np.bool_]
+    """(n, sensor) it has, and pixels without were filled."""
+    _read: Callable[[NDArray[np.int64]], Images]
+
+    def __len__(self) -> int:
+        return len(self.present)
+
+    def images(self, rows: NDArray[np.int64]) -> Images:
+        """(n, channel, row, column), finite, channels as `recipe.names`.
+
+        Pixels without data hold the median of the others of their channel, 0 where there is none,
+        as the store has them.
+        """
+        recipe = self.recipe
+        bands = self._read(rows)
+        for patch in bands:
+            missing = _missing(patch, recipe.no_data)
+            if missing is not None:
+                fill_holes(patch, missing)
+        places = [recipe.channels.index(name) for pair in recipe.indices.values() for name in pair]
+        pairs = list(zip(places[::2], places[1::2], strict=True))
+        return add_indices(bands, pairs)
+
+
+def check_patches(patches: Any, channels: Sequence[str], recipe: Recipe) -> list[int]:
+    """Refuse what are no patches of this bundle's kind.
+
+    Returns
+    -------
+    list
+        Of each channel of the recipe, its number among those given; -1: absent.
+
+    Raises
+    ------
+    InputError
+        Shape, dtype, or the names of the channels; what was expected and found.
+    """
+    if not isinstance(patches, np.ndarray):
+        raise InputError(f"patches must be a NumPy array, got {type(patches).__name__}")
+    if patches.dtype.hasobject or patches.dtype.kind not in _NUMBERS:
+        raise InputError(f"patches are of dtype {patches.dtype}; expected integers or floats")
+    if isinstance(channels, str):
+        raise InputError(f"channels must be a list of names, got the text {channels!r}")
+    names = list(channels)
+    for name in names:
+        if name not in recipe.channels:
+            close = get_close_matches(str(name), recipe.channels, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise InputError(
+                f"unknown channel {name!r}{hint} This bundle reads {', '.join(recipe.channels)}"
+            )
+    if len(set(names)) < len(names):
+        raise InputError(f"a channel is named twice: {', '.join(names)}")
+    if patches.ndim != 4 or patches.shape[1:] != (len(names), *recipe.size):
+        rows, columns = recipe.size
+        hint = ""
+        if patches.ndim == 4 and patches.shape[1:] == (*recipe.size, len(names)):
+            hint = "; the channels come last: give patches.transpose(0, 3, 1, 2)"
+        raise InputError(
+            f"patches have the shape {patches.shape}, expected (n, {len(names)}, {rows}, "
+            f"{columns}): n patches, {len(names)} channels as named, rows, columns{hint}"
+        )
+    return [names.index(name) if name in names else -1 for name in recipe.channels]
+
+
+def from_array(
+    patches: NDArray[Any], channels: Sequence[str], recipe: Recipe, least_data: float
+) -> Patches:
+    """Check patches in memory, and see what each holds.
+
+    Parameters
+    ----------
+    patches : (n, channel, row, column), in the units of the bundle's channels
+        NaN: no data.
+    channels
+        Their names, in any order; those that are not named are absent.
+    least_data
+        See `survey`.
+
+    Raises
+    ------
+    InputError
+        See `check_patches`.
+    """
+    places = np.array(check_patches(patches, channels, recipe))
+
+    def read(rows: NDArray[np.int64]) -> Images:
+        bands = np.full((len(rows), len(places), *recipe.size), np.nan, np.float32)
+        there = np.flatnonzero(places >= 0)
+        bands[:, there] = as_float32(patches[rows][:, places[there]])
+        return bands
+
+    return survey(len(patches), recipe, read, least_data)
+
+
+def survey(
+    n: int,
+    recipe: Recipe,
+    read: Callable[[NDArray[np.int64]], Images],
+    least_data: float,
+    at_once: int = 64,
+) -> Patches:
+    """See which sensors have data in each patch.
+
+    Parameters
+    ----------
+    read
+        Numbers of patches -> their bands (n, channel, row, column); NaN where there is nothing.
+        What it returns may be changed.
+    least_data
+        Share of a channel's pixels that must hold data, or its sensor counts as missing. One whose
+        pixels with data are all equal has none.
+    """
+    sensors = recipe.sensors
+    owner = np.array([sensors.index(recipe.sensor[name]) for name in recipe.channels])
+    present = np.ones((n, len(sensors)), np.bool_)
+    filled = np.zeros((n, len(sensors)), np.bool_)
+    for start in range(0, n, at_once):
+        rows = np.arange(start, min(start + at_once, n))
+        for row, patch in zip(rows.tolist(), read(rows), strict=True):
+            lacking, holes = _look(patch, recipe.no_data, least_data)
+            present[row, owner[lacking]] = False
+            filled[row, owner[holes]] = True
+    return Patches(recipe, present, filled & present, read)
+
+
+def _look(
+    patch: Images, no_data: NoData, least_data: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(channel,) which have too little data, and which have pixels without."""
+    missing = _missing(patch, no_data)
+    flat = patch.reshape(len(patch), -1)
+    if missing is None:
+        low, high = flat.min(axis=1), flat.max(axis=1)
+        return ~(low < high), np.zeros(len(patch), np.bool_)
+    gone = missing.reshape(len(patch), -1)
+    known = np.where(gone, np.nan, flat)
+    # fmin and fmax pass over NaN, without the warning of nanmin where there is nothing else
+    varied = np.fmin.reduce(known, axis=1) < np.fmax.reduce(known, axis=1)
+    lacking: NDArray[np.bool_] = ~varied | (gone.mean(axis=1) > 1 - least_data)
+    return lacking, np.asarray(gone.any(axis=1), np.bool_)
+
+
+def _missing(patch: Images, no_data: NoData) -> NDArray[np.bool_] | None:
+    """Which pixels (channel, row, column) hold no data; None where all do."""
+    codes = find_no_data(patch.reshape(len(patch), -1), no_data)
+    return None if codes is None else (codes != DATA).reshape(patch.shape)

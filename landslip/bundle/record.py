@@ -1,0 +1,155 @@
+"""What stands in bundle.json: channels, members, rules by sensors, distributions, as typed JSON."""
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict
+from typing_extensions import TypedDict
+
+from landslip.io.records import Amount, Count, Digest, Interval, Number, Probability, Share
+
+FORMAT_VERSION = 1
+"""Of the folder and all that is in it."""
+
+Precision = Literal["float32", "bfloat16"]
+
+
+class ChannelRecord(TypedDict):
+    """A channel of the patches, as they come."""
+
+    name: str
+    unit: str
+    modality: str
+    sensor: str
+    """Images that come or are missing together."""
+    quantity: Literal["reflectance", "backscatter", "change"] | None
+    plausible: Interval
+    magnitude: Interval
+    nodata: list[Number]
+
+
+class ConventionsRecord(TypedDict):
+    """What units do not say; see `landslip.config.bundle.Conventions`."""
+
+    reflectance_offset: Number | None
+    radar_calibration: str | None
+    terrain_flattened: bool | None
+    radar_scale: str | None
+    radar_composite: str | None
+
+
+class MemberRecord(TypedDict):
+    """A trained model of all its folds."""
+
+    name: str
+    kind: str
+    folder: str
+    """Holds a folder for each fold."""
+    folds: Count
+    sensors: list[str]
+    """What it reads."""
+    any_sensors: bool
+    """It was trained with modality dropout and answers for any of them."""
+
+
+class CombinationRecord(TypedDict):
+    """How the members that can answer for some sensors answer together."""
+
+    sensors: list[str]
+    columns: list[str]
+    """Of oof.parquet: a member, or `member@sensor+sensor` of one that reads less than it could."""
+    rule: dict[str, Any]
+    """See `landslip.ensemble.rules.FittedRule`."""
+    threshold: Probability
+    f1: Share
+    """Out of fold, with rule and threshold of the other folds."""
+    interval: Interval
+    precision: Share
+    recall: Share
+    why: str
+
+
+class CascadeRecord(TypedDict):
+    """When networks are not asked."""
+
+    cheap: CombinationRecord
+    """Of the members that answer first."""
+    low: Probability
+    """Below, the cheap members' answer is final: no landslide."""
+    high: Probability
+    """Above it: a landslide."""
+    stopped: Share
+    """Of out-of-fold patches, how many end there."""
+    f1_full: Share
+    f1: Share
+    most_loss: Amount
+    """Of F1, that the bounds were chosen for."""
+
+
+class WaterRecord(TypedDict):
+    """Open water, by medians of a patch: near infrared below green, and dark."""
+
+    green: str
+    nir: str
+    dark: Number
+    """Near infrared of water lies below."""
+    patches: Count
+    """Of the training's, that are water."""
+    positives: Count
+    """Of them, landslides."""
+    skipped: bool
+    """`balanced` says no without asking a member."""
+
+
+class TrainingRecord(TypedDict):
+    """A fingerprint of what the ensemble was trained on."""
+
+    patches: Count
+    positives: Count
+    split_digest: Digest
+    tables: dict[str, Digest]
+    """Name -> SHA-256 of the out-of-fold table and of others that tell this training apart."""
+    simulated: bool
+    seed: Count
+
+
+class SmallerRecord(TypedDict):
+    """What a bundle that is smaller than the ensemble leaves out, and what that costs."""
+
+    members: list[str]
+    folds: Count
+    of_folds: Count
+    weights: Precision
+    f1_whole: Share
+    f1: Share
+    """Out of fold, without the members left out and with rounded weights; folds: see `note`."""
+    note: str
+
+
+class BundleRecord(TypedDict):
+    """bundle.json."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+
+    format_version: Count
+    landslip: str
+    """Version of the program that wrote it."""
+    channels: list[ChannelRecord]
+    indices: dict[str, tuple[str, str]]
+    rows: Count
+    columns: Count
+    """Pixels of a patch."""
+    keep_zeros: bool
+    """Zeros of a whole sensor are data."""
+    conventions: ConventionsRecord
+    members: list[MemberRecord]
+    combinations: list[CombinationRecord]
+    """That of the most sensors first."""
+    fast: CombinationRecord | None
+    """Of trees alone."""
+    cascade: CascadeRecord | None
+    water: WaterRecord | None
+    distributions: dict[str, Any]
+    """See `landslip.bundle.distributions`."""
+    training: TrainingRecord
+    smaller: SmallerRecord | None
+    licence: str

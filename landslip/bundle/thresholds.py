@@ -1,0 +1,168 @@
+"""Thresholds on request, from out-of-fold scores: for a recall, a precision, a prevalence.
+
+A patch is a landslide where probability > threshold, strictly.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landslip.ensemble.threshold import best_choice, candidate_thresholds
+from landslip.io.files import InputError
+
+Floats = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+ASSUMED = (
+    "The promise holds on average over draws of patches, if new landslides are exchangeable with "
+    "those of the training: of the same kinds, places and sensors, judged alike. Out-of-fold "
+    "scores stand in for those of the bundle, whose members are averaged over folds."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """A threshold and what it gave on out-of-fold patches."""
+
+    value: float
+    asked: str
+    """In words."""
+    recall: float
+    precision: float
+    """Of what is called a landslide, at the prevalence that was asked for."""
+    false_alarms: float
+    """Share of the patches without a landslide that are called one: the price."""
+    assumes: str
+
+    def __float__(self) -> float:
+        return self.value
+
+
+def conformal_threshold(labels: Labels, probability: Floats, recall: float) -> float:
+    """The highest threshold that keeps a recall on average.
+
+    Parameters
+    ----------
+    labels : (n,), 0 or 1
+    probability : (n,)
+        Of patches that the model was not trained on.
+    recall
+        Share of landslides that are to be called one.
+
+    Raises
+    ------
+    InputError
+        There are too few landslides to promise it.
+
+    Notes
+    -----
+    Conformal risk control (Angelopoulos et al., ICLR 2024) with the loss "a landslide is missed":
+    of n landslides the k lowest scores may be missed where (k + 1) / (n + 1) <= 1 - recall. A new,
+    exchangeable landslide is then missed with at most that probability.
+    """
+    scores = np.sort(probability[labels == 1])
+    n = len(scores)
+    # So that 1 - 0.9 of 19 + 1 landslides is 2, not 1.9999999999999996.
+    missed = int(np.floor((1 - recall) * (n + 1) + 1e-9)) - 1
+    if missed < 0:
+        least = int(np.ceil(1 / (1 - recall) - 1e-9)) - 1
+        raise InputError(
+            f"a recall of {recall:g} can be promised from {least} landslides on; the training has "
+            f"{n}. Ask for a lower recall"
+        )
+    if missed >= n:
+        return 1.0
+    # The patch of this score itself must be above.
+    return float(max(np.nextafter(scores[missed], -np.inf), 0.0))
+
+
+def choose_threshold(
+    labels: Labels,
+    probability: Floats,
+    usual: float,
+    *,
+    recall: float | None = None,
+    precision: float | None = None,
+    prevalence: float | None = None,
+) -> Threshold:
+    """The threshold for an aim.
+
+    Parameters
+    ----------
+    labels, probability : (n,)
+        Out-of-fold patches.
+    usual
+        The threshold in force where nothing is asked.
+    recall
+        See `conformal_threshold`.
+    precision
+        The lowest threshold from which on the precision on out-of-fold patches is not below it.
+    prevalence
+        Expected share of landslides: patches count so much that it is theirs. Alone: the threshold
+        of the highest F1 then.
+
+    Raises
+    ------
+    InputError
+        Out of range, both recall and precision, or nothing fulfils it.
+    """
+    for name, value in (("recall", recall), ("precision", precision), ("prevalence", prevalence)):
+        if value is not None and not 0 < value < 1:
+            raise InputError(f"{name} lies between 0 and 1, got {value!r}")
+    if recall is not None and precision is not None:
+        raise InputError("one threshold cannot promise recall and precision both; name one")
+    weights = _weights(labels, prevalence)
+    if recall is not None:
+        value, asked = conformal_threshold(labels, probability, recall), f"recall {recall:g}"
+        assumes = ASSUMED
+    elif precision is not None:
+        value = _for_precision(labels, probability, weights, precision)
+        asked = f"precision {precision:g}"
+        assumes = "An estimate from out-of-fold patches; nothing is promised."
+    elif prevalence is not None:
+        cuts = candidate_thresholds(probability)
+        value = best_choice(labels, probability, cuts, weights).threshold
+        asked = "the best F1"
+        assumes = "Landslides and other patches are each as in the training; their shares differ."
+    else:
+        value, asked = usual, "the best F1"
+        assumes = "New patches are as the training's."
+    called = probability > value
+    truth = labels == 1
+    hits = float(weights[called & truth].sum())
+    alarms = float(weights[called & ~truth].sum())
+    return Threshold(
+        value=float(value),
+        asked=asked + (f" at a prevalence of {prevalence:g}" if prevalence is not None else ""),
+        recall=hits / max(float(weights[truth].sum()), 1e-300),
+        precision=hits / (hits + alarms) if hits + alarms else 0.0,
+        false_alarms=alarms / max(float(weights[~truth].sum()), 1e-300),
+        assumes=assumes,
+    )
+
+
+def _weights(labels: Labels, prevalence: float | None) -> Floats:
+    """How much each patch counts, so that landslides have the expected share."""
+    share = float(labels.mean())
+    if prevalence is None or not 0 < share < 1:
+        return np.ones(len(labels))
+    return np.where(labels == 1, prevalence / share, (1 - prevalence) / (1 - share))
+
+
+def _for_precision(labels: Labels, probability: Floats, weights: Floats, precision: float) -> float:
+    thresholds = candidate_thresholds(probability)
+    order = np.argsort(probability, kind="stable")
+    called = np.append(weights[order][::-1].cumsum()[::-1], 0.0)
+    hits = np.append((weights * labels)[order][::-1].cumsum()[::-1], 0.0)
+    at = np.searchsorted(probability[order], thresholds, side="right")
+    enough = hits[at] >= precision * called[at]
+    below = np.flatnonzero(~enough)
+    first = int(below[-1]) + 1 if len(below) else 0
+    if first >= len(thresholds):
+        best = float((hits[at] / np.maximum(called[at], 1e-300)).max(initial=0.0))
+        raise InputError(
+            f"no threshold keeps a precision of {precision:g} on out-of-fold patches (the best "
+            f"there is {best:.3f}); ask for a lower one"
+        )
+    return float(thresholds[first])

@@ -1,0 +1,221 @@
+"""What a bundle answers for patches in memory."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from made_bundle import FOLDS, MEMBERS, Made
+
+import landslip
+from landslip.bundle.ensemble import Ensemble
+from landslip.data.channels import add_indices
+from landslip.ensemble.average import average
+from landslip.features.names import STATISTICS, feature_columns
+from landslip.features.statistics import patch_statistics
+from landslip.io.files import InputError
+from landslip.models.tree_files import load_trees
+
+SENSORS = ("optical", "descending", "ascending")
+
+
+def test_importing_landslip_imports_nothing_and_opening_a_bundle_no_torch(made: Made):
+    program = (
+        "import sys, landslip\n"
+        "assert not {'torch', 'numpy', 'pandas'} & set(sys.modules), 'import'\n"
+        f"ensemble = landslip.load({str(made.bundle)!r})\n"
+        "assert not {'torch', 'timm', 'lightgbm'} & set(sys.modules), 'load'\n"
+        "assert ensemble.channels[0].unit == 'reflectance_1e4'\n"
+        "assert ensemble.conventions['reflectance_offset'] == 1000\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_trees_answer_what_their_files_say_of_statistics_computed_apart(
+    ensemble: Ensemble, made: Made
+):
+    patches = made.arrays()[:5]
+    names = list(made.config.channels)
+    pairs = [(names.index(a), names.index(b)) for a, b in made.config.indices.values()]
+    images = add_indices(patches.astype(np.float32), pairs)
+    features = patch_statistics(images).reshape(5, -1)
+    folds = [load_trees(made.sources.models["lightgbm"][fold]) for fold in range(FOLDS)]
+    columns = feature_columns(made.config.channel_names, STATISTICS)
+    own = features[:, [columns.index(name) for name in folds[0].columns]]
+    expected = average(np.stack([fold.predict(own) for fold in folds]))
+    answer = ensemble.predict(patches)
+    assert (answer.members[:, answer.member_names.index("lightgbm")] == expected).all()
+
+
+def test_the_mean_of_all_members_is_the_probability_and_above_the_threshold_a_landslide(
+    ensemble: Ensemble, made: Made
+):
+    answer = ensemble.predict(made.arrays(), threshold=0.4)
+    assert (answer.probability == average(np.ascontiguousarray(answer.members.T))).all()
+    assert (answer.landslide == (answer.probability > 0.4)).all()
+    assert set(answer.sensors) == {"+".join(SENSORS)}
+    assert 0 < answer.landslide.sum() < len(answer)
+
+
+def test_the_order_of_named_channels_changes_nothing(ensemble: Ensemble, made: Made):
+    patches, names = made.arrays()[:4], list(made.config.channels)
+    order = np.random.default_rng(0).permutation(len(names))
+    turned = ensemble.predict(patches[:, order], [names[place] for place in order])
+    assert (turned.members == ensemble.predict(patches).members).all()
+
+
+def test_patches_beside_a_patch_change_its_answer_by_no_more_than_rounding(
+    ensemble: Ensemble, made: Made
+):
+    patches = made.arrays()
+    together = ensemble.predict(patches)
+    alone = ensemble.predict(patches[3:4])
+    assert np.allclose(alone.members, together.members[3:4], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("missing", "used", "members"),
+    [
+        ([], SENSORS, MEMBERS),
+        (["descending"], ("optical", "ascending"), ["rgb_net", "any_net"]),
+        (["descending", "ascending"], ("optical",), ["rgb_net", "any_net"]),
+        (["optical"], ("descending", "ascending"), ["any_net"]),
+        (["optical", "ascending"], ("descending",), ["any_net"]),
+    ],
+)
+def test_members_that_need_a_missing_sensor_are_left_out(
+    missing: list[str], used: tuple[str, ...], members: list[str], ensemble: Ensemble, made: Made
+):
+    patches = made.arrays()[:3]
+    gone = [i for i, channel in enumerate(ensemble.channels) if channel.sensor in missing]
+    left = [channel.name for i, channel in enumerate(ensemble.channels) if i not in gone]
+    absent = ensemble.predict(np.delete(patches, gone, axis=1), left)
+    patches[:, gone] = np.nan
+    empty = ensemble.predict(patches)
+    for answer in (absent, empty):
+        assert answer.sensors == ["+".join(used)] * 3
+        there = ~np.isnan(answer.members).any(axis=0)
+        assert [name for name, asked in zip(MEMBERS, there, strict=True) if asked] == members
+        chosen = ensemble.combination(used)
+        assert chosen is not None and (answer.threshold == chosen["threshold"]).all()
+    assert (absent.probability == empty.probability).all()
+
+
+def test_a_missing_sensor_is_not_looked_at(ensemble: Ensemble, made: Made):
+    """One channel of an orbit is gone: what stands in its other channels does not count."""
+    patches = made.arrays()[:3]
+    names = list(made.config.channels)
+    patches[:, names.index("desc_vh")] = np.nan
+    before = ensemble.predict(patches).probability
+    patches[:, names.index("desc_vv")] += 7
+    assert (ensemble.predict(patches).probability == before).all()
+
+
+def test_patches_without_any_data_get_no_answer_beside_others_that_do(
+    ensemble: Ensemble, made: Made
+):
+    patches = made.arrays()[:4]
+    expected = ensemble.predict(patches[[0, 3]]).members
+    patches[1] = np.nan
+    patches[2] = 0  # zeros of every sensor, no change
+    answer = ensemble.predict(patches)
+    assert np.isnan(answer.probability[1:3]).all() and np.isnan(answer.landslide[1:3]).all()
+    assert answer.sensors[1:3] == ["", ""]
+    assert np.allclose(answer.members[[0, 3]], expected, atol=1e-6)
+    frame = answer.frame(["a", "b", "c", "d"])
+    assert frame["landslide"].isna().tolist() == [False, True, True, False]
+
+
+def test_holes_are_filled_with_the_median_of_the_other_pixels(ensemble: Ensemble, made: Made):
+    patches = made.arrays()[:2]
+    patches[:, 0, :4, :4] = np.nan
+    filled = patches.copy()
+    for patch in filled:
+        patch[0, :4, :4] = np.median(patch[0][np.isfinite(patch[0])].astype(np.float32))
+    assert np.allclose(ensemble.predict(patches).members, ensemble.predict(filled).members)
+
+
+def test_a_sensor_of_which_most_pixels_are_missing_is_missing(ensemble: Ensemble, made: Made):
+    patches = made.arrays()[:1]
+    patches[:, 0, :20] = np.nan  # 20 of 32 rows
+    assert ensemble.predict(patches).sensors == ["descending+ascending"]
+    assert ensemble.predict(patches, least_data=0.3).sensors == ["+".join(SENSORS)]
+
+
+def test_no_patches_get_no_answers(ensemble: Ensemble, made: Made):
+    assert len(ensemble.predict(made.arrays()[:0])) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "channels", "words"),
+    [
+        (lambda p: p.transpose(0, 2, 3, 1), None, "the channels come last"),
+        (lambda p: p[:, :, :16], None, "have the shape"),
+        (lambda p: p[0], None, "expected (n, 12, 32, 32)"),
+        (lambda p: p[:, :5], None, "have the shape (2, 5, 32, 32)"),
+        (lambda p: p.astype(complex), None, "dtype complex128"),
+        (lambda p: p.astype(str), None, "expected integers or floats"),
+        (lambda p: p.astype(object), None, "dtype object"),
+        (lambda p: p > 0, None, "dtype bool"),
+        (lambda p: p.tolist(), None, "must be a NumPy array"),
+        (lambda p: p[:, :1], ["rde"], "did you mean 'red'?"),
+        (lambda p: p[:, :2], ["red", "red"], "named twice"),
+        (lambda p: p[:, :1], "red", "a list of names"),
+    ],
+)
+def test_what_are_no_patches_of_this_bundle_is_refused_in_words(
+    change: Callable[[Any], Any], channels: Any, words: str, ensemble: Ensemble, made: Made
+):
+    with pytest.raises(InputError) as refused:
+        ensemble.predict(change(made.arrays()[:2]), channels)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"budget": "cheap"}, "expected fast, balanced, full"),
+        ({"recall": 1.5}, "between 0 and 1"),
+        ({"recall": 0.9, "precision": 0.9}, "name one"),
+        ({"recall": 0.9, "threshold": 0.5}, "give a threshold, or an aim"),
+        ({"threshold": 2.0}, "[0, 1]"),
+        ({"recall": 0.999}, "can be promised from"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(
+    asked: dict[str, Any], words: str, ensemble: Ensemble, made: Made
+):
+    with pytest.raises(InputError) as refused:
+        ensemble.predict(made.arrays()[:1], **asked)
+    assert words in str(refused.value)
+
+
+def test_fast_asks_trees_alone_and_balanced_networks_only_where_trees_are_not_sure(
+    ensemble: Ensemble, made: Made
+):
+    patches = made.arrays()
+    fast = ensemble.predict(patches, budget="fast")
+    networks = [place for place, name in enumerate(MEMBERS) if name != "lightgbm"]
+    assert np.isnan(fast.members[:, networks]).all()
+    cascade = ensemble.record["cascade"]
+    assert cascade is not None
+    balanced = ensemble.predict(patches, budget="balanced")
+    sure = (fast.probability < cascade["low"]) | (fast.probability > cascade["high"])
+    assert ([route == "cheap" for route in balanced.route] == sure).all()
+    assert (np.isnan(balanced.members[:, networks]).all(axis=1) == sure).all()
+    full = ensemble.predict(patches)
+    assert (balanced.landslide[~sure] == full.landslide[~sure]).all()
+    assert (balanced.landslide[sure] == (fast.probability[sure] > cascade["high"])).all()
+    assert (balanced.landslide == (balanced.probability > balanced.threshold)).all()
+
+
+def test_a_zip_answers_as_the_folder_does(ensemble: Ensemble, made: Made):
+    patches = made.arrays()[:3]
+    packed = landslip.load(made.folder / "bundle.zip", threads=1)
+    assert packed.digest == ensemble.digest
+    assert (packed.predict(patches).members == ensemble.predict(patches).members).all()
