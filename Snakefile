@@ -8,6 +8,7 @@ min_version("9.19")
 include: "rules/common.smk"
 include: "rules/common_ablation.smk"
 include: "rules/common_report.smk"
+include: "rules/common_bundle.smk"
 include: "rules/common_runs.smk"
 
 
@@ -32,18 +33,23 @@ rule all:
         "<results>/report.html",
 
 
-include: "rules/data.smk"
-include: "rules/features.smk"
-include: "rules/models.smk"
-include: "rules/ensemble.smk"
+# A bundle is asked with nothing of the training: neither its rules nor its files.
+if ASKING:
 
+    include: "rules/predict.smk"
 
-if ABLATION_IS_VALID:
+else:
 
-    include: "rules/ablation.smk"
+    include: "rules/data.smk"
+    include: "rules/features.smk"
+    include: "rules/models.smk"
+    include: "rules/ensemble.smk"
+    include: "rules/report.smk"
+    include: "rules/bundle.smk"
 
+    if ABLATION_IS_VALID:
 
-include: "rules/report.smk"
+        include: "rules/ablation.smk"
 
 
 # In the main process alone, and not for a dry run.

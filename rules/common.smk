@@ -5,6 +5,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from landslip.config.bundle import with_own_results
 from landslip.config.schema import parse_config
 from landslip.config.files import read_config_file, read_overrides
 from landslip.config.merge import merge_config, restate
@@ -24,8 +25,11 @@ try:
         read_config_file(ROOT / "config.yaml"),
         read_config_file(ROOT / "resources" / "configs" / "ablation.yaml"),
     )
-    OVERRIDES = read_overrides(
-        workflow.config_settings.configfiles, workflow.config_settings.config_args
+    OVERRIDES = with_own_results(
+        read_overrides(
+            workflow.config_settings.configfiles, workflow.config_settings.config_args
+        ),
+        "results/predict",
     )
     CONFIG = parse_config(merge_config(SHIPPED, OVERRIDES))
     # Snakemake keeps its records here, and answers with a traceback where it cannot.
@@ -38,8 +42,11 @@ except InputError as error:
 # The config's models, and what they resolve to. The ablation adds its variants.
 MODELS = CONFIG.resolved_models()
 
+# A bundle is asked about new patches, with nothing of the training.
+ASKING = CONFIG.patches is not None
+
 # Jobs read these rules in processes of their own; one look is enough.
-if workflow.is_main_process:
+if workflow.is_main_process and not ASKING:
     try:
         refuse_encoders(
             {f"models.{name}": model.encoder_uses for name, model in MODELS.items()}
@@ -150,7 +157,7 @@ def shards_of(split):
 
 
 # Jobs read these rules in processes of their own; one look is enough.
-if workflow.is_main_process:
+if workflow.is_main_process and not ASKING:
     try:
         check_sources(
             data_path("train", "labels"),

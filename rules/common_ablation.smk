@@ -33,7 +33,7 @@ def warn_of_encoders():
             warn(f"{variant}: {line}; its training will fail")
 
 
-if workflow.is_main_process:
+if workflow.is_main_process and not ASKING:
     try:
         warn_of_encoders()
     except InputError as error:

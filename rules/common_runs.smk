@@ -15,17 +15,30 @@ JUDGED = {"list_patches", "survey_patches", "build_manifest"}
 
 def deciding_settings():
     """All of the config that decides results, with digests for the user's files."""
+    if ASKING:
+        return asked_settings()
     settings = CONFIG.model_dump(
         mode="json",
         exclude={
             "results": True,
             "gpu": True,
+            "bundle": True,
+            "patches": True,
+            "predict": True,
+            "channels": {name: {"sensor"} for name in CONFIG.channels},
             "models": {
                 name: {"training": {"save_minutes"}}
                 for name in CONFIG.models
                 if name in models_of("network")
             },
-            "data": {"folder", "train", "test", "links_into", "patches_per_shard"},
+            "data": {
+                "folder",
+                "train",
+                "test",
+                "links_into",
+                "patches_per_shard",
+                "conventions",
+            },
         },
     )
     for encoder in settings["encoders"].values():

@@ -33,9 +33,16 @@ def survey_new(
     """Look at every new patch of a shard; see `landslip.data.survey.survey_shard`."""
     recipe = load(bundle).recipe
     survey_shard(
-        listing, listing_summary, split="test", shard=shard, shards=shards, channels=len(recipe.channels),
-        no_data=recipe.no_data, workers=workers, target=target,
-    )  # fmt: skip
+        listing,
+        listing_summary,
+        split="test",
+        shard=shard,
+        shards=shards,
+        channels=len(recipe.channels),
+        no_data=recipe.no_data,
+        workers=workers,
+        target=target,
+    )
 
 
 def judge_new(
