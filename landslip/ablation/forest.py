@@ -12,13 +12,13 @@ _STEPS = (0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 
 
 def reach(bounds: Iterable[float]) -> float:
-    """Half the width of a scale around 0 that holds all bounds; a round number."""
+    """Half the width of a scale around 0 that holds all bounds, as a round number."""
     most = max((abs(bound) for bound in bounds if math.isfinite(bound)), default=0.0)
     return next((step for step in _STEPS if step >= most), _STEPS[-1])
 
 
 def mark(difference: float, low: float, high: float, *, scale: float, noise: bool) -> str:
-    """SVG of one row: grey, hollow and dashed inside noise; else filled, a triangle up or down.
+    """Draw one row as SVG: a hollow grey circle if the interval contains zero, else a triangle.
 
     Parameters
     ----------

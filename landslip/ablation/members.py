@@ -42,7 +42,7 @@ def write_members(*, oof: Path, bootstrap: int, seed: int, target: Path) -> None
 
 
 def analyse_members(table: EnsembleOof, *, resamples: int, seed: int) -> dict[str, Any]:
-    """Likeness of members, change of F1 without each, and F1 with other weights.
+    """Compare the members: their correlation, F1 without each, and F1 with other weights.
 
     Returns
     -------

@@ -26,7 +26,7 @@ def carry_over(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """What becomes of threshold and F1 at another share of landslides.
+    """Estimate threshold and F1 at another share of landslides.
 
     Landslides are weighted so that they make up the share; how they and the others look is taken
     to stay (label shift).

@@ -27,7 +27,7 @@ def describe(table: Table, variant: Variant) -> str:
 
 
 def words_of(config: Config, table: Table) -> dict[str, str]:
-    """Variant -> what it is, for those whose names do not say it."""
+    """Describe the variants whose names do not say what they are."""
     base = config.models.get(table.base)
     subsets: dict[str, Variant] = {}
     if table.each == "subsets" and isinstance(base, TreeSettings):
@@ -40,7 +40,7 @@ def _say(value: Any) -> str:
 
 
 def made_variants(config: Config, each: str, base: TreeSettings) -> Iterator[tuple[str, Variant]]:
-    """Variants that a table says in one word."""
+    """Variants that a table makes from the config by its key `each`."""
     inputs: list[str] = list(base.inputs)
     statistics: list[str] = list(base.statistics)
     if each == "subsets":

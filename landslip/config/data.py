@@ -123,12 +123,12 @@ class Data(Section):
 
     @property
     def simulated(self) -> bool:
-        """No data named: patches are simulated."""
+        """Whether patches are simulated, as no data is named."""
         named = (self.folder, self.train.labels, self.train.patches, self.test.ids)
         return not any((*named, self.test.patches))
 
     def path_of(self, split: Literal["train", "test"], key: str) -> str | None:
-        """Path of one input: as named, inside the folder if there is one; else the folder's own."""
+        """Path of one input: the one that is named, or else the usual one inside `folder`."""
         named: str | None = getattr(self.train if split == "train" else self.test, key)
         if named is None:
             named = _IN_FOLDER.get((split, key)) if self.folder else None

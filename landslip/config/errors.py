@@ -41,7 +41,7 @@ _PATTERNS = {
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or what there is when nothing comes near."""
+    """Suggest the nearest of the known names, or list them where none is near."""
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if close:

@@ -157,7 +157,7 @@ def read_folds(path: Path) -> tuple[pd.DataFrame, str]:
 
 
 def training_rows(path: Path, fold: int) -> NDArray[np.int64]:
-    """Rows of the train store that a fold's models learn from: those of the other folds.
+    """Rows (m,) of the train store that a fold's models learn from: those of the other folds.
 
     Raises
     ------

@@ -35,7 +35,7 @@ _PAGES = ((b"<!doctype html", b"<html", b"<head", b"<?xml", b"<error"), (b'{"', 
 
 
 def foreign_content(head: bytes) -> str | None:
-    """Say what a file is by its first `HEAD` bytes; None if it may well be what is expected.
+    """Say what a file is by its first `HEAD` bytes; None if nothing speaks against it.
 
     Returns
     -------

@@ -21,7 +21,7 @@ _HEADERS = 101
 
 @dataclass(frozen=True)
 class Inputs:
-    """What there is to work with, before any patch is opened."""
+    """The patches that the tables name, and their files, before one is opened."""
 
     table: pd.DataFrame
     """id, split ("train", "test"), label (Int8), path, and group (str, null in test) if asked for;
@@ -44,7 +44,7 @@ class PatchesOf:
 
 
 def write_listing(*, channels: int, listing: Path, listing_summary: Path, **sources: Any) -> None:
-    """Write what there is to work with.
+    """List the tables' patches and their files, and write that.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ def check_sources(*paths: str | None) -> None:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 of a user's file, whatever its time of change; where there is none, a word for it.
+    """SHA-256 of a user's file, or a word that says why it has none.
 
     Within a process a file is read once, and again only when its size, place or time changes.
     """

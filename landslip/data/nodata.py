@@ -72,7 +72,7 @@ class NoData:
 
 
 def find_no_data(bands: NDArray[np.float32], rules: NoData) -> NDArray[np.uint8] | None:
-    """What each pixel is.
+    """Tell pixels with data from those without.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def _all_zero(bands: NDArray[np.float32], group: Sequence[int]) -> NDArray[np.bo
 
 
 def most_frequent(pixels: NDArray[np.float32]) -> float:
-    """The value that stands there most often; NaN where there is none."""
+    """The most frequent of some values; NaN where there is none."""
     values, counts = np.unique(pixels, return_counts=True)
     return float(values[counts.argmax()]) if values.size else np.nan
 

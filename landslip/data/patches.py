@@ -177,7 +177,7 @@ def read_same_patch(
 
 
 def as_float32(patch: NDArray[Any]) -> NDArray[np.float32]:
-    """Integers and floats of any width, rounded to the nearest float32.
+    """Round integers and floats of any width and shape to the nearest float32.
 
     What float32 cannot hold (beyond about 3.4e38) becomes infinite, and counts as such.
     """

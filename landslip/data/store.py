@@ -37,7 +37,7 @@ _ROWS = 4096
 
 
 class Pixels(NamedTuple):
-    """Where the patches of a shard lie."""
+    """The file that holds the patches of a shard, and where in it they begin."""
 
     path: Path
     patches: int
@@ -143,7 +143,7 @@ class PatchStore:
         return int(self._file["id"].dtype.itemsize)
 
     def checks(self) -> Checks:
-        """What it says of all patches; of more than one shard's, too much to hold."""
+        """Ids and checksums of all patches; of a store of many shards they may be too many."""
         return Checks(*(self._file[name][:] for name in ("id", "sha256", "crc32")))
 
     def read(
@@ -251,7 +251,7 @@ def content_digest_of(store: Path) -> str:
 
 
 def read_ids(store: Path) -> list[str]:
-    """Ids of a store's patches, in its order."""
+    """Read the ids of a store's patches, in its order."""
     with open_store(store) as opened:
         return opened.ids
 
@@ -322,5 +322,5 @@ def content_digest(file: h5py.File, channels: Sequence[str], shape: Sequence[int
 
 
 def damaged(path: Path, why: str) -> InputError:
-    """What to say of a file that is not what it was."""
+    """The error of a file that has changed since it was written."""
     return InputError(f"{path} is damaged ({why}); delete the store and run again")

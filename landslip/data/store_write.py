@@ -139,7 +139,7 @@ def join_shards(shards: Sequence[Path], *, target: Path) -> None:
             raise InputError(f"{other}, {first}; delete both and run again")
 
     def checks() -> Iterator[Checks]:
-        """Of one shard after another, so few are in memory."""
+        """Checks of one shard after another, so that few are in memory."""
         for closed in full:
             with open_store(closed.path) as shard:
                 yield shard.checks()

@@ -12,7 +12,7 @@ from landslip.data.survey import Survey
 
 
 class Fault(NamedTuple):
-    """Why a patch cannot be used: as `landslip.data.patches.PatchError` says it."""
+    """Why a patch cannot be used, as `landslip.data.patches.PatchError` says it."""
 
     kind: str
     reason: str

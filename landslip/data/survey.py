@@ -170,7 +170,7 @@ def survey_shard(
 
 
 def write_survey(target: Path, survey: Survey) -> None:
-    """Write it as .npz."""
+    """Write a survey as .npz."""
     write_arrays(target, **{field.name: getattr(survey, field.name) for field in fields(Survey)})
 
 

@@ -34,7 +34,7 @@ class UnitRange:
 
     @property
     def decibel(self) -> bool:
-        """Logarithms, which lie on both sides of zero."""
+        """Whether the unit is decibels, whose values lie on both sides of zero."""
         return self.quantity in ("backscatter", "change")
 
 
@@ -56,7 +56,7 @@ class UnitCheck:
 
     @property
     def fits(self) -> bool:
-        """Also where there is nothing to judge by."""
+        """Whether the channel fits its unit, as far as there are pixels to judge by."""
         low, high = self.expected
         if self.splits:
             return False
@@ -66,7 +66,7 @@ class UnitCheck:
 
     @property
     def sentence(self) -> str:
-        """What was expected and found."""
+        """A sentence on what was expected and what was found."""
         low, high = self.expected
         of = f" in {' and '.join(self.splits)}" if self.splits else ""
         found = f"the median magnitude of its pixels{of} is {self.magnitude:.4g}"

@@ -25,7 +25,7 @@ _LISTED = 20
 
 
 class Job(Protocol):
-    """What a script is told of its job."""
+    """The part of Snakemake's `snakemake` object that is used here."""
 
     @property
     def input(self) -> Sequence[str]:
@@ -58,7 +58,7 @@ def begin_job(job: Job) -> dict[str, str]:
 
 
 def end_job(job: Job) -> None:
-    """Write the sums of what the job made, if its rule declares them: last, so all is there."""
+    """Write the sums of the job's outputs, if its rule declares a sums file."""
     made = [str(path) for path in job.output]
     for target in made:
         if target.endswith(SUFFIX):

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def keep(output: Path, record: Mapping[str, Any]) -> None:
-    """Give an output a second name, which takes no room until the output is replaced.
+    """Keep a hard link to an output, which takes no room until the output is replaced.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def is_kept(output: Path) -> bool:
 
 
 def put_back(output: Path) -> dict[str, Any]:
-    """Put a kept file in the place of what stands there; gives its record.
+    """Put a kept file back, in place of what stands there, and return its record.
 
     The file has the time of change that it had.
 
@@ -71,7 +71,7 @@ def put_back(output: Path) -> dict[str, Any]:
 
 
 def forget(output: Path) -> None:
-    """Take away what is kept of an output; its record first, so that no part of it counts."""
+    """Delete what is kept of an output, its record first: without it no part counts."""
     _record(output).unlink(missing_ok=True)
     _kept(output).unlink(missing_ok=True)
     # Where other outputs are kept there, or none are.

@@ -31,7 +31,7 @@ _held: list[IO[str]] = []
 
 @dataclass(frozen=True, kw_only=True)
 class ResultsFolder:
-    """A results folder, seen from a working folder."""
+    """A results folder, and the working folder that a run of it is started in."""
 
     folder: Path
     records: Path
@@ -96,7 +96,7 @@ class ResultsFolder:
         _held.append(lock)
 
     def write(self) -> None:
-        """Say that what is made from now on is made with these settings."""
+        """Record that what is made from now on is made with these settings."""
         record = self._record()
         made_with = [] if record is None else list(record["made_with"])
         known = record is not None and self._has_records(record)
@@ -107,7 +107,7 @@ class ResultsFolder:
         self._token(token).touch()
 
     def settle(self) -> None:
-        """Say that all there is was made with these settings."""
+        """Record that all results were made with these settings."""
         record = self._record()
         if record is not None:
             self._write(record["records"], [dict(self.settings())])

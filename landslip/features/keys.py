@@ -7,7 +7,7 @@ _MIRROR = np.int32(0x7FFFFFFF)
 
 
 def values_to_keys(values: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Integers in the order of the values; -0.0 comes just before 0.0.
+    """Map values of any shape to integers of the same order; -0.0 comes just before 0.0.
 
     The bits of a positive float already are: sign and magnitude. Below zero the magnitude is
     mirrored. Infinity and NaN come outside everything finite.
@@ -18,7 +18,7 @@ def values_to_keys(values: NDArray[np.float32]) -> NDArray[np.int32]:
 
 
 def keys_to_values(keys: NDArray[np.int32]) -> NDArray[np.float32]:
-    """The values with these keys."""
+    """Map keys of any shape back to their values."""
     bits: NDArray[np.int32] = keys ^ ((keys >> 31) & _MIRROR)
     return bits.view(np.float32)
 

@@ -21,7 +21,7 @@ def read_scaling(path: Path) -> pd.DataFrame:
 def scale_and_shift(
     table: pd.DataFrame, channels: Sequence[str], kind: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What to subtract from each channel and then to divide it by.
+    """The numbers to subtract from each channel, and then to divide it by.
 
     Parameters
     ----------

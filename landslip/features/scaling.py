@@ -138,7 +138,7 @@ def write_scaling(
 
 
 def level_errors(patches: int, sampled: int) -> dict[str, float]:
-    """How far the levels of quantiles of a sample may be off: at most so much standard error.
+    """Bound the standard errors of the levels of a sample's quantiles.
 
     Parameters
     ----------

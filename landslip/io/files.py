@@ -311,7 +311,7 @@ def texts_digest(parts: Iterable[str]) -> str:
 
 
 def paths_by_name(names: Sequence[str], paths: Sequence[str]) -> dict[str, list[Path]]:
-    """Equal runs of `paths`, one for each name: the files of each model's folds, say."""
+    """Cut `paths` into equal runs, one for each name: the files of each model's folds, say."""
     each = len(paths) // len(names)
     return {
         name: [Path(path) for path in paths[number * each : (number + 1) * each]]

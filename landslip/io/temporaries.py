@@ -14,7 +14,7 @@ _TEMPORARY = re.compile(
 
 
 def temporary_beside(target: Path) -> Path:
-    """A hidden name in the folder of `target`, with its suffix, that is this process's alone."""
+    """A hidden path beside `target`, with its suffix, that no other process uses."""
     return target.with_name(f".{target.stem}.{_machine()}.{os.getpid()}.tmp{target.suffix}")
 
 

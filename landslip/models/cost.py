@@ -14,7 +14,7 @@ from landslip.io.records import Amount, Count, read_record
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Of one (model, fold), over all processes that it took."""
+    """Time and memory of one (model, fold), over all processes that it took."""
 
     model: str
     fold: Count
@@ -49,12 +49,12 @@ class Cost:
 
 
 def write_cost(target: Path, cost: Cost) -> None:
-    """Write it as JSON."""
+    """Write a cost as JSON."""
     write_json(target, asdict(cost))
 
 
 def read_cost(path: Path) -> dict[str, Any]:
-    """Read it, checked; see `landslip.io.records.read_record`."""
+    """Read what `write_cost` wrote, checked; see `landslip.io.records.read_record`."""
     return dict(read_record(path, Cost))
 
 

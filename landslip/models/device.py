@@ -26,7 +26,7 @@ def usable_device(name: str) -> torch.device:
 
 @contextmanager
 def readable_memory_errors(what: str) -> Iterator[None]:
-    """Say what to do where the GPU's memory ends.
+    """Turn the error of a GPU that is out of memory into one that says what to do.
 
     Parameters
     ----------

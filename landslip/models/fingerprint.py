@@ -19,7 +19,7 @@ def flatten(name: str, value: Any) -> dict[str, str]:
 
 
 def differences(found: Mapping[str, str], own: Mapping[str, str]) -> str:
-    """What differs, in words; nothing where they are equal."""
+    """Describe the differences between two fingerprints; empty where they are equal."""
     return "; ".join(differing(found, own))
 
 

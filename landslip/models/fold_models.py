@@ -13,7 +13,7 @@ _SHARED = ("split_digest", "settings", "architecture", "columns")
 def check_folds(
     model: str, descriptions: Sequence[Path], metadata: Sequence[Mapping[str, Any]], *, folds: int
 ) -> str:
-    """Refuse what is not every fold of one model, each once and in order.
+    """Refuse models that are not the folds of one model, each once and in order.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ class Single(nn.Module):
     """The encoder's own classifier is the head: its one output is the logit."""
 
     def forward(self, features: Tensor) -> Tensor:
-        """(n, 1) -> (n,)."""
+        """Logits (n,) of the encoder's output (n, 1)."""
         return features.squeeze(1)
 
 

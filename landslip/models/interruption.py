@@ -55,7 +55,7 @@ class Interruption:
 
     @contextmanager
     def waits(self) -> Iterator[None]:
-        """Within the block signals are only noted: the block looks at `signal` when it can."""
+        """Only note signals within the block, which looks at `signal` when it can."""
         self._waits = True
         try:
             yield

@@ -48,7 +48,7 @@ _END = b"end of trees\n"
 
 
 def checked_lightgbm(data: bytes, columns: Sequence[str]) -> bytes:
-    """What of a stored model predicts, written anew in LightGBM's format.
+    """Write the parts of a stored model that predict anew, in LightGBM's format.
 
     Parameters
     ----------

@@ -165,12 +165,12 @@ class MultiEncoder(nn.Module):
         self._groups = [[stack.index(name) for name in group] for group in architecture.channels]
 
     def forward(self, patches: Tensor) -> Tensor:
-        """(n, channel, row, column) in the store's units, channels as `stack` -> logits (n,)."""
+        """Logits (n,) of patches (n, channel, row, column), as stored, in order of `stack`."""
         logits: Tensor = self.head(self.encode(patches))
         return logits
 
     def encode(self, patches: Tensor) -> Tensor:
-        """What the head reads: the features of all encoders, (n, inputs * features)."""
+        """Features (n, inputs * features) of all encoders, which the head reads."""
         small = (patches - self.shift) / self.scale
         features = [
             encoder(self._input(small[:, group]))

@@ -62,7 +62,7 @@ class Outputs:
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkTraining:
-    """What is trained, on what, and with what."""
+    """A training of one network on one fold: settings, inputs and machine."""
 
     model: str
     """Its name."""
@@ -93,11 +93,11 @@ class NetworkTraining:
 
     @property
     def own_seed(self) -> int:
-        """Of this (seed, model, fold)."""
+        """Seed of this (seed, model, fold)."""
         return derive_seed(self.seed, self.model, self.fold)
 
     def stored_settings(self) -> dict[str, Any]:
-        """All that decides the result."""
+        """Settings that decide the result, as builtins."""
         return self.settings.model_dump(mode="json", exclude={"training": {"save_minutes"}})
 
 
@@ -113,7 +113,7 @@ class _Start:
 
 
 def train_network(training: NetworkTraining, outputs: Outputs) -> None:
-    """Train on the other folds, predict this one, write all of it.
+    """Train a network on the other folds, predict this fold, and write all outputs.
 
     Raises
     ------

@@ -33,10 +33,10 @@ class Patches(Protocol):
     def __len__(self) -> int: ...
 
     def __getitem__(self, rows: Tensor | slice) -> Tensor:
-        """A batch; of any number format, on any device."""
+        """Patches of some rows, in any number format, on any device."""
 
     def prefetch(self, rows: Tensor) -> None:
-        """These are asked for next."""
+        """Say which rows will be read next."""
 
 
 class MemoryPatches:
@@ -66,7 +66,7 @@ class MemoryPatches:
         return batch.pin_memory() if self._pin else batch
 
     def prefetch(self, rows: Tensor) -> None:
-        """Nothing to do."""
+        """Do nothing: the patches are in memory."""
 
 
 class StoredPatches:
@@ -91,7 +91,7 @@ class StoredPatches:
         return self._read(rows)
 
     def prefetch(self, rows: Tensor) -> None:
-        """Read them in a thread; the next batch, if it is this one, is then there."""
+        """Read rows in a thread, so that the next batch is there when it is read."""
         self._next = rows, self._reader.submit(self._read, rows)
 
     def _read(self, rows: Tensor) -> Tensor:
@@ -125,7 +125,7 @@ class Subset:
 def cache_patches(
     store: PatchStore, channels: list[str], device: torch.device, *, memory_mb: float
 ) -> Patches:
-    """Put all patches of a store where the rule above says.
+    """Put a store's patches on the device or in host memory, or leave them in the store.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def _on_device_or_host(values: Tensor, device: torch.device) -> MemoryPatches:
 
 
 def exact_dtype(values: Tensor) -> torch.dtype:
-    """uint8 where it holds every one of these float32 values, as of 8-bit images, else float32."""
+    """The smaller of uint8 and float32 that holds these values (any shape) exactly."""
     blocks = values.split(_BLOCK)
     return torch.uint8 if all(map(_holds_bytes, blocks)) else torch.float32
 

@@ -125,7 +125,7 @@ def choose_precision(
 def same_precision(
     trained: str, requested: str, device: torch.device, *, processor: Processor
 ) -> str:
-    """What a trained network predicts in: as it was trained, where the device is fast at it.
+    """Choose the number format that a trained network predicts in.
 
     Parameters
     ----------

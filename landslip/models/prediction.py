@@ -66,6 +66,6 @@ def predict_logits(
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Probabilities of logits, in float64 so that certain ones stay apart from 1."""
+    """Probabilities of logits of any shape, in float64 so that certain ones stay apart from 1."""
     values: NDArray[np.float64] = torch.sigmoid(torch.from_numpy(logits).double()).numpy()
     return values

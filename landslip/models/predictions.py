@@ -159,7 +159,7 @@ class PredictionReader:
         self._table = TableReader(path, ["probability"])
 
     def take(self, ids: Sequence[str]) -> NDArray[np.float64]:
-        """Probabilities of the next patches, which must be these.
+        """Probabilities (n,) of the next patches, whose ids must be these.
 
         Raises
         ------

@@ -95,7 +95,7 @@ def resolve_model(
     scaling_fit: str,
     pretrained: bool | None = None,
 ) -> ResolvedModel:
-    """Put in what the names in a model's settings stand for.
+    """Replace the names in a model's settings by what they stand for.
 
     Parameters
     ----------

@@ -45,7 +45,7 @@ class Epoch:
 
 
 class LossNotFiniteError(FloatingPointError):
-    """Training went astray.
+    """A loss or a weight is NaN or infinite.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class Run:
         return (self.epoch * self.steps + self.step) * self._batch_size
 
     def take_step(self) -> None:
-        """One batch: loss, gradient, new weights. Does not wait for the device."""
+        """Train on one batch, without waiting for the device."""
         if self.step == 0:
             self._model.train()
             self._timed_from = time.perf_counter(), 0
@@ -164,7 +164,7 @@ class Run:
             self.check_losses()
 
     def check_losses(self) -> None:
-        """Look at the losses since the last look; waits for the device.
+        """Check the losses since the last check, which waits for the device.
 
         Raises
         ------

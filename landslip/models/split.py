@@ -24,12 +24,12 @@ class Split:
 
     @property
     def held_out(self) -> NDArray[np.bool_]:
-        """(n,), whether each patch is held out."""
+        """Whether each patch is held out, (n,)."""
         return (self.table["fold"] == self.fold).to_numpy()
 
     @property
     def labels(self) -> NDArray[np.int8]:
-        """(n,), 0 or 1."""
+        """Labels (n,), 0 or 1."""
         return self.table["label"].to_numpy(dtype=np.int8)
 
     def write_oof(self, path: Path, probability: NDArray[np.floating], model: str) -> None:

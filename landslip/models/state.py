@@ -30,7 +30,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class StateFile:
-    """Where the state of one training stands.
+    """The file that holds the state of one training.
 
     One safetensors file; the plain values are JSON in its metadata. Nothing in it is run.
     """
@@ -85,7 +85,7 @@ class StateFile:
         return state
 
     def delete(self) -> None:
-        """Take the state away: its training has ended."""
+        """Delete the state, as its training has ended."""
         remove(self.path)
 
 

@@ -56,7 +56,7 @@ class Forest:
             raise NotTreesError(f"tree {self.tree[first]}, node {self.node[first]}: {what}")
 
     def require_children(self, tree: Ints, parent: Ints, child: Ints) -> None:
-        """Refuse what is no tree: every node but the root is the child of just one before it.
+        """Refuse trees in which a node other than the root is not the child of one node before it.
 
         Parameters
         ----------

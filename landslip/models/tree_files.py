@@ -32,7 +32,7 @@ class StoredTrees:
     threads: int = 1
 
     def predict(self, features: Floats) -> Floats:
-        """Probability of a landslide.
+        """Probability that each patch shows a landslide.
 
         Parameters
         ----------

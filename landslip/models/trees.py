@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class TreeTraining:
-    """What is trained, on what, and with what."""
+    """A training of one tree model on one fold: settings, inputs and machine."""
 
     model: str
     """Its name."""
@@ -51,12 +51,12 @@ class TreeTraining:
 
     @property
     def own_seed(self) -> int:
-        """Of this (seed, model, fold)."""
+        """Seed of this (seed, model, fold)."""
         return derive_seed(self.seed, self.model, self.fold)
 
     @property
     def device(self) -> str:
-        """Where it is trained."""
+        """Device that trains: cpu or cuda."""
         return "cuda" if self.gpu else "cpu"
 
     @property
@@ -66,7 +66,7 @@ class TreeTraining:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Of the library that trains."""
+        """Version of the library that trains."""
         return {self.settings.kind: version(self.settings.package)}
 
 
@@ -97,7 +97,7 @@ class TreeOutputs:
 
 @noting_signals("this fold starts anew with the next run")
 def train_trees(training: TreeTraining, outputs: TreeOutputs) -> None:
-    """Train on the other folds, and predict this fold.
+    """Train trees on the other folds, predict this fold, and write all outputs.
 
     Predictions are made with the model as it is loaded from its files, so what is stored is what
     predicted.

@@ -21,7 +21,7 @@ _EMPTY = ("categories", "categories_nodes", "categories_segments", "categories_s
 
 
 def checked_xgboost(data: bytes, columns: Sequence[str]) -> bytes:
-    """The stored model itself, once it is known to be one.
+    """Check a stored model, and return it as it is.
 
     Parameters
     ----------

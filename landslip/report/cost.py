@@ -24,7 +24,7 @@ _MEMORY = tuple(step * 10**power for power in range(1, 6) for step in (1, 2, 5))
 
 
 def draw_cost(*, benchmarks: Mapping[str, Path], target: Path, table: Path) -> None:
-    """Draw and tabulate what the jobs took.
+    """Draw and tabulate the time and memory of all jobs.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def read_benchmarks(benchmarks: Mapping[str, Path]) -> pd.DataFrame:
 
 
 def summarise(jobs: pd.DataFrame) -> pd.DataFrame:
-    """Part, then COLUMNS, in the order in which parts first come."""
+    """Sum up the jobs of each part: a row a part, in the order in which parts first come."""
     grouped = jobs.groupby("part", sort=False)
     return pd.DataFrame(
         {

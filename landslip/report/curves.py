@@ -27,7 +27,7 @@ _ONE_CLASS = "All patches have the same label:\nthere is no such curve."
 
 
 def draw_f1_threshold(table: EnsembleOof, threshold: float, target: Path) -> None:
-    """F1 at every threshold, of the ensemble and of each member."""
+    """Draw F1 at every threshold, of the ensemble and of each member."""
     best = float(f1_curve(table.labels, table.probability, np.array([threshold]))[0])
     scores = _scores(table)
     with drawing(target, height=4.6) as figure:
@@ -56,7 +56,7 @@ def draw_f1_threshold(table: EnsembleOof, threshold: float, target: Path) -> Non
 
 
 def draw_roc(table: EnsembleOof, threshold: float, target: Path) -> None:
-    """ROC of every model, whole and enlarged where it bends."""
+    """Draw the ROC curve of every model, whole and enlarged where it bends."""
     with drawing(target, height=5.2) as figure:
         whole, corner = figure.subplots(1, 2)
         if not _both_classes(table.labels):
@@ -97,7 +97,7 @@ def draw_roc(table: EnsembleOof, threshold: float, target: Path) -> None:
 
 
 def draw_precision_recall(table: EnsembleOof, threshold: float, target: Path) -> None:
-    """Precision against recall of every model, with lines of equal F1."""
+    """Draw precision against recall of every model, with lines of equal F1."""
     with drawing(target, height=5.2) as figure:
         axes = figure.subplots()
         if not _both_classes(table.labels):

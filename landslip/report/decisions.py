@@ -14,7 +14,7 @@ from landslip.report.wording import count, percent, score
 
 
 def draw_confusion(table: EnsembleOof, threshold: float, target: Path) -> None:
-    """Counts of right and wrong decisions of the ensemble."""
+    """Draw the ensemble's confusion matrix."""
     counts = count_decisions(table.labels, table.probability > threshold)
     cells = np.array([[counts["tn"], counts["fp"]], [counts["fn"], counts["tp"]]])
     names = [["correctly quiet", "false alarms"], ["missed landslides", "landslides found"]]
@@ -54,7 +54,7 @@ def draw_confusion(table: EnsembleOof, threshold: float, target: Path) -> None:
 
 
 def draw_reliability(table: EnsembleOof, threshold: float, target: Path) -> None:
-    """Share of landslides against predicted probability, and how many patches have which."""
+    """Draw the share of landslides against predicted probability, and both classes' histograms."""
     with drawing(target, height=6.2, width=7.2) as figure:
         axes, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.2])
         axes.plot([0, 1], [0, 1], color=QUIET, lw=0.9, linestyle=":", label="as predicted")

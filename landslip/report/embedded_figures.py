@@ -28,7 +28,7 @@ class EmbeddedFigure:
 def embed_figures(
     figures: Sequence[Path], captions: Sequence[Path], known: Mapping[str, str]
 ) -> dict[str, EmbeddedFigure]:
-    """Figures by name, ready to stand in a page.
+    """Read figures and captions, ready to be embedded in a page.
 
     Parameters
     ----------

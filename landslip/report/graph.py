@@ -24,7 +24,7 @@ _SWEEPS = 24
 
 
 class Layout(NamedTuple):
-    """Where everything is: x in widths of a box, from 0; layers from 0 down."""
+    """Positions of boxes and lines: x in widths of a box, from 0; layers from 0 down."""
 
     rules: dict[str, tuple[float, int]]
     edges: list[list[tuple[float, int]]]

@@ -45,7 +45,7 @@ _SCHEMES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Configured(ConfigSettings):
-    """What the config says; what result files say too is shown as they say it."""
+    """The config's part of the report; where result files say otherwise, they are shown."""
 
     simulated: bool
     """The patches were made by a program."""
@@ -70,7 +70,7 @@ def write_report(
     captions: Sequence[Path],
     target: Path,
 ) -> None:
-    """Write the page.
+    """Write the report as one HTML page.
 
     Parameters
     ----------

@@ -88,7 +88,7 @@ class Line:
 
 
 def lines_of(members: Sequence[str]) -> dict[str, Line]:
-    """How to draw the ensemble and each member, the same in every figure."""
+    """Line styles of the ensemble and of each member, the same in every figure."""
     drawn = {
         name: Line(COLOURS[index % len(COLOURS)], DASHES[(index // len(COLOURS)) % len(DASHES)])
         for index, name in enumerate(members)
@@ -125,7 +125,7 @@ def picture_axes(axes: Axes) -> None:
 
 
 def draw_placeholder(axes: Axes, sentence: str) -> None:
-    """Put a sentence where there is nothing to draw."""
+    """Write a sentence in place of a figure that has nothing to show."""
     picture_axes(axes)
     axes.text(
         0.5,

@@ -32,7 +32,7 @@ class ConfigSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedSettings:
-    """What the files say of the models and folds that stand; where they do not, the config."""
+    """Settings that the models were trained with: from their files, or else from the config."""
 
     seed: str
     scaling_fit: str

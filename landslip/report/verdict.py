@@ -22,7 +22,7 @@ class Figure(NamedTuple):
 
 
 def key_figures(metrics: Mapping[str, Any], threshold: Mapping[str, Any]) -> list[Figure]:
-    """The four numbers that say most."""
+    """The four numbers at the top of the report."""
     measured = metrics[ENSEMBLE]
     counts = measured["confusion"]
     alarms, slides = counts["tp"] + counts["fp"], counts["tp"] + counts["fn"]
