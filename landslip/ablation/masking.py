@@ -87,9 +87,9 @@ def mask_inputs(
         )
         stack = network.architecture.stack
         means = read_scaling(scaling).set_index("channel").loc[stack, "mean"].to_numpy(np.float32)
-        own = np.flatnonzero((split["fold"] == fold).to_numpy())
-        for start in range(0, len(own), _BLOCK):
-            rows = own[start : start + _BLOCK]
+        in_fold = np.flatnonzero((split["fold"] == fold).to_numpy())
+        for start in range(0, len(in_fold), _BLOCK):
+            rows = in_fold[start : start + _BLOCK]
             patches = read_patches(store, channels=stack, rows=rows)
             for seen in subsets(list(parts)):
                 channels = {channel for part in seen for channel in parts[part]}
@@ -125,9 +125,9 @@ def mask(
         In the store's units.
     """
     masked = patches.copy()
-    for at, channel in enumerate(stack):
+    for number, channel in enumerate(stack):
         if channel not in seen:
-            masked[:, at] = means[at]
+            masked[:, number] = means[number]
     return masked
 
 

@@ -42,9 +42,9 @@ def outline(model: ResolvedModel, modalities: Mapping[str, Sequence[str]]) -> di
 def model_rows(models: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One row a model: its name, what `outline` says of it, and its number of parameters."""
     rows = []
-    for name, outline_ in models.items():
-        built = outline_.get("architecture")
-        rows.append({"name": name, **outline_, "parameters": built and count_parameters(built)})
+    for name, described in models.items():
+        built = described.get("architecture")
+        rows.append({"name": name, **described, "parameters": built and count_parameters(built)})
     return rows
 
 

@@ -69,25 +69,27 @@ def permute_groups(
     columns: dict[str, Floats] = {}
     for fold, description in zip(numbers, descriptions, strict=True):
         stored = load_trees(description, threads=threads)
-        own = (split["fold"] == fold).to_numpy()
+        in_fold = (split["fold"] == fold).to_numpy()
         table = read_parquet(features, ["id", *stored.columns]).set_index("id")
-        values = table.loc[split["id"][own], stored.columns].to_numpy(dtype=np.float64)
+        values = table.loc[split["id"][in_fold], stored.columns].to_numpy(dtype=np.float64)
         orders = [
             np.random.default_rng(derive_seed(seed, f"permute{repeat}", fold)).permutation(
                 len(values)
             )
             for repeat in range(repeats)
         ]
-        columns.setdefault(FULL, np.empty(len(split)))[own] = stored.predict(values)
+        columns.setdefault(FULL, np.empty(len(split)))[in_fold] = stored.predict(values)
         for grouping, groups in groupings.items():
             for group, names in groups.items():
-                places = [at for at, name in enumerate(stored.columns) if name in set(names)]
+                positions = [
+                    number for number, name in enumerate(stored.columns) if name in set(names)
+                ]
                 for repeat, order in enumerate(orders):
                     key = SEPARATOR.join((grouping, group, str(repeat)))
                     shuffled = values.copy()
-                    shuffled[:, places] = values[order][:, places]
+                    shuffled[:, positions] = values[order][:, positions]
                     predicted = stored.predict(shuffled)
-                    columns.setdefault(key, np.empty(len(split)))[own] = predicted
+                    columns.setdefault(key, np.empty(len(split)))[in_fold] = predicted
         log.info("%s fold %d of %d: %d shufflings", model, fold, len(numbers), len(columns) - 1)
     frame = pd.concat([split[["id", "fold", "label"]], pd.DataFrame(columns)], axis=1)
     write_parquet(target, frame, {"split_digest": digest, "model": model})

@@ -92,12 +92,12 @@ def carry_over(
         for name in ("f1", "f1_kept"):
             row[name] = values[name, row["share"]]
             row[f"{name}_interval"] = intervals[name, row["share"]]
-    at = {row["share"]: row["threshold"] for row in rows}
+    threshold_of = {row["share"]: row["threshold"] for row in rows}
     return {
         "observed": observed,
         "target": prevalence,
-        "observed_threshold": at[observed],
-        "target_threshold": at[prevalence],
+        "observed_threshold": threshold_of[observed],
+        "target_threshold": threshold_of[prevalence],
         "rows": rows,
         "observed_f1": {
             "value": values["observed", observed],

@@ -50,14 +50,14 @@ def assign_folds(
     scikit-learn's KFold, StratifiedKFold and StratifiedGroupKFold, with shuffle=True and
     random_state=seed. A fold's F1 says nothing without a positive, hence the refusal.
     """
-    known = np.asarray(labels, dtype=np.int64)
+    classes = np.asarray(labels, dtype=np.int64)
     together = np.asarray(groups)
-    if len(known) < n:
-        raise InputError(f"{len(known)} patches cannot make {n} folds; set folds.n lower")
-    positives = int(known.sum())
+    if len(classes) < n:
+        raise InputError(f"{len(classes)} patches cannot make {n} folds; set folds.n lower")
+    positives = int(classes.sum())
     if positives < n:
         raise InputError(
-            f"{positives} landslides among {len(known)} patches leave a fold of {n} without one, "
+            f"{positives} landslides among {len(classes)} patches leave a fold of {n} without one, "
             "even with folds.scheme: stratified; "
             + (f"set folds.n to {positives}" if positives > 1 else "label more landslides")
         )
@@ -71,11 +71,11 @@ def assign_folds(
 
     kinds = {"kfold": KFold, "stratified": StratifiedKFold, "grouped": StratifiedGroupKFold}
     splitter = kinds[scheme](n, shuffle=True, random_state=seed)
-    parts = splitter.split(known, known, together if scheme == "grouped" else None)
-    fold = np.full(len(known), -1, np.int64)
+    parts = splitter.split(classes, classes, together if scheme == "grouped" else None)
+    fold = np.full(len(classes), -1, np.int64)
     for number, (_, validation) in enumerate(parts):
         fold[validation] = number
-    without = np.flatnonzero(np.bincount(fold, weights=known, minlength=n) == 0)
+    without = np.flatnonzero(np.bincount(fold, weights=classes, minlength=n) == 0)
     if without.size:
         raise InputError(
             f"fold {', '.join(map(str, without))} of {n} has no landslide among its patches with "

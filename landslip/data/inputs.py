@@ -152,8 +152,8 @@ def list_inputs(
     for split in splits:
         if split.name not in folders:
             continue
-        own = files[split.name]
-        tables.append(with_paths(split, folders[split.name], own, links_into, problems))
+        of_split = files[split.name]
+        tables.append(with_paths(split, folders[split.name], of_split, links_into, problems))
         used = {
             file
             for other in splits
@@ -161,7 +161,7 @@ def list_inputs(
             for file in files.get(other.name, {}).values()
         }
         strays[split.name] = [printable(name) for name in folders[split.name].unused(used)]
-        others[split.name] = [name for name, file in own.items() if file != f"{name}.npy"]
+        others[split.name] = [name for name, file in of_split.items() if file != f"{name}.npy"]
     if problems:
         for split in splits:
             if names := strays.get(split.name):
@@ -226,19 +226,19 @@ def _add_labels(test: PatchesOf, path: Path, problems: list[Problem]) -> None:
     problems += found
     if found:
         return
-    known = dict(zip(answers["id"], answers["label"], strict=True))
+    label_of = dict(zip(answers["id"], answers["label"], strict=True))
     ids = test.table["id"].tolist()
-    missing = [name for name in dict.fromkeys(ids) if name not in known]
-    meant = respelt(missing, ids, known.keys() - set(ids))
-    absent = [name for name in missing if name not in meant]
-    excess = sorted(known.keys() - set(ids) - set(meant.values()))
+    missing = [name for name in dict.fromkeys(ids) if name not in label_of]
+    spelling_of = respelt(missing, ids, label_of.keys() - set(ids))
+    absent = [name for name in missing if name not in spelling_of]
+    excess = sorted(label_of.keys() - set(ids) - set(spelling_of.values()))
     if absent:
         text = f"{path} has no label for these of the test ids"
         problems.append(Problem(text, [Item(name) for name in absent]))
     if excess:
         text = f"{path} has ids that {test.csv} lacks"
         problems.append(Problem(text, [Item(name) for name in excess]))
-    labels = [known.get(meant.get(name, name)) for name in ids]
+    labels = [label_of.get(spelling_of.get(name, name)) for name in ids]
     test.table["label"] = pd.Series(labels, dtype="Int8")
 
 

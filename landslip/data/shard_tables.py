@@ -48,9 +48,9 @@ def _shard(
 ) -> pd.DataFrame:
     """A shard of the rows that hold these values."""
     held = [_holds(block, where) for block in iterate_parquet(table, list(where))]
-    meant = np.flatnonzero(np.concatenate([np.zeros(0, np.bool_), *held]))
-    own = meant[shard_rows(len(meant), shard, shards)]
-    rows = range(own[0], own[-1] + 1) if own.size else range(0)
+    matching = np.flatnonzero(np.concatenate([np.zeros(0, np.bool_), *held]))
+    of_shard = matching[shard_rows(len(matching), shard, shards)]
+    rows = range(of_shard[0], of_shard[-1] + 1) if of_shard.size else range(0)
     parts = [pd.DataFrame(columns=list(columns), dtype="str"), *_rows(table, columns, where, rows)]
     return pd.concat(parts, ignore_index=True)
 

@@ -190,8 +190,8 @@ class PatchStore:
             for patch, row in zip(patches, rows.tolist(), strict=True):
                 shard = self._shards[bisect_right(starts, row) - 1]
                 first = (row - shard.start) * len(self.channels)
-                for at in range(0, len(numbers), step):
-                    shard.read_into(patch[at : at + step], first + numbers[at])
+                for start in range(0, len(numbers), step):
+                    shard.read_into(patch[start : start + step], first + numbers[start])
                 self._verify(patch, numbers, shard, row)
         except OSError as error:
             raise damaged(self.path, str(error)) from error

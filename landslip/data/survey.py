@@ -264,5 +264,5 @@ def _median(sampled: NDArray[np.float32]) -> NDArray[np.float32]:
     """Of each row, over what is no NaN; NaN where that is nothing."""
     if not np.isnan(sampled).any():
         return np.median(sampled, axis=1)
-    known = [row[~np.isnan(row)] for row in sampled]
-    return np.array([np.median(row) if row.size else np.nan for row in known], np.float32)
+    finite = [row[~np.isnan(row)] for row in sampled]
+    return np.array([np.median(row) if row.size else np.nan for row in finite], np.float32)

@@ -83,7 +83,9 @@ def verify_files(paths: Iterable[str | Path]) -> dict[str, str]:
     """
     names = [str(path) for path in paths]
     sums = {name: dict(read_sums(name)) for name in names if name.endswith(SUFFIX)}
-    expected = {path: (told[path], file) for file, told in sums.items() for path in told}
+    expected = {
+        path: (recorded[path], file) for file, recorded in sums.items() for path in recorded
+    }
     found: dict[str, str] = {}
     for name in names:
         path = os.path.abspath(name)

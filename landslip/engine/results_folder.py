@@ -51,9 +51,9 @@ class ResultsFolder:
         record = self._record()
         if record is None or self._has_records(record):
             return
-        own = _flat(self.settings())
+        current = _flat(self.settings())
         found = [_flat(settings) for settings in record["made_with"]]
-        changes = [lines for one in found if (lines := _differences(one, own))]
+        changes = [lines for one in found if (lines := _differences(one, current))]
         if not changes:
             return
         raise InputError(
@@ -78,13 +78,13 @@ class ResultsFolder:
         """
         check_writable(self.folder)
         lock: IO[str] = (self.folder / _LOCK).open("a+", encoding="utf-8")
-        own = {"folder": str(Path.cwd()), "host": socket.gethostname(), "process": os.getpid()}
+        this_run = {"folder": str(Path.cwd()), "host": socket.gethostname(), "process": os.getpid()}
         if try_lock(lock, fcntl.LOCK_EX) is not False:
             lock.truncate(0)
-            lock.write(json.dumps(own))
+            lock.write(json.dumps(this_run))
             lock.flush()
         # Shared, for Snakemake itself decides which runs from one working folder go together.
-        elif not try_lock(lock, fcntl.LOCK_SH, patience=5) or not _same(_holder(lock), own):
+        elif not try_lock(lock, fcntl.LOCK_SH, patience=5) or not _same(_holder(lock), this_run):
             other = _holder(lock)
             lock.close()
             raise InputError(

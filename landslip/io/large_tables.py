@@ -111,10 +111,10 @@ def iterate_parquet(
             at = following
         at = first
         for batch in file.iter_batches(at_once, row_groups=groups, columns=list(columns)):
-            own = range(max(wanted.start - at, 0), min(wanted.stop - at, batch.num_rows))
+            chosen = range(max(wanted.start - at, 0), min(wanted.stop - at, batch.num_rows))
             at += batch.num_rows
-            if own:
-                yield batch.slice(own.start, len(own)).to_pandas()
+            if chosen:
+                yield batch.slice(chosen.start, len(chosen)).to_pandas()
 
 
 class TableReader:

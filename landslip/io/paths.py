@@ -76,11 +76,11 @@ def relative_path(path: str) -> str:
     """Give what `expand_path` returned relative to the working directory, if it lies inside."""
     if not path.startswith(("/", "..")):
         return path
-    here = os.getcwd()
-    full = os.path.normpath(os.path.join(here, path))
+    cwd = os.getcwd()
+    full = os.path.normpath(os.path.join(cwd, path))
     for parent in (Path(full), *Path(full).parents):
         # The working directory may itself be reached through a link; what lies in it may not.
-        if str(parent) == here or (os.path.exists(parent) and os.path.samefile(parent, here)):
+        if str(parent) == cwd or (os.path.exists(parent) and os.path.samefile(parent, cwd)):
             return os.path.relpath(full, parent)
     reason = _reason_against(full)
     if reason:
@@ -112,8 +112,8 @@ def results_mistakes(
         Folders of the data.
     """
     real = _real(results)
-    here = _real(".")
-    if real == here or real in here.parents:
+    cwd = _real(".")
+    if real == cwd or real in cwd.parents:
         yield (
             f"results: {results!r} holds the working directory itself; name a folder of its own, "
             "such as results"

@@ -249,10 +249,10 @@ def _width(
     """Bands that weights read: timm's own number, unless their first layer says otherwise."""
     native = _native_input(name)[0]
     for first in firsts:
-        weight, own = state.get(f"{first}.weight"), expected.get(f"{first}.weight")
-        if weight is not None and own is not None and weight.ndim == len(own) == 4:
+        weight, shape = state.get(f"{first}.weight"), expected.get(f"{first}.weight")
+        if weight is not None and shape is not None and weight.ndim == len(shape) == 4:
             # Some first layers read each channel several times, as pixels side by side.
-            width, rest = divmod(weight.shape[1] * native, own[1])
+            width, rest = divmod(weight.shape[1] * native, shape[1])
             if not rest:
                 return int(width)
     return native
@@ -265,18 +265,18 @@ def _misfit(
 ) -> InputError:  # fmt: skip
     """Say how weights and encoder differ, and why that is likely so."""
     classifier = _classifier(name)
-    own = {key: shape for key, shape in expected.items() if not key.startswith(classifier)}
-    absent = list(missing) or [key for key in own if key not in state]
+    wanted = {key: shape for key, shape in expected.items() if not key.startswith(classifier)}
+    absent = list(missing) or [key for key in wanted if key not in state]
     firsts = {f"{first}.weight" for first in _first_layers(name)}
     other = [
-        key for key, shape in own.items()
+        key for key, shape in wanted.items()
         if key in state and key not in firsts and tuple(state[key].shape) != shape
     ]  # fmt: skip
     sentences = [f"{path} does not fit {name}"]
     if absent:
-        sentences.append(f"{len(absent)} of {len(own)} tensors are missing, {_examples(absent)}")
+        sentences.append(f"{len(absent)} of {len(wanted)} tensors are missing, {_examples(absent)}")
     if other:
-        sentences.append(f"{len(other)} of {len(own)} have another shape, {_examples(other)}")
+        sentences.append(f"{len(other)} of {len(wanted)} have another shape, {_examples(other)}")
     if deeper:
         sentences.append(f"{len(deeper)} are of layers that it does not have, {_examples(deeper)}")
     if not absent and not other and not deeper:
@@ -284,7 +284,7 @@ def _misfit(
     foreign = [key for key in state if key not in expected]
     if foreign:
         sentences.append(f"the file holds {_examples(foreign)}")
-    shared = len(own.keys() & state.keys())
+    shared = len(wanted.keys() & state.keys())
     cause = (
         "it is probably of another architecture or size: name that in encoders.<name>.timm"
         if shared or not foreign

@@ -88,9 +88,9 @@ def checked_lightgbm(data: bytes, columns: Sequence[str]) -> bytes:
         raise NotTreesError(f"it holds {len(trees)} trees, of other sizes than it says itself")
     _check(trees, len(columns))
     kept = [_KEPT % tree for tree in trees]
-    own = f"feature_infos={' '.join(['none'] * len(columns))}\ntree_sizes=".encode()
+    neutral = f"feature_infos={' '.join(['none'] * len(columns))}\ntree_sizes=".encode()
     return b"".join(
-        [header, own, b" ".join(b"%d" % len(tree) for tree in kept), b"\n\n", *kept, _END]
+        [header, neutral, b" ".join(b"%d" % len(tree) for tree in kept), b"\n\n", *kept, _END]
     )
 
 

@@ -74,12 +74,12 @@ def copy_network(description: Path, folder: Path, *, weights: str) -> None:
     InputError
         As of `load_network`.
     """
-    told = _read_description(description)
-    source = _weights_beside(description, told)
+    metadata = _read_description(description)
+    source = _weights_beside(description, metadata)
     target = folder / source.name
     if weights == "float32":
         shutil.copyfile(source, target)
-        write_json(folder / description.name, told)
+        write_json(folder / description.name, metadata)
         return
     state = {
         name: value.to(torch.bfloat16) if value.dtype == torch.float32 else value
@@ -89,7 +89,7 @@ def copy_network(description: Path, folder: Path, *, weights: str) -> None:
         temporary.write_bytes(save(state))
     write_json(
         folder / description.name,
-        {**told, "sha256": file_digest(target), "stored_as": "bfloat16"},
+        {**metadata, "sha256": file_digest(target), "stored_as": "bfloat16"},
     )
 
 

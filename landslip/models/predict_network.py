@@ -201,18 +201,18 @@ def _predict(networks: NetworkFolds, store: PatchStore) -> NDArray[np.float64]:
     predicted = np.empty((len(networks.folds), len(store)))
     patches = StoredPatches(store, networks.stack, pin=networks.device.type == "cuda")
     blocks = torch.arange(len(store)).split(BLOCK)
-    started = told = time.monotonic()
+    started = logged = time.monotonic()
     for block, following in zip_longest(blocks, blocks[1:]):
         read = patches[block].to(networks.device, non_blocking=True)
         if following is not None:
             patches.prefetch(following)
-        here = slice(int(block[0]), int(block[-1]) + 1)
-        predicted[:, here] = networks.predict(read)
+        rows = slice(int(block[0]), int(block[-1]) + 1)
+        predicted[:, rows] = networks.predict(read)
         now = time.monotonic()
-        if following is None or now - told >= _SECONDS_BETWEEN_LINES:
-            told = now
+        if following is None or now - logged >= _SECONDS_BETWEEN_LINES:
+            logged = now
             log.info(
                 "%d of %d patches, %.1f patches/s with all folds",
-                here.stop, len(store), here.stop / max(now - started, 1e-9),
+                rows.stop, len(store), rows.stop / max(now - started, 1e-9),
             )  # fmt: skip
     return predicted

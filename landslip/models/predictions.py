@@ -51,8 +51,8 @@ def constant_folds(probability: NDArray[np.float64], fold: NDArray[np.int64]) ->
     """
     found = []
     for number in np.unique(fold).tolist():
-        own = probability[fold == number]
-        if len(own) > 1 and np.ptp(own) <= _SAME:
+        in_fold = probability[fold == number]
+        if len(in_fold) > 1 and np.ptp(in_fold) <= _SAME:
             found.append(number)
     return found
 

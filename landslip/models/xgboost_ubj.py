@@ -48,14 +48,14 @@ def checked_xgboost(data: bytes, columns: Sequence[str]) -> bytes:
     _same(objective["name"], "binary:logistic", "objective")
     weight = _keys(objective["reg_loss_param"], "reg_loss_param", scale_pos_weight=str)
     _decimal(weight["scale_pos_weight"], "scale_pos_weight")
-    own = learner["learner_model_param"]
-    base = own.pop("base_score", None)
+    parameters = learner["learner_model_param"]
+    base = parameters.pop("base_score", None)
     if not isinstance(base, str) or not base.startswith("[") or not base.endswith("]"):
         raise NotTreesError(f"base_score is {base!r}, expected one number in brackets")
     if not 0 < _decimal(base[1:-1], "base_score") < 1:
         raise NotTreesError(f"base_score is {base}, expected a probability")
     expected = {"boost_from_average": "1", "num_class": "0", "num_target": "1"}
-    _same(own, {**expected, "num_feature": str(len(columns))}, "learner_model_param")
+    _same(parameters, {**expected, "num_feature": str(len(columns))}, "learner_model_param")
     booster = _keys(learner["gradient_booster"], "gradient_booster", name=str, model=dict)
     _same(booster["name"], "gbtree", "gradient_booster")
     model = _keys(

@@ -51,10 +51,10 @@ def draw_importance(
             places = np.arange(len(table))
             modality = [modalities.get(_channel(f, modalities), "") for f in table["feature"]]
             for number, group in enumerate(groups):
-                own = np.array([item == group for item in modality])
+                of_group = np.array([item == group for item in modality])
                 axes.barh(
-                    places[own],
-                    100 * table["share"][own],
+                    places[of_group],
+                    100 * table["share"][of_group],
                     height=0.72,
                     color=COLOURS[number % len(COLOURS)],
                     alpha=0.75,

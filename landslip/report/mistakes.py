@@ -75,24 +75,29 @@ def draw_mistakes(
     with drawing(target, height=height) as figure:
         figure.set_layout_engine("none")
         for number, kind in enumerate(kinds):
-            own = (shown["mistake"] == kind).to_numpy()
+            of_kind = (shown["mistake"] == kind).to_numpy()
             top = number * block
             total = int((mistakes["mistake"] == kind).sum())
             _write(
                 figure,
                 0,
                 top + 0.06,
-                f"{KINDS[kind]}: the {own.sum()} most certain of {total}",
+                f"{KINDS[kind]}: the {of_kind.sum()} most certain of {total}",
                 size=10.5,
                 weight="bold",
             )
-            _write_captions(figure, shown[own], top + _TITLE, cell)
+            _write_captions(figure, shown[of_kind], top + _TITLE, cell)
             for line, (composite, colours) in enumerate(pictures):
                 below = top + _TITLE + _CAPTION + line * (cell + _STRIP_GAP)
                 axes = figure.add_axes(
-                    (0, 1 - (below + cell) / height, own.sum() * cell / PAGE_WIDTH, cell / height)
+                    (
+                        0,
+                        1 - (below + cell) / height,
+                        of_kind.sum() * cell / PAGE_WIDTH,
+                        cell / height,
+                    )
                 )
-                axes.imshow(side_by_side(colours[own]), aspect="auto", interpolation="nearest")
+                axes.imshow(side_by_side(colours[of_kind]), aspect="auto", interpolation="nearest")
                 axes.text(
                     0.004,
                     0.03,

@@ -153,14 +153,14 @@ def choose_samples(labels: NDArray[np.int8], n: int, seed: int) -> NDArray[np.in
 def _labels(manifest: Path, ids: list[str]) -> NDArray[np.int8]:
     """Labels of the patches of a store, in its order."""
     listed = read_parquet(manifest, ["id", "split", "label"])
-    known = listed[listed["split"] == "train"].set_index("id")["label"]
-    missing = [name for name in ids if name not in known.index]
+    label_of = listed[listed["split"] == "train"].set_index("id")["label"]
+    missing = [name for name in ids if name not in label_of.index]
     if missing:
         raise InputError(
             f"{manifest} does not list {len(missing)} patches of the store (first: {missing[0]});"
             " run again"
         )
-    return known.loc[ids].to_numpy(dtype=np.int8)
+    return label_of.loc[ids].to_numpy(dtype=np.int8)
 
 
 def _write_ids(figure: Figure, samples: Samples, left: float, across: float) -> None:

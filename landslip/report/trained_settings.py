@@ -72,8 +72,8 @@ def read_trained_settings(
         differences: dict[str, list[int]] = {}
         for fold, metadata in enumerate(trained):
             lines = list(_differences(planned, name, metadata))
-            own = metadata.get("seed", derive_seed(planned.seed, name, fold))
-            if own != derive_seed(planned.seed, name, fold):
+            trained_seed = metadata.get("seed", derive_seed(planned.seed, name, fold))
+            if trained_seed != derive_seed(planned.seed, name, fold):
                 other_seed = True
                 lines.append(f"the seed was another than {planned.seed}")
             if metadata.get("split_digest") != split.get("split_digest"):
@@ -120,8 +120,8 @@ def _differences(planned: ConfigSettings, name: str, metadata: Mapping[str, Any]
     """Settings and inputs that the config has otherwise."""
     config, reads = planned.models[name], planned.reads.get(name, {})
     skipped = _INPUTS if "columns" in metadata else ()
-    own = {key: value for key, value in config.items() if key not in skipped}
-    lines = differing(_flat(metadata["settings"], own), _flat(own, own))
+    configured = {key: value for key, value in config.items() if key not in skipped}
+    lines = differing(_flat(metadata["settings"], configured), _flat(configured, configured))
     if "architecture" in reads:
         found, wanted = (
             {"architecture": source.get("architecture")} for source in (metadata, reads)
