@@ -82,7 +82,8 @@ def _field(values: pd.Series) -> np.ndarray:
 
 def _add_styles(path: Path, styles: Mapping[str, str]) -> None:
     with closing(sqlite3.connect(path)) as base, base:
-        base.execute(_STYLES)
-        base.execute(_CONTENTS, (_TIME,))
-        base.executemany(_ROW, [(name, name, qml, _TIME) for name, qml in styles.items()])
+        if styles:
+            base.execute(_STYLES)
+            base.execute(_CONTENTS, (_TIME,))
+            base.executemany(_ROW, [(name, name, qml, _TIME) for name, qml in styles.items()])
         base.execute("UPDATE gpkg_contents SET last_change = ?", (_TIME,))
