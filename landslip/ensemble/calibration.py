@@ -70,7 +70,8 @@ def fit_calibrator(method: Method, labels: Labels, probability: Floats) -> Calib
     method
         none, as predicted; temperature, logits divided by the one temperature with the least log
         loss; isotonic, the non-decreasing function that fits labels best, by squares.
-    labels : (n,), 0 or 1
+    labels : (n,)
+        0 or 1.
     probability : (n,), in [0, 1]
         Of patches that the model was not trained on.
 
@@ -88,7 +89,14 @@ def cross_calibrate(
 
     Parameters
     ----------
-    labels, probability, fold : (n,)
+    labels : (n,)
+        0 or 1.
+    probability : (n,)
+        In [0, 1], out of fold.
+    fold : (n,)
+        The fold of each patch.
+    method
+        How each fold is calibrated.
 
     Returns
     -------

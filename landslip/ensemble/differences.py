@@ -47,7 +47,8 @@ def compare(
 
     Parameters
     ----------
-    labels : (n,), 0 or 1
+    labels : (n,)
+        0 or 1.
     decisions
         Name -> (n,).
     pairs

@@ -21,8 +21,10 @@ def reliability(labels: Labels, probability: Floats) -> pd.DataFrame:
 
     Parameters
     ----------
-    labels : (n,), 0 or 1
-    probability : (n,), in [0, 1]
+    labels : (n,)
+        0 or 1.
+    probability : (n,)
+        In [0, 1].
 
     Returns
     -------

@@ -38,8 +38,12 @@ def compare_rules(
 
     Parameters
     ----------
-    labels, fold : (n,)
+    labels : (n,)
+        0 or 1.
     scores : (n, member)
+        Probabilities out of fold.
+    fold : (n,)
+        The fold of each patch.
     crossed
         Name -> a rule that was cross-fitted on them.
     pairs
