@@ -16,8 +16,9 @@ rule gather_table:
         ],
         costs=lambda wildcards: of_table(wildcards.table, "cost.json"),
         folds=ancient("<results>/data/folds.parquet"),
+        ensemble=ancient("<results>/ensemble/oof.parquet"),
         paper=f"{workflow.basedir}/resources/paper/ablation.csv",
-        sums="<results>/data/folds.sha256",
+        sums=["<results>/data/folds.sha256", "<results>/ensemble/oof.sha256"],
         model_sums=lambda wildcards: of_table(wildcards.table, "files.sha256"),
     output:
         table="<results>/ablation/{table}.parquet",

@@ -1,4 +1,4 @@
-"""Ensemble stage: gather the folds, average the members, choose the threshold, measure."""
+"""Ensemble stage: gather the folds, combine the members, choose the threshold, measure."""
 
 
 rule gather_oof:
@@ -17,6 +17,10 @@ rule gather_oof:
         "../envs/cpu.yaml"
     params:
         members=CONFIG.members,
+        rule=CONFIG.ensemble.rule,
+        calibration=CONFIG.ensemble.calibration,
+        bootstrap=CONFIG.ensemble.bootstrap,
+        seed=CONFIG.seed,
         code=source_digest("ensemble/gather_oof.py"),
     script:
         "../workflow/scripts/ensemble/gather_oof.py"

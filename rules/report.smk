@@ -90,6 +90,7 @@ rule write_report:
         cost="<results>/report/cost.csv",
         speed="<results>/report/speed.csv",
         descriptions=of_members("model.json"),
+        costs=of_members("cost.json"),
         figures=expand("<results>/report/{figure}.png", figure=FIGURES),
         captions=expand(
             "{root}/resources/report/{figure}.rst",

@@ -15,7 +15,7 @@ from landslip.data.folds import split_digest
 from landslip.data.inputs import write_listing
 from landslip.data.survey import survey_shard
 from landslip.ensemble.gather import gather_oof
-from landslip.ensemble.threshold import search_threshold
+from landslip.ensemble.search import search_threshold
 from landslip.features.statistics import write_statistics
 from landslip.io.files import file_digest, read_parquet, write_json, write_parquet
 from landslip.models.network import Architecture, MultiEncoder
@@ -115,7 +115,10 @@ def make_bundle(folder: Path) -> Made:
                 _write_oof(name, target, fold, table, digest, random)
         models[name] = [target / "model.json" for target in files]
     oof = {name: [path.parent / "oof.parquet" for path in paths] for name, paths in models.items()}
-    gather_oof(members=oof, folds=folder / "folds.parquet", target=folder / "oof.parquet")
+    gather_oof(
+        members=oof, folds=folder / "folds.parquet", rule="mean", calibration="none",
+        bootstrap=100, seed=42, target=folder / "oof.parquet",
+    )  # fmt: skip
     search_threshold(
         oof=folder / "oof.parquet", method="exact", bootstrap=100, seed=42,
         target=folder / "threshold.json",

@@ -1,28 +1,24 @@
-"""What each member brings to the ensemble, and whether other weights than equal ones help."""
+"""What each member brings to the ensemble, and whether other weights help."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.ensemble.average import average
+from landslip.ensemble.contributions import decide_with
 from landslip.ensemble.differences import compare, difference_to_json
+from landslip.ensemble.rules import Fit, cross_fit_rule
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
-from landslip.ensemble.threshold import cross_fit, search_exact
-from landslip.ensemble.weights import blend, search_weights, select_greedily
+from landslip.ensemble.threshold import cross_fit
 from landslip.io.files import write_json
+from landslip.models.names import ENSEMBLE
 
 Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 Decisions = NDArray[np.bool_]
 
-MEAN = "mean"
-WEIGHTINGS: dict[str, Callable[[Labels, Floats], Floats]] = {
-    "greedy": select_greedily,
-    "weights": search_weights,
-}
+# Name -> how weights are fitted.
+WEIGHTINGS: dict[str, Fit] = {"greedy": "greedy", "weights": "weighted"}
 
 
 def write_members(*, oof: Path, bootstrap: int, seed: int, target: Path) -> None:
@@ -47,12 +43,13 @@ def analyse_members(table: EnsembleOof, *, resamples: int, seed: int) -> dict[st
     Returns
     -------
     dict
-        members, in order; correlation of their probabilities and error_correlation, of
-        probability less label (null where a member is constant); disagreement, share of patches
-        on which their decisions differ; f1 of the mean; alone, F1 of each, and without, the
-        change of the mean's F1 without it; weightings, F1 and its difference to the mean's, and
-        the weights in each fold. All decisions are cross-fitted: weights and thresholds of a
-        fold are chosen on the others.
+        members, in order; fit and calibration of the rule in force; correlation of the members'
+        probabilities and error_correlation, of probability less label (null where a member is
+        constant); disagreement, share of patches on which their decisions differ; ensemble, F1 by
+        the rule in force; alone, F1 of each, and without, the change of the ensemble's F1 without
+        it; weightings, F1 of other ways to weight and its difference to the ensemble's, and the
+        weights in each fold. All decisions are cross-fitted: rules and thresholds of a fold are
+        fitted on the others.
     """
     names = list(table.members)
     stack = np.stack(list(table.members.values()))
@@ -61,33 +58,37 @@ def analyse_members(table: EnsembleOof, *, resamples: int, seed: int) -> dict[st
         f"alone {name}": cross_fit(labels, scores, fold).landslide
         for name, scores in table.members.items()
     }
-    decisions[MEAN] = cross_fit(labels, average(stack), fold).landslide
+    decisions[ENSEMBLE] = table.landslide
     if len(names) > 1:
-        for at, name in enumerate(names):
-            rest = average(np.delete(stack, at, axis=0))
-            decisions[f"without {name}"] = cross_fit(labels, rest, fold).landslide
+        for name in names:
+            rest = [other for other in names if other != name]
+            decisions[f"without {name}"] = decide_with(table, rest)
     weights: dict[str, dict[str, list[float]]] = {}
-    for name, choose in WEIGHTINGS.items():
-        decisions[name], weights[name] = cross_fit_weights(labels, stack, fold, choose)
-    pairs = [(name, MEAN) for name in decisions if name != MEAN]
+    for name, fit in WEIGHTINGS.items():
+        crossed = cross_fit_rule(labels, stack.T, fold, members=names, rule=fit, calibration="none")
+        decisions[name] = crossed.landslide
+        weights[name] = {str(at): list(rule.weights) for at, rule in crossed.rules.items()}
+    pairs = [(name, ENSEMBLE) for name in decisions if name != ENSEMBLE]
     f1, differences = compare(labels, decisions, pairs, resamples=resamples, seed=seed)
     alone = np.stack([decisions[f"alone {name}"] for name in names])
     return {
         "members": names,
+        "fit": table.way[0],
+        "calibration": table.way[1],
         "correlation": _correlation(stack),
         "error_correlation": _correlation(stack - labels),
         "disagreement": (alone[:, np.newaxis] != alone).mean(axis=2).tolist(),
-        "mean": f1[MEAN].to_json(),
+        "ensemble": f1[ENSEMBLE].to_json(),
         "alone": {name: f1[f"alone {name}"].to_json() for name in names},
         "without": {
-            name: difference_to_json(differences[f"without {name}", MEAN])
+            name: difference_to_json(differences[f"without {name}", ENSEMBLE])
             for name in names
             if f"without {name}" in decisions
         },
         "weightings": {
             name: {
                 "f1": f1[name].to_json(),
-                "difference": difference_to_json(differences[name, MEAN]),
+                "difference": difference_to_json(differences[name, ENSEMBLE]),
                 "weights": weights[name],
             }
             for name in WEIGHTINGS
@@ -95,42 +96,6 @@ def analyse_members(table: EnsembleOof, *, resamples: int, seed: int) -> dict[st
         "bootstrap": resamples,
         "split_digest": table.split_digest,
     }
-
-
-def cross_fit_weights(
-    labels: Labels,
-    probabilities: Floats,
-    fold: NDArray[np.int64],
-    choose: Callable[[Labels, Floats], Floats],
-) -> tuple[Decisions, dict[str, list[float]]]:
-    """Decide on every fold with weights and threshold chosen on the other folds.
-
-    Parameters
-    ----------
-    labels : (n,)
-        0 or 1.
-    probabilities : (member, n)
-        In [0, 1], out of fold.
-    fold : (n,)
-        The fold of each patch.
-    choose
-        Chooses weights (member,) from labels and probabilities.
-
-    Returns
-    -------
-    decisions : (n,)
-    weights
-        Fold -> (member,).
-    """
-    decided = np.zeros(len(labels), dtype=np.bool_)
-    chosen = {}
-    for number in np.unique(fold).tolist():
-        own = fold == number
-        weights = choose(labels[~own], probabilities[:, ~own])
-        threshold = search_exact(labels[~own], blend(weights, probabilities[:, ~own])).threshold
-        decided[own] = blend(weights, probabilities[:, own]) > threshold
-        chosen[str(number)] = weights.tolist()
-    return decided, chosen
 
 
 def _correlation(rows: Floats) -> list[list[float | None]]:

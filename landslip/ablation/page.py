@@ -12,6 +12,7 @@ from landslip.ablation.figure_list import FIGURES
 from landslip.ablation.model_table import model_rows
 from landslip.ablation.records import read_calibration, read_members
 from landslip.ablation.table import read_table
+from landslip.ensemble.choice import in_words
 from landslip.io.files import read_parquet, write_text
 from landslip.io.templates import rows_of, template_environment
 from landslip.report import wording
@@ -94,7 +95,7 @@ def write_page(
         percent=wording.percent,
         duration=wording.duration,
         readable=wording.readable,
-        signed=signed,
+        signed=wording.signed,
         seconds=seconds,
     )
     read = [read_table(path) for path in tables]
@@ -109,6 +110,7 @@ def write_page(
             ]
         ),
         members=analysis,
+        rule_in_words=in_words((analysis["fit"], analysis["calibration"])),
         calibration=read_calibration(calibration),
         confusion=rows_of(read_parquet(confusion)),
         importance=_importance(read_parquet(importance)),
@@ -126,13 +128,6 @@ def write_page(
         simulated=simulated,
     )
     write_text(target, page)
-
-
-def signed(value: float | None, digits: int = 4) -> str:
-    """-0.0123 -> '−0.0123', with a true minus and always a sign."""
-    if value is None or pd.isna(value):
-        return "–"
-    return f"{value:+.{digits}f}".replace("-", "−")
 
 
 def _index(

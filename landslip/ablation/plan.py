@@ -26,7 +26,7 @@ class Row:
 
     variant: str
     members: list[str]
-    """Models whose OOF predictions are averaged: one for a model."""
+    """Models whose OOF predictions are combined: one for a model."""
     against: str
     """Name of the row that the difference is to."""
     against_members: list[str]

@@ -5,16 +5,10 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from landslip.ensemble.calibration import Method
+from landslip.ensemble.records import Estimate
+from landslip.ensemble.rules import Fit
 from landslip.io.records import Count, Interval, Number, Probability, Share, read_record
-
-
-class Estimate(TypedDict):
-    """A number and its 95 % interval."""
-
-    value: Number
-    low: Number
-    high: Number
-    contains_zero: NotRequired[bool]
 
 
 class Weighting(TypedDict):
@@ -29,10 +23,12 @@ class Members(TypedDict):
     """The content of members.json."""
 
     members: list[str]
+    fit: Fit
+    calibration: Method
     correlation: list[list[Number | None]]
     error_correlation: list[list[Number | None]]
     disagreement: list[list[Share]]
-    mean: Estimate
+    ensemble: Estimate
     alone: dict[str, Estimate]
     without: dict[str, Estimate]
     weightings: dict[str, Weighting]

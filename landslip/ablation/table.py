@@ -10,12 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.ensemble import measures
-from landslip.ensemble.average import average
+from landslip.ensemble.calibration import Method
 from landslip.ensemble.differences import compare
 from landslip.ensemble.gather import read_members
-from landslip.ensemble.threshold import cross_fit
+from landslip.ensemble.rules import Fit, cross_fit_rule
+from landslip.ensemble.tables import read_ensemble_oof
 from landslip.io.files import InputError, read_parquet, write_parquet
-from landslip.models.cost import read_cost
+from landslip.models.cost import read_cost, seconds_per_thousand
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -25,7 +26,7 @@ PAPER = ("oof_f1", "oof_auc", "overall_f1")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row: models whose mean it is, and what it is compared to."""
+    """One row: models that it combines, and what it is compared to."""
 
     variant: str
     members: Sequence[str]
@@ -40,6 +41,7 @@ def gather_table(
     models: Mapping[str, Sequence[Path]],
     costs: Mapping[str, Sequence[Path]],
     folds: Path,
+    ensemble: Path,
     paper: Path,
     bootstrap: int,
     seed: int,
@@ -57,6 +59,8 @@ def gather_table(
         Model -> oof.parquet and cost.json of its folds.
     folds
         folds.parquet.
+    ensemble
+        ensemble/oof.parquet; its rule combines the members of a row of several.
     paper
         CSV: table, variant and PAPER, the paper's figures.
     bootstrap, seed
@@ -75,10 +79,13 @@ def gather_table(
         probabilities,
         labels=split["label"].to_numpy(dtype=np.int8),
         fold=split["fold"].to_numpy(dtype=np.int64),
+        way=read_ensemble_oof(ensemble).way,
         resamples=bootstrap,
         seed=seed,
     )
-    per_thousand = {model: _seconds_per_thousand(paths) for model, paths in costs.items()}
+    per_thousand = {
+        model: seconds_per_thousand(map(read_cost, paths)) for model, paths in costs.items()
+    }
     table["seconds_per_1000_patches"] = [
         sum(per_thousand[model] for model in row.members) for row in rows
     ]
@@ -93,6 +100,7 @@ def table_of(
     *,
     labels: Labels,
     fold: NDArray[np.int64],
+    way: tuple[Fit, Method],
     resamples: int,
     seed: int,
 ) -> pd.DataFrame:
@@ -108,6 +116,8 @@ def table_of(
         0 or 1.
     fold : (n,)
         The fold of each patch.
+    way
+        Rule and calibration that combine the members of a row of several.
     resamples
         Draws of the patches for the intervals.
     seed
@@ -117,21 +127,27 @@ def table_of(
     -------
     DataFrame
         variant; model, its jobs, joined by `+`; against; patches, positives; f1 at cross-fitted
-        thresholds (every fold at the best of the others) with f1_low and f1_high; precision,
+        rules and thresholds (every fold by those of the others) with f1_low and f1_high; precision,
         recall and tn, fp, fn, tp of the same decisions; auc; difference of F1 to `against`, with
         difference_low and difference_high and contains_zero, whether these hold 0. A row that
         is compared to itself has a difference of 0.
     """
-    scores = {
-        tuple(members): average(np.stack([probabilities[model] for model in members]))
+    fit, method = way
+    crossed = {
+        tuple(members): cross_fit_rule(
+            labels,
+            np.stack([probabilities[model] for model in members], axis=1),
+            fold,
+            members=members,
+            # A model alone is judged as it predicts.
+            rule=fit if len(members) > 1 else "mean",
+            calibration=method if len(members) > 1 else "none",
+        )
         for row in rows
         for members in (row.members, row.against_members)
     }
-    names = {members: "+".join(members) for members in scores}
-    decisions = {
-        names[members]: cross_fit(labels, score, fold).landslide
-        for members, score in scores.items()
-    }
+    names = {members: "+".join(members) for members in crossed}
+    decisions = {names[members]: made.landslide for members, made in crossed.items()}
     pairs = [(names[tuple(row.members)], names[tuple(row.against_members)]) for row in rows]
     f1, differences = compare(labels, decisions, pairs, resamples=resamples, seed=seed)
     once = np.ones((1, len(labels)))
@@ -150,7 +166,9 @@ def table_of(
                 "f1_high": f1[pair[0]].high,
                 "precision": float(measures.precision(labels, decided, once)[0]),
                 "recall": float(measures.recall(labels, decided, once)[0]),
-                "auc": float(measures.auc(labels, scores[tuple(row.members)], once)[0]),
+                "auc": float(
+                    measures.auc(labels, crossed[tuple(row.members)].probability, once)[0]
+                ),
                 **measures.confusion(labels, decided),
                 "difference": difference.value,
                 "difference_low": difference.low,
@@ -164,15 +182,6 @@ def table_of(
 def read_table(path: Path) -> pd.DataFrame:
     """Read what `gather_table` wrote."""
     return read_parquet(path)
-
-
-def _seconds_per_thousand(paths: Sequence[Path]) -> float:
-    """Wall time in which all folds' models predict 1,000 patches, as a test patch needs them."""
-    try:
-        rates = [float(read_cost(path)["prediction_patches_per_second"]) for path in paths]
-    except KeyError as error:
-        raise InputError(f"{paths[0]} lacks {error}; train the model anew") from error
-    return sum(1000 / rate for rate in rates if rate > 0)
 
 
 def _read_paper(path: Path, name: str) -> pd.DataFrame:

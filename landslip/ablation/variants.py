@@ -13,9 +13,9 @@ from landslip.models.settings import TreeSettings
 def describe(table: Table, variant: Variant) -> str:
     """A variant as the config says it: `pwee_v3 with head: V4`."""
     if isinstance(variant.members, str):
-        return f"mean of {variant.members}"
+        return f"ensemble of {variant.members}"
     if variant.members is not None:
-        return f"{'mean of ' if len(variant.members) > 1 else ''}{', '.join(variant.members)}"
+        return f"{'ensemble of ' if len(variant.members) > 1 else ''}{', '.join(variant.members)}"
     changed = {**variant.change}
     if variant.scaling_fit is not None:
         changed["scaling_fit"] = variant.scaling_fit

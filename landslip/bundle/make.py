@@ -35,7 +35,7 @@ from landslip.bundle.water import describe_water
 from landslip.data.inputs import read_shape
 from landslip.data.survey import read_survey
 from landslip.ensemble.records import read_threshold
-from landslip.ensemble.rules import FittedRule, cross_fit_rule, plain_mean
+from landslip.ensemble.rules import FittedRule, cross_fit_rule
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.io.files import (
     InputError,
@@ -142,7 +142,7 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
     way = Way(
         rule=study.rule, calibration=study.calibration, bootstrap=study.bootstrap, seed=study.seed
     )
-    in_force = _in_force(sources.threshold, table)
+    in_force = _in_force(sources.threshold)
     sensors = list(dict.fromkeys(channel["sensor"] for channel in study.channels))
     combinations = combine_subsets(members, sensors, oof, way, in_force)
     if not combinations:
@@ -230,16 +230,12 @@ def _write_oof(
     return OutOfFold(labels=table.labels, fold=table.fold, scores=scores)
 
 
-def _in_force(path: Path, table: EnsembleOof) -> InForce:
+def _in_force(path: Path) -> InForce:
     """What the training chose for all members."""
     told = read_threshold(path)
-    said = told.get("rule")
-    rule = FittedRule.from_json(said["fitted"]) if said else plain_mean(list(table.members))
+    rule = FittedRule.from_json(told["rule"]["fitted"])
     return InForce(
-        columns=rule.members,
-        rule=rule,
-        threshold=told["threshold"],
-        why=said["why"] if said else "The plain mean.",
+        columns=rule.members, rule=rule, threshold=told["threshold"], why=told["rule"]["why"]
     )
 
 

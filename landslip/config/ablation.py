@@ -14,7 +14,7 @@ _RESERVED = {"calibration", "confusion", "figures", "importance", "members", "sp
 
 
 class Variant(Section):
-    """One row of a table: a model with some keys changed, or the mean of several."""
+    """One row of a table: a model with some keys changed, or several combined."""
 
     base: str | None = Field(None, description="model that is changed; null: the table's base")
     change: dict[str, Any] = Field(
@@ -30,7 +30,9 @@ class Variant(Section):
         Kinds | Annotated[list[str], Field(min_length=1)] | None,
         expecting("all, networks, trees or a list of names"),
     ] = Field(
-        None, description="instead: mean of these models, or of `table.variant`, from OOF files"
+        None,
+        description="instead: these models, or `table.variant`, combined by the ensemble's rule, "
+        "from OOF files",
     )
     against: str | None = Field(
         None, description="variant or model that the difference is to; null: the table's base"
@@ -40,7 +42,7 @@ class Variant(Section):
     def _mean_or_model(self) -> Self:
         changed = self.base, self.scaling_fit, self.pretrained
         if self.members is not None and (self.change or any(x is not None for x in changed)):
-            raise ValueError("members are averaged as they are; nothing can be changed beside them")
+            raise ValueError("members are combined as they are; nothing can be changed beside them")
         return self
 
 

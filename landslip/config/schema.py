@@ -68,6 +68,19 @@ class Ensemble(Section):
     """How the members are combined, and the threshold chosen."""
 
     members: list[str] | None = Field(None, min_length=1, description="null: every model")
+    rule: Literal["auto", "mean", "weighted", "stacked"] = Field(
+        "auto",
+        description="what makes the members' probabilities one: mean (the paper's), weighted "
+        "(weights with the best F1), stacked (logistic regression on their logits, no coefficient "
+        "negative); auto: the mean, unless another is better beyond noise, never below the best "
+        "member beyond noise",
+    )
+    calibration: Literal["auto", "none", "temperature", "isotonic"] = Field(
+        "auto",
+        description="of every member before they are combined, fitted on OOF predictions: none "
+        "(the paper's), temperature (logits divided by one number), isotonic (non-decreasing "
+        "steps); auto: none, unless another is better beyond noise",
+    )
     threshold: Annotated[
         Literal["exact", "grid"] | Fraction,
         expecting("exact, grid or a number from 0 to 1 (50 % is 0.5)"),

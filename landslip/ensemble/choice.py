@@ -32,6 +32,7 @@ BEST: Way = ("best", "none")
 _WORDS: dict[Fit, str] = {
     "mean": "the mean",
     "best": "the best member alone",
+    "greedy": "greedy selection",
     "weighted": "the weighted mean",
     "stacked": "stacking",
 }
@@ -90,7 +91,6 @@ class RuleChoice:
             "why": self.why,
             "best_member": {"name": self.best_member, "f1": self.best_member_f1.to_json()},
             "candidates": [candidate.to_json() for candidate in self.candidates],
-            "by_fold": {str(fold): rule.to_json() for fold, rule in self.crossed.rules.items()},
             "warnings": list(self.warnings),
         }
 
@@ -217,16 +217,16 @@ def _why(way: Way, candidates: Mapping[Way, Candidate], best: str) -> str:
     """A sentence on what decided."""
     first, *others = candidates
     if not others:
-        return f"The config asks for {_in_words(way)}."
+        return f"The config asks for {in_words(way)}."
     if way == first:
         nearest = _highest(others, candidates)
         return (
             f"None of {len(others)} other candidates has an F1 that is beyond noise higher than "
-            f"that of {_in_words(first)}: the highest is that of {_in_words(nearest)}, different "
+            f"that of {in_words(first)}: the highest is that of {in_words(nearest)}, different "
             f"by {_shown(candidates[nearest].against_first)}."
         )
     difference = candidates[way].against_first
-    said = f"The F1 of {_in_words(way)} differs from that of {_in_words(first)} by "
+    said = f"The F1 of {in_words(way)} differs from that of {in_words(first)} by "
     said += _shown(difference)
     if difference.low > 0:
         return f"{said}: the highest of {len(candidates)} candidates."
@@ -241,7 +241,8 @@ def _shown(difference: Estimate) -> str:
     return f"{difference.value:+.4f} (95 % interval {low} to {high})"
 
 
-def _in_words(way: Way) -> str:
+def in_words(way: Way) -> str:
+    """A way in a sentence: the mean after isotonic calibration."""
     fit, method = way
     if way == MEAN:
         return "the plain mean"

@@ -1,23 +1,38 @@
 """Bring the members' OOF predictions together, each patch once, or refuse; never drop a row."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.data.folds import read_folds
-from landslip.ensemble.average import average
-from landslip.ensemble.tables import OOF_COLUMNS
-from landslip.io.files import InputError, write_parquet
+from landslip.ensemble.calibration import Method
+from landslip.ensemble.choice import choose_rule
+from landslip.ensemble.rules import Rule
+from landslip.ensemble.tables import OOF_COLUMNS, write_ensemble_oof
+from landslip.io.files import InputError
 from landslip.models.predictions import check_origin, format_ids, read_oof
 
 Floats = NDArray[np.float64]
 
+logger = logging.getLogger(__name__)
 
-def gather_oof(*, members: Mapping[str, Sequence[Path]], folds: Path, target: Path) -> None:
-    """Put the members' OOF predictions side by side with their mean.
+
+def gather_oof(
+    *,
+    members: Mapping[str, Sequence[Path]],
+    folds: Path,
+    rule: Literal["auto"] | Rule,
+    calibration: Literal["auto"] | Method,
+    bootstrap: int,
+    seed: int,
+    target: Path,
+) -> None:
+    """Put the members' OOF predictions side by side, and choose the rule that combines them.
 
     Parameters
     ----------
@@ -25,9 +40,12 @@ def gather_oof(*, members: Mapping[str, Sequence[Path]], folds: Path, target: Pa
         Name of each member -> oof.parquet of each of its folds, in any order.
     folds
         folds.parquet, whose patches, folds and labels the files must have.
+    rule, calibration, bootstrap, seed
+        As in `landslip.ensemble.choice.choose_rule`.
     target
-        ensemble/oof.parquet: id, fold, label, probability, and a column for each member; rows in
-        the order of `folds`.
+        ensemble/oof.parquet: id, fold, label, probability (of every fold by the rule as the other
+        folds fit it), and a column for each member; rows in the order of `folds`. The rule is in
+        its metadata.
 
     Raises
     ------
@@ -37,17 +55,19 @@ def gather_oof(*, members: Mapping[str, Sequence[Path]], folds: Path, target: Pa
         another model. The message names the file, how many patches and the first of them.
     """
     check_members(members, OOF_COLUMNS)
-    table, digest, columns = read_members(members, folds)
-    frame = pd.DataFrame(
-        {
-            "id": table["id"].to_numpy(),
-            "fold": table["fold"].to_numpy(dtype=np.int64),
-            "label": table["label"].to_numpy(dtype=np.int8),
-            "probability": average(np.stack(list(columns.values()))),
-            **columns,
-        }
+    split, digest, columns = read_members(members, folds)
+    choice = choose_rule(
+        split["label"].to_numpy(dtype=np.int8),
+        np.stack(list(columns.values()), axis=1),
+        split["fold"].to_numpy(dtype=np.int64),
+        list(columns),
+        rule=rule,
+        calibration=calibration,
+        bootstrap=bootstrap,
+        seed=seed,
     )
-    write_parquet(target, frame, {"split_digest": digest})
+    logger.info("%s of %d members. %s", choice.fitted.rule, len(columns), choice.why)
+    write_ensemble_oof(target, split=split, members=columns, choice=choice, split_digest=digest)
 
 
 def read_members(

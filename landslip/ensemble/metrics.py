@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+from landslip.ensemble.choice import MEAN
+from landslip.ensemble.contributions import spare_members
 from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import (
     EnsembleOof,
@@ -85,7 +87,7 @@ def measure(
         measured[name]["constant_folds"] = constant_folds(scores, table.fold)
     warnings = [
         *warnings_about(table.labels, table.probability, chosen),
-        *warnings_about_learning(measured),
+        *warnings_about_learning(measured, plain=table.way == MEAN),
     ]
     on_test = read_labelled(test, manifest)
     tested: dict[str, Any] | None = None
@@ -109,6 +111,8 @@ def measure(
             "interval": "percentiles 2.5 and 97.5 over resamples of the patches",
             ENSEMBLE: measured.pop(ENSEMBLE),
             "members": measured,
+            "rule": table.rule,
+            "add_nothing": spare_members(table, resamples=bootstrap, seed=seed),
             "test": tested,
             "test_reason": reason,
             "warnings": warnings,
@@ -116,15 +120,18 @@ def measure(
     )
 
 
-def warnings_about_learning(measured: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def warnings_about_learning(measured: Mapping[str, Mapping[str, Any]], *, plain: bool) -> list[str]:
     """Sentences about models that learned nothing, as far as out-of-fold predictions tell.
 
     Parameters
     ----------
     measured
         Model -> its measures with `constant_folds`; the ensemble among them.
+    plain
+        The ensemble is the plain mean.
     """
     sentences = []
+    counts = ", and counts in the mean like any other" if plain else ""
     for name, values in measured.items():
         who = "the ensemble" if name == ENSEMBLE else f"the member {name}"
         folds = [str(fold) for fold in values.get("constant_folds", [])]
@@ -133,7 +140,7 @@ def warnings_about_learning(measured: Mapping[str, Mapping[str, Any]]) -> list[s
             where = f"fold{'s' if len(folds) > 1 else ''} {', '.join(folds)}"
             sentences.append(
                 f"{who} learned nothing in {where}: there it gives every patch the same"
-                " probability, and counts in the mean like any other (its logs say more)"
+                f" probability{counts} (its logs say more)"
             )
         elif interval is not None and interval[0] <= 0.5:
             sentences.append(
@@ -150,11 +157,15 @@ def _measure_oof(
     own = {name: search_exact(table.labels, scores) for name, scores in models.items()}
     extra: dict[str, dict[str, Measure]] = {}
     for name, scores in models.items():
-        crossed = cross_fit(table.labels, scores, table.fold)
+        crossed = (
+            table.landslide
+            if name == ENSEMBLE
+            else cross_fit(table.labels, scores, table.fold).landslide
+        )
         at_own = scores > own[name].threshold
         extra[name] = {
             "f1_at_own_threshold": partial(measures.f1, table.labels, at_own),
-            "cross_fitted_f1": partial(measures.f1, table.labels, crossed.landslide),
+            "cross_fitted_f1": partial(measures.f1, table.labels, crossed),
         }
     measured = _measure(table.labels, models, threshold, extra, resamples, seed)
     for name, choice in own.items():

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from landslip.ensemble.average import average
 from landslip.ensemble.gather import check_members
 from landslip.ensemble.records import read_threshold
+from landslip.ensemble.rules import FittedRule
 from landslip.ensemble.tables import TEST_COLUMNS
+from landslip.io.files import InputError
 from landslip.io.large_tables import iterate_parquet, write_blocks
 from landslip.models.predictions import PredictionReader, check_origin
 
@@ -18,7 +20,7 @@ from landslip.models.predictions import PredictionReader, check_origin
 def predict_test(
     *, members: Mapping[str, Sequence[Path]], manifest: Path, threshold: Path, target: Path
 ) -> None:
-    """Average the members' test predictions, over folds and then over members, and decide.
+    """Average the members' test predictions over folds, combine them by the rule, and decide.
 
     Parameters
     ----------
@@ -27,7 +29,8 @@ def predict_test(
     manifest
         manifest.parquet: the test patches, in order, and whether they could be read.
     threshold
-        threshold.json: what is above is a landslide; its split is the files' split.
+        threshold.json: the rule, and the threshold above which is a landslide; its split is the
+        files' split.
     target
         ensemble/test.parquet: id, probability, landslide, and a column for each member; every
         test patch in the manifest's order, null where the patch has no data.
@@ -36,21 +39,30 @@ def predict_test(
     ------
     InputError
         A file does not hold the readable test patches, each once and in the manifest's order; a
-        probability is NaN or outside [0, 1]; a file is of another split or another model. The
-        message names the file and the first patch.
+        probability is NaN or outside [0, 1]; a file is of another split or another model;
+        the rule is of other members. The message names the file and the first patch.
     """
     check_members(members, TEST_COLUMNS)
     chosen = read_threshold(threshold)
+    rule = FittedRule.from_json(chosen["rule"]["fitted"])
+    if rule.members != tuple(members):
+        raise InputError(
+            f"{threshold} combines {', '.join(rule.members)}, not {', '.join(members)}; delete it "
+            "and run again"
+        )
     readers: dict[str, list[PredictionReader]] = {}
     for name, paths in members.items():
         readers[name] = [PredictionReader(path) for path in paths]
         for reader in readers[name]:
             check_origin(reader.path, reader, name, chosen["split_digest"])
-    write_blocks(target, _blocks(readers, manifest, chosen["threshold"]))
+    write_blocks(target, _blocks(readers, manifest, rule, chosen["threshold"]))
 
 
 def _blocks(
-    members: Mapping[str, Sequence[PredictionReader]], manifest: Path, threshold: float
+    members: Mapping[str, Sequence[PredictionReader]],
+    manifest: Path,
+    rule: FittedRule,
+    threshold: float,
 ) -> Iterator[pd.DataFrame]:
     for listed in iterate_parquet(manifest, ["id", "split", "status"]):
         # also where it holds no test patch: a table has at least one part
@@ -61,7 +73,7 @@ def _blocks(
             name: average(np.stack([reader.take(ids) for reader in readers]))
             for name, readers in members.items()
         }
-        scores = {"probability": average(np.stack(list(scores.values()))), **scores}
+        scores = {"probability": rule.apply(np.stack(list(scores.values()), axis=1)), **scores}
         frame = pd.DataFrame({name: _spread(found, readable) for name, found in scores.items()})
         # A comparison with NaN would say 0: a patch without data is neither.
         landslide = (frame["probability"] > threshold).astype("Int8").where(readable)

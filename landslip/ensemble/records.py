@@ -5,7 +5,66 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from landslip.io.records import Count, Interval, Number, Probability, Share, read_record
+from landslip.ensemble.calibration import Method
+from landslip.ensemble.rules import Fit, Rule
+from landslip.io.records import Amount, Count, Interval, Number, Probability, Share, read_record
+
+
+class Calibrator(TypedDict):
+    """As `landslip.ensemble.calibration.Calibrator` says itself."""
+
+    method: Method
+    temperature: NotRequired[Amount]
+    scores: NotRequired[list[Probability]]
+    probabilities: NotRequired[list[Share]]
+
+
+class FittedRule(TypedDict):
+    """As `landslip.ensemble.rules.FittedRule` says itself."""
+
+    rule: Rule
+    calibration: Method
+    members: list[str]
+    weights: list[Amount]
+    intercept: Number
+    calibrators: list[Calibrator]
+
+
+class Estimate(TypedDict):
+    """A number and its 95 % interval."""
+
+    value: Number
+    low: Number
+    high: Number
+    contains_zero: NotRequired[bool]
+
+
+class Candidate(TypedDict):
+    """A way to combine the members."""
+
+    fit: Fit
+    calibration: Method
+    f1: Estimate
+    against_mean: Estimate
+    against_best: Estimate
+
+
+class BestMember(TypedDict):
+    """The member with the highest F1 at cross-fitted thresholds."""
+
+    name: str
+    f1: Estimate
+
+
+class RuleInForce(TypedDict):
+    """As `landslip.ensemble.choice.RuleChoice` says itself."""
+
+    fitted: FittedRule
+    fit: Fit
+    why: str
+    best_member: BestMember
+    candidates: list[Candidate]
+    warnings: list[str]
 
 
 class Choice(TypedDict):
@@ -33,6 +92,7 @@ class Threshold(TypedDict):
     grid: Choice
     exact: Choice
     cross_fitted: CrossFitted
+    rule: RuleInForce
     patches: Count
     positives: Count
     split_digest: str
@@ -81,6 +141,14 @@ class Tested(TypedDict):
     warnings: list[str]
 
 
+class AddNothing(TypedDict):
+    """Members without which the ensemble is no worse."""
+
+    members: list[str]
+    f1: Estimate | None
+    difference: Estimate | None
+
+
 class Metrics(TypedDict):
     """The content of metrics.json."""
 
@@ -90,6 +158,8 @@ class Metrics(TypedDict):
     bootstrap: Count
     ensemble: Measured
     members: dict[str, Measured]
+    rule: RuleInForce
+    add_nothing: AddNothing
     test: Tested | None
     test_reason: str | None
     warnings: list[str]

@@ -1,6 +1,6 @@
 """Rules by which the members' probabilities become one: fitted, cross-fitted, applied, as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -11,19 +11,26 @@ from scipy.special import expit, logit
 from landslip.ensemble.average import average
 from landslip.ensemble.calibration import Calibrator, Method, fit_calibrator
 from landslip.ensemble.threshold import search_exact
-from landslip.ensemble.weights import blend, fit_stack, pick_best, search_weights
+from landslip.ensemble.weights import blend, fit_stack, pick_best, search_weights, select_greedily
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 Rule = Literal["mean", "weighted", "stacked"]
-# How a rule is fitted: `best` gives all weight to one member and is a case of `weighted`.
-Fit = Literal["mean", "best", "weighted", "stacked"]
+# How a rule is fitted: `best`, all weight on one member, and `greedy` are cases of `weighted`.
+Fit = Literal["mean", "best", "greedy", "weighted", "stacked"]
 
 FITS: tuple[Fit, ...] = get_args(Fit)
 
 # Logits of the stacked rule end at these odds: else the one patch that a member was sure and
 # wrong about would decide.
 _LEAST = 1e-3
+
+_KINDS: dict[Fit, Rule] = {"mean": "mean", "stacked": "stacked"}
+_WEIGHTS: dict[Fit, Callable[[Labels, Floats], Floats]] = {
+    "best": pick_best,
+    "greedy": select_greedily,
+    "weighted": search_weights,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,8 +147,9 @@ def fit_rule(
     members
         Names of the columns.
     rule
-        mean; weighted: the weights with the best F1; best: all weight on the member with the best
-        F1; stacked: a logistic regression on the members' logits, no coefficient negative.
+        mean; weighted: the weights with the best F1; greedy: weights by greedy selection; best:
+        all weight on the member with the best F1; stacked: a logistic regression on the members'
+        logits, no coefficient negative.
     calibration
         Of each member, fitted on the same patches before the rule.
     """
@@ -157,9 +165,9 @@ def fit_rule(
     elif rule == "mean":
         weights = np.full(len(rows), 1 / len(rows))
     else:
-        weights = (pick_best if rule == "best" else search_weights)(labels, rows)
+        weights = _WEIGHTS[rule](labels, rows)
     return FittedRule(
-        rule="weighted" if rule == "best" else rule,
+        rule=_KINDS.get(rule, "weighted"),
         calibration=calibration,
         members=tuple(members),
         weights=tuple(weights.tolist()),

@@ -1,14 +1,28 @@
 """The ensemble's tables of predictions, as arrays."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from landslip.io.files import InputError, read_metadata, read_parquet, require_columns
+from landslip.ensemble.calibration import Method
+from landslip.ensemble.choice import RuleChoice
+from landslip.ensemble.records import RuleInForce
+from landslip.ensemble.rules import Fit
+from landslip.io.files import (
+    InputError,
+    read_metadata,
+    read_parquet,
+    require_columns,
+    write_parquet,
+)
 from landslip.io.large_tables import TableReader, iterate_parquet, read_columns
+from landslip.io.records import Probability, parse_record
 
 Floats = NDArray[np.float64]
 
@@ -24,10 +38,28 @@ class EnsembleOof:
     fold: NDArray[np.int64]
     labels: NDArray[np.int8]
     probability: Floats
-    """Of the ensemble."""
+    """Of the ensemble: of every fold by a rule that was fitted on the other folds."""
     members: dict[str, Floats]
     """Of each member."""
     split_digest: str
+    rule: dict[str, Any]
+    """The rule in force, as `RuleChoice.to_json` says it."""
+    thresholds: dict[int, float]
+    """Of each fold, chosen on the other folds with their rule."""
+
+    @property
+    def way(self) -> tuple[Fit, Method]:
+        """How the rule in force is fitted, and how its members are calibrated."""
+        return self.rule["fit"], self.rule["fitted"]["calibration"]
+
+    @property
+    def landslide(self) -> NDArray[np.bool_]:
+        """(n,): decisions of the ensemble by what the other folds alone taught."""
+        decided = np.zeros(len(self.labels), dtype=np.bool_)
+        for number, threshold in self.thresholds.items():
+            own = self.fold == number
+            decided[own] = self.probability[own] > threshold
+        return decided
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +83,42 @@ class Answers:
     landslides: int
 
 
+def write_ensemble_oof(
+    target: Path, *, split: pd.DataFrame, members: Mapping[str, Floats], choice: RuleChoice,
+    split_digest: str,
+) -> None:  # fmt: skip
+    """Write the members' OOF predictions side by side, and what the rule in force makes of them.
+
+    Parameters
+    ----------
+    target
+        ensemble/oof.parquet.
+    split
+        id, fold, label: (n,).
+    members
+        Name -> (n,).
+    choice
+        Made from them.
+    """
+    frame = pd.DataFrame(
+        {
+            "id": split["id"].to_numpy(),
+            "fold": split["fold"].to_numpy(dtype=np.int64),
+            "label": split["label"].to_numpy(dtype=np.int8),
+            "probability": choice.crossed.probability,
+            **members,
+        }
+    )
+    told = {
+        "split_digest": split_digest,
+        "rule": json.dumps(choice.to_json(), allow_nan=False),
+        "thresholds": json.dumps({str(k): v for k, v in choice.crossed.thresholds.items()}),
+    }
+    write_parquet(target, frame, told)
+
+
 def read_ensemble_oof(path: Path) -> EnsembleOof:
-    """Read what `landslip.ensemble.gather.gather_oof` wrote.
+    """Read what `write_ensemble_oof` wrote.
 
     Raises
     ------
@@ -64,13 +130,17 @@ def read_ensemble_oof(path: Path) -> EnsembleOof:
     if len(frame) == 0:
         raise InputError(f"{path} has no rows; delete it and run again")
     members = [name for name in frame.columns if name not in OOF_COLUMNS]
+    told = read_metadata(path)
+    thresholds = parse_record(told.get("thresholds", ""), dict[str, Probability], path)
     return EnsembleOof(
         ids=frame["id"].tolist(),
         fold=frame["fold"].to_numpy(dtype=np.int64),
         labels=frame["label"].to_numpy(dtype=np.int8),
         probability=frame["probability"].to_numpy(dtype=np.float64),
         members={name: frame[name].to_numpy(dtype=np.float64) for name in members},
-        split_digest=read_metadata(path).get("split_digest", ""),
+        split_digest=told.get("split_digest", ""),
+        rule=parse_record(told.get("rule", ""), RuleInForce, path),
+        thresholds={int(fold): threshold for fold, threshold in thresholds.items()},
     )
 
 

@@ -3,27 +3,17 @@
 A patch is a landslide where probability > threshold, strictly, everywhere.
 """
 
-import logging
 from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from landslip.ensemble.bootstrap import bootstrap_intervals
-from landslip.ensemble.measures import f1
-from landslip.ensemble.tables import read_ensemble_oof
-from landslip.io.files import write_json
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
 HALF = 0.5
 GRID: Floats = np.arange(1, 99) / 100  # the paper's: 0.01 ... 0.98
-
-logger = logging.getLogger(__name__)
 
 
 class Choice(NamedTuple):
@@ -152,65 +142,6 @@ def warnings_about(labels: Labels, probability: Floats, threshold: float) -> lis
     return sentences
 
 
-def search_threshold(
-    *, oof: Path, method: str | float, bootstrap: int, seed: int, target: Path
-) -> None:
-    """Choose the threshold on the ensemble's OOF predictions and write threshold.json.
-
-    Parameters
-    ----------
-    oof
-        ensemble/oof.parquet.
-    method
-        exact or grid, or a number in [0, 1] that is then in force.
-    bootstrap
-        Resamples for the interval of the cross-fitted F1. Patches are resampled and
-        decisions stay, so the interval does not hold the spread of the threshold itself.
-    seed
-        The run's seed.
-
-    Raises
-    ------
-    InputError
-        The file is damaged.
-    ValueError
-        The method is unknown or not in [0, 1].
-    """
-    table = read_ensemble_oof(oof)
-    exact = search_exact(table.labels, table.probability)
-    grid = search_grid(table.labels, table.probability)
-    threshold = _in_force(method, {"exact": exact, "grid": grid})
-    crossed = cross_fit(table.labels, table.probability, table.fold)
-    measure = partial(f1, table.labels, crossed.landslide)
-    intervals = bootstrap_intervals(
-        {"f1": measure}, n=len(table.labels), resamples=bootstrap, seed=seed
-    )
-    warnings = warnings_about(table.labels, table.probability, threshold)
-    for sentence in warnings:
-        logger.warning("%s", sentence)
-    write_json(
-        target,
-        {
-            "threshold": threshold,
-            "operator": ">",
-            "method": method if isinstance(method, str) else "fixed",
-            "f1": f1_at(table.labels, table.probability, threshold),
-            "grid": grid._asdict(),
-            "exact": exact._asdict(),
-            "cross_fitted": {
-                "f1": float(measure(np.ones((1, len(table.labels))))[0]),
-                "interval": intervals["f1"],
-                "thresholds": {str(fold): value for fold, value in crossed.thresholds.items()},
-            },
-            "patches": len(table.labels),
-            "positives": int(table.labels.sum()),
-            "bootstrap": bootstrap,
-            "split_digest": table.split_digest,
-            "warnings": warnings,
-        },
-    )
-
-
 def best_choice(
     labels: Labels, probability: Floats, thresholds: Floats, weights: Floats | None = None
 ) -> Choice:
@@ -226,13 +157,3 @@ def best_choice(
         return Choice(HALF, 0.0)
     first = int(curve.argmax())  # the first of equal ones: strict > when comparing
     return Choice(float(thresholds[first]), float(curve[first]))
-
-
-def _in_force(method: str | float, searches: Mapping[str, Choice]) -> float:
-    if isinstance(method, str):
-        if method not in searches:
-            raise ValueError(f"method {method!r} is none of {sorted(searches)} and no number")
-        return searches[method].threshold
-    if not 0 <= method <= 1:
-        raise ValueError(f"a threshold lies in [0, 1], got {method}")
-    return float(method)

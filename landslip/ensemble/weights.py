@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit
 
 from landslip.ensemble.threshold import search_exact
@@ -122,6 +121,9 @@ def fit_stack(labels: Labels, logits: Floats) -> tuple[float, Floats]:
     Wolpert, Neural Networks 5 (1992); no coefficient is negative after Breiman, Machine
     Learning 24 (1996): members are alike, and the sign of a difference of two of them is noise.
     """
+    # Here, for most jobs fit nothing: it takes a good part of a second.
+    from scipy.optimize import minimize
+
     truth = labels == 1
 
     def loss(at: Floats) -> tuple[float, Floats]:

@@ -44,7 +44,11 @@ def read_record(path: Path | str, kind: Any) -> Any:
         The file is not JSON, or a key is missing or holds what it must not; file and key are
         named.
     """
-    content = Path(path).read_bytes()
+    return parse_record(Path(path).read_bytes(), kind, path)
+
+
+def parse_record(content: bytes | str, kind: Any, path: Path | str) -> Any:
+    """The same of JSON that stands in a file of another form; `path` is for messages."""
     try:
         _adapter(kind).validate_json(content, strict=True)
     except ValidationError as error:

@@ -3,7 +3,7 @@
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,12 @@ def write_cost(target: Path, cost: Cost) -> None:
 def read_cost(path: Path) -> dict[str, Any]:
     """Read what `write_cost` wrote, checked; see `landslip.io.records.read_record`."""
     return dict(read_record(path, Cost))
+
+
+def seconds_per_thousand(costs: Iterable[Mapping[str, Any]]) -> float:
+    """Wall time in which all folds' models predict 1,000 patches, as a test patch needs them."""
+    rates = [float(cost["prediction_patches_per_second"]) for cost in costs]
+    return sum(1000 / rate for rate in rates if rate > 0)
 
 
 def peak_memory_mb() -> float:

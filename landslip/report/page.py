@@ -14,6 +14,7 @@ from landslip.ensemble.tables import count_answers
 from landslip.io.files import read_parquet, write_text
 from landslip.io.templates import rows_of, template_environment
 from landslip.report import verdict, wording
+from landslip.report.combination import combination
 from landslip.report.embedded_figures import embed_figures
 from landslip.report.figures import FIGURES
 from landslip.report.trained_settings import ConfigSettings, TrainedSettings, read_trained_settings
@@ -66,6 +67,7 @@ def write_report(
     cost: Path,
     speed: Path,
     descriptions: Mapping[str, Sequence[Path]],
+    costs: Mapping[str, Sequence[Path]],
     figures: Sequence[Path],
     captions: Sequence[Path],
     target: Path,
@@ -84,6 +86,8 @@ def write_report(
         CSV tables beside the figures.
     descriptions
         Member -> model.json of its folds, in order.
+    costs
+        Member -> cost.json of its folds.
     figures
         PNG files; their names say which they are (see `landslip.report.figures`). One that is not
         given is left out, and the page says so where that needs saying.
@@ -106,8 +110,9 @@ def write_report(
         duration=wording.duration,
         memory=wording.memory,
         readable=wording.readable,
+        signed=wording.signed,
     )
-    costs = pd.read_csv(cost)
+    took = pd.read_csv(cost)
     split, digest = read_folds(folds)
     made = read_trained_settings(configured, descriptions, folds)
     alternatives = {name: figure.alternative for name, figure in FIGURES.items()}
@@ -117,6 +122,7 @@ def write_report(
         paragraphs=verdict.verdict(measured, chosen),
         key_figures=verdict.key_figures(measured, chosen),
         test_paragraphs=_test_paragraphs(measured, test),
+        combination=combination(measured, costs),
         warnings=_warnings(made, measured, chosen),
         metrics=measured,
         threshold=chosen,
@@ -133,9 +139,9 @@ def write_report(
             .groupby("mistake", sort=False)
             .head(_MISTAKES_LISTED)
         ),
-        cost=rows_of(costs),
+        cost=rows_of(took),
         speed=rows_of(pd.read_csv(speed)),
-        cost_total=float(costs["seconds"].sum()),
+        cost_total=float(took["seconds"].sum()),
         versions=_versions(),
         pictures=embed_figures(figures, captions, alternatives),
         figures=FIGURES,

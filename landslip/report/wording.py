@@ -16,6 +16,13 @@ def score(value: float | None, digits: int = 3) -> str:
     return _NO_VALUE if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
+def signed(value: float | None, digits: int = 4) -> str:
+    """-0.0123 -> '−0.0123', with a true minus and always a sign."""
+    if value is None or math.isnan(value):
+        return _NO_VALUE
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
 def interval(bounds: Sequence[float] | None) -> str:
     """[0.9101, 0.9349] -> '0.910 to 0.935'; empty where there is none."""
     return "" if bounds is None else f"{score(bounds[0])} to {score(bounds[1])}"

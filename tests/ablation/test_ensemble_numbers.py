@@ -26,7 +26,7 @@ def test_members_are_compared_as_their_columns_say(results: Path, ensemble: pd.D
     expected = [[np.mean(a != b) for b in decided] for a in decided]
     assert np.array(said["disagreement"]) == pytest.approx(np.array(expected))
     whole = f1_of(labels, decide(ensemble))
-    check(said["mean"], whole)
+    check(said["ensemble"], whole)
     assert list(said["alone"]) == list(said["without"]) == MEMBERS
     for name, called in zip(MEMBERS, decided, strict=True):
         check(said["alone"][name], f1_of(labels, called))

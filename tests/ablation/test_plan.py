@@ -117,7 +117,7 @@ def test_a_variant_may_fit_its_scaling_otherwise_or_start_at_random():
     assert rows["same"] == ["pwee_v3"]
 
 
-def test_ensembles_are_means_of_models_that_are_there():
+def test_ensembles_are_of_models_that_are_there():
     rows = members(plan(), "scenarios")
     assert rows["trees"] == ["lightgbm", "xgboost"]
     assert len(rows["networks"]) == 7
@@ -170,7 +170,7 @@ def test_a_subset_is_told_by_its_inputs_and_what_a_name_says_is_not_told_again()
     assert words["modalities"]["sar_sar_diff"] == "lightgbm with inputs: [sar, sar_diff]"
     assert len(words["modalities"]) == 15
     assert words["statistics"] == {}
-    assert words["scenarios"]["trees"] == "mean of trees"
+    assert words["scenarios"]["trees"] == "ensemble of trees"
 
 
 def test_jobs_that_only_variants_need_are_called_after_the_first_of_them():

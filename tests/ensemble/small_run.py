@@ -10,7 +10,7 @@ import pandas as pd
 from landslip.data.folds import split_digest
 from landslip.ensemble.gather import gather_oof
 from landslip.ensemble.predict import predict_test
-from landslip.ensemble.threshold import search_threshold
+from landslip.ensemble.search import search_threshold
 from landslip.io.files import read_metadata, read_parquet, write_parquet
 from landslip.models.predictions import write_oof, write_test
 
@@ -43,9 +43,17 @@ class Run:
     def ensemble_test(self) -> Path:
         return self.folder / "ensemble_test.parquet"
 
-    def gather(self) -> None:
+    def gather(self, rule: str = "mean", calibration: str = "none") -> None:
         """Run the stage up to the test predictions."""
-        gather_oof(members=self.oof, folds=self.folds, target=self.ensemble_oof)
+        gather_oof(
+            members=self.oof,
+            folds=self.folds,
+            rule=rule,
+            calibration=calibration,
+            bootstrap=100,
+            seed=42,
+            target=self.ensemble_oof,
+        )
         search_threshold(
             oof=self.ensemble_oof, method="exact", bootstrap=100, seed=42, target=self.threshold
         )

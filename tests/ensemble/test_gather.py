@@ -1,22 +1,31 @@
 """Gathering: every patch once, in its own fold, of the same split; anything else is refused."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from ensemble.small_run import Change, Run, rewrite, second_row
+from ensemble.small_run import FOLDS, Change, Run, rewrite, second_row
 
 from landslip.ensemble.gather import gather_oof
+from landslip.ensemble.measures import f1
+from landslip.ensemble.rules import FittedRule, fit_rule
 from landslip.ensemble.tables import read_ensemble_oof
+from landslip.ensemble.threshold import search_exact
 from landslip.io.files import (
     InputError,
+    read_json,
     read_parquet,
 )
 
+PLAIN: dict[str, Any] = {
+    "rule": "mean", "calibration": "none", "bootstrap": 100, "seed": 42,
+}  # fmt: skip
+
 
 def gather(done: Run) -> pd.DataFrame:
-    gather_oof(members=done.oof, folds=done.folds, target=done.ensemble_oof)
+    gather_oof(members=done.oof, folds=done.folds, target=done.ensemble_oof, **PLAIN)
     return read_parquet(done.ensemble_oof)
 
 
@@ -41,7 +50,7 @@ def test_rows_are_those_of_the_split_in_its_order(done: Run) -> None:
 def test_the_order_of_files_does_not_matter(done: Run) -> None:
     before = gather(done)
     reversed_files = {name: paths[::-1] for name, paths in done.oof.items()}
-    gather_oof(members=reversed_files, folds=done.folds, target=done.ensemble_oof)
+    gather_oof(members=reversed_files, folds=done.folds, target=done.ensemble_oof, **PLAIN)
     pd.testing.assert_frame_equal(read_parquet(done.ensemble_oof), before)
 
 
@@ -81,6 +90,7 @@ def test_a_patch_in_two_folds_files_is_refused_with_both(done: Run) -> None:
             members={"trees": [*paths, paths[1]]},
             folds=done.folds,
             target=done.ensemble_oof,
+            **PLAIN,
         )
 
 
@@ -93,13 +103,13 @@ def test_predictions_of_another_split_are_refused(done: Run) -> None:
 def test_predictions_of_another_model_are_refused(done: Run) -> None:
     swapped = {"trees": done.oof["network"], "network": done.oof["trees"]}
     with pytest.raises(InputError, match="holds predictions of network, expected of trees"):
-        gather_oof(members=swapped, folds=done.folds, target=done.ensemble_oof)
+        gather_oof(members=swapped, folds=done.folds, target=done.ensemble_oof, **PLAIN)
 
 
 @pytest.mark.parametrize("members", [{}, {"trees": []}])
 def test_an_ensemble_of_nothing_is_refused(done: Run, members: dict[str, list[Path]]) -> None:
     with pytest.raises(InputError, match=r"no members|no files"):
-        gather_oof(members=members, folds=done.folds, target=done.ensemble_oof)
+        gather_oof(members=members, folds=done.folds, target=done.ensemble_oof, **PLAIN)
 
 
 def test_a_member_cannot_take_the_name_of_a_column(done: Run) -> None:
@@ -108,4 +118,33 @@ def test_a_member_cannot_take_the_name_of_a_column(done: Run) -> None:
             members={"probability": done.oof["trees"]},
             folds=done.folds,
             target=done.ensemble_oof,
+            **PLAIN,
         )
+
+
+def test_a_fitted_rule_predicts_every_fold_as_the_other_folds_teach(done: Run) -> None:
+    done.gather("stacked", "temperature")
+    table = read_ensemble_oof(done.ensemble_oof)
+    scores, names = np.stack(list(table.members.values()), axis=1), list(table.members)
+    for number in range(FOLDS):
+        own = table.fold == number
+        fitted = fit_rule(
+            table.labels[~own], scores[~own], members=names, rule="stacked",
+            calibration="temperature",
+        )  # fmt: skip
+        assert np.array_equal(table.probability[own], fitted.apply(scores[own]))
+        best = search_exact(table.labels[~own], fitted.apply(scores[~own])).threshold
+        assert np.array_equal(table.landslide[own], table.probability[own] > best)
+    whole = fit_rule(table.labels, scores, members=names, rule="stacked", calibration="temperature")
+    said = read_json(done.threshold)
+    assert FittedRule.from_json(said["rule"]["fitted"]) == whole
+    assert "stacking after temperature calibration" in said["rule"]["why"]
+    once = np.ones((1, len(table.labels)))
+    assert said["cross_fitted"]["f1"] == f1(table.labels, table.landslide, once)[0]
+
+
+def test_a_damaged_rule_is_refused_by_file(done: Run) -> None:
+    done.gather()
+    rewrite(done.ensemble_oof, rule='{"fitted": {}}')
+    with pytest.raises(InputError, match=r"ensemble_oof\.parquet is damaged \(fitted\.rule"):
+        read_ensemble_oof(done.ensemble_oof)

@@ -9,6 +9,7 @@ from ensemble.small_run import EMPTY, Change, Run, rewrite, second_row
 
 from landslip.ensemble import predict
 from landslip.ensemble.predict import predict_test
+from landslip.ensemble.rules import FittedRule
 from landslip.ensemble.tables import count_answers
 from landslip.io import large_tables
 from landslip.io.files import InputError, read_json, read_parquet, write_json
@@ -89,3 +90,28 @@ def test_predictions_of_another_split_are_refused(done: Run) -> None:
     rewrite(done.test["network"][1], split_digest="0123456789abcdef")
     with pytest.raises(InputError, match="another split"):
         done.gather()
+
+
+@pytest.mark.parametrize("rule", ["weighted", "stacked"])
+@pytest.mark.parametrize("calibration", ["temperature", "isotonic"])
+def test_test_patches_are_combined_by_the_rule_in_force(
+    done: Run, rule: str, calibration: str
+) -> None:
+    done.gather(rule, calibration)
+    fitted = FittedRule.from_json(read_json(done.threshold)["rule"]["fitted"])
+    assert (fitted.rule, fitted.calibration) == (rule, calibration)
+    test = read_parquet(done.ensemble_test).dropna()
+    scores = test[["trees", "network"]].to_numpy()
+    assert np.array_equal(test["probability"], fitted.apply(scores))
+    assert not np.allclose(test["probability"], scores.mean(axis=1))
+
+
+def test_a_rule_of_other_members_is_refused(done: Run) -> None:
+    done.gather()
+    with pytest.raises(InputError, match="combines trees, network, not network, trees"):
+        predict_test(
+            members=dict(reversed(done.test.items())),
+            manifest=done.manifest,
+            threshold=done.threshold,
+            target=done.ensemble_test,
+        )

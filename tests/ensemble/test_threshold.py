@@ -12,6 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
+from landslip.ensemble.choice import choose_rule
+from landslip.ensemble.search import search_threshold
+from landslip.ensemble.tables import write_ensemble_oof
 from landslip.ensemble.threshold import (
     GRID,
     candidate_thresholds,
@@ -20,10 +23,8 @@ from landslip.ensemble.threshold import (
     f1_curve,
     search_exact,
     search_grid,
-    search_threshold,
     warnings_about,
 )
-from landslip.io.files import write_parquet
 
 # Few distinct values, so that ties are common; and any float at all.
 score = st.one_of(st.integers(0, 8).map(lambda k: k / 8), st.floats(0, 1))
@@ -173,16 +174,17 @@ def test_cross_fitting_needs_two_folds() -> None:
 
 
 def write_ensemble(path: Path, labels: np.ndarray, probability: np.ndarray) -> Path:
-    frame = pd.DataFrame(
-        {
-            "id": [str(number) for number in range(len(labels))],
-            "fold": np.arange(len(labels)) % 2,
-            "label": labels.astype(np.int8),
-            "probability": probability,
-            "trees": probability,
-        }
+    """Predictions of an ensemble of one."""
+    ids = [str(number) for number in range(len(labels))]
+    split = pd.DataFrame(
+        {"id": ids, "fold": np.arange(len(labels)) % 2, "label": labels.astype(np.int8)}
     )
-    write_parquet(path, frame, {"split_digest": "d"})
+    choice = choose_rule(
+        split["label"].to_numpy(), probability[:, np.newaxis], split["fold"].to_numpy(), ["trees"],
+        rule="mean", calibration="none", bootstrap=20, seed=1,
+    )  # fmt: skip
+    members = {"trees": probability}
+    write_ensemble_oof(path, split=split, members=members, choice=choice, split_digest="d")
     return path
 
 

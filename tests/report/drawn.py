@@ -58,6 +58,7 @@ def write_page(
             models=model_settings(done), reads={}, audit="data/audit.html",
         ),
         descriptions=done.of_folds(done.members, "model.json"),
+        costs=done.of_folds(done.members, "cost.json"),
         metrics=metrics,
         threshold=done.path("ensemble/threshold.json"),
         test=done.path("ensemble/test.parquet"),

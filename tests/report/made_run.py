@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from landslip.data.folds import write_folds
+from landslip.ensemble.choice import choose_rule
 from landslip.ensemble.metrics import measure
-from landslip.ensemble.threshold import search_threshold
+from landslip.ensemble.search import search_threshold
+from landslip.ensemble.tables import write_ensemble_oof
 from landslip.io.files import (
     file_digest,
     read_metadata,
@@ -142,6 +144,23 @@ def make_study(
     return done
 
 
+def combine(
+    done: MadeRun, members: Mapping[str, NDArray[np.float64]], rule: str, calibration: str
+) -> None:
+    """oof.parquet of members' predictions in the order of the folds."""
+    folds = done.path("data/folds.parquet")
+    table = read_parquet(folds)
+    choice = choose_rule(
+        table["label"].to_numpy(np.int8), np.stack(list(members.values()), axis=1),
+        table["fold"].to_numpy(), list(members), rule=rule, calibration=calibration,
+        bootstrap=100, seed=42,
+    )  # fmt: skip
+    write_ensemble_oof(
+        done.path("ensemble/oof.parquet"), split=table, members=members, choice=choice,
+        split_digest=read_metadata(folds)["split_digest"],
+    )  # fmt: skip
+
+
 def measure_ensemble(done: MadeRun) -> None:
     """threshold.json and metrics.json of the predictions that stand in the run's folder."""
     oof, threshold = (
@@ -253,10 +272,7 @@ def _write_predictions(
     folds = done.path("data/folds.parquet")
     table = read_parquet(folds)
     columns = _members(random, members, table["label"].to_numpy())
-    mean = np.mean(list(columns.values()), axis=0)
-    frame = table[["id", "fold", "label"]].assign(probability=mean, **columns)
-    digest = read_metadata(folds)["split_digest"]
-    write_parquet(done.path("ensemble/oof.parquet"), frame, {"split_digest": digest})
+    combine(done, columns, "mean", "none")
     columns = _members(random, members, test_labels)
     mean = np.mean(list(columns.values()), axis=0)
     frame = pd.DataFrame({"id": test_ids, "probability": mean, **columns})

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from report.drawn import draw_all
 from report.made_run import MadeRun
 
-from landslip.ensemble.tables import EnsembleOof
-from landslip.ensemble.threshold import search_threshold
-from landslip.io.files import write_parquet
+from landslip.ensemble.choice import choose_rule
+from landslip.ensemble.search import search_threshold
+from landslip.ensemble.tables import EnsembleOof, write_ensemble_oof
 from landslip.report import curves
 from landslip.report.cost import draw_cost
 from landslip.report.curves import draw_f1_threshold, draw_precision_recall, draw_roc
@@ -32,8 +32,8 @@ def oof(labels: list[int], probability: list[float]) -> EnsembleOof:
         labels=np.array(labels, dtype=np.int8),
         probability=np.array(probability),
         members={"lightgbm": np.array(probability)},
-        split_digest="",
-    )
+        split_digest="", rule={}, thresholds={},
+    )  # fmt: skip
 
 
 @pytest.mark.filterwarnings("error")
@@ -72,9 +72,15 @@ def test_an_ensemble_without_mistakes_has_a_figure_that_says_so(
     done: MadeRun, tmp_path: Path
 ) -> None:
     perfect = oof([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8])
-    frame = {"id": perfect.ids, "fold": perfect.fold, "label": perfect.labels}
-    table = pd.DataFrame({**frame, "probability": perfect.probability, **perfect.members})
-    write_parquet(tmp_path / "oof.parquet", table)
+    choice = choose_rule(
+        perfect.labels, perfect.probability[:, np.newaxis], np.arange(4) // 2, ["lightgbm"],
+        rule="mean", calibration="none", bootstrap=9, seed=0,
+    )  # fmt: skip
+    split = pd.DataFrame({"id": perfect.ids, "fold": np.arange(4) // 2, "label": perfect.labels})
+    write_ensemble_oof(
+        tmp_path / "oof.parquet", split=split, members=perfect.members, choice=choice,
+        split_digest="",
+    )  # fmt: skip
     threshold = tmp_path / "threshold.json"
     search_threshold(
         oof=tmp_path / "oof.parquet", method=0.5, bootstrap=9, seed=0, target=threshold

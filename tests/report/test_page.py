@@ -7,12 +7,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from report.drawn import CAPTIONS, write_page
-from report.made_run import MadeRun, measure_ensemble
+from report.made_run import MadeRun, combine, measure_ensemble
 
-from landslip.ensemble.tables import OOF_COLUMNS
+from landslip.ensemble.tables import OOF_COLUMNS, read_ensemble_oof
 from landslip.io.files import (
     InputError,
     read_json,
@@ -23,6 +24,7 @@ from landslip.io.files import (
 )
 from landslip.report.embedded_figures import embed_figures
 from landslip.report.figures import FIGURES
+from landslip.report.wording import duration
 
 
 class Outline(HTMLParser):
@@ -148,9 +150,9 @@ def test_a_member_that_learned_nothing_is_told_before_any_score(
         shutil.copytree(done.path(folder), tmp_path / folder)
     dull = replace(done, folder=tmp_path)
     path = dull.path("ensemble/oof.parquet")
-    frame, digest = read_parquet(path), read_metadata(path)["split_digest"]
+    frame, told = read_parquet(path), read_metadata(path)
     member = next(name for name in frame if name not in OOF_COLUMNS)
-    write_parquet(path, frame.assign(**{member: 0.25}), {"split_digest": digest})
+    write_parquet(path, frame.assign(**{member: 0.25}), told)
     measure_ensemble(dull)
     text = words(write_page(dull, []))
     assert f"The member {member} learned nothing in folds 0, 1, 2" in text
@@ -164,13 +166,39 @@ def test_predictions_that_mean_nothing_make_a_page_that_warns(
         shutil.copytree(done.path(folder), tmp_path / folder)
     dull = replace(done, folder=tmp_path)
     path = dull.path("ensemble/oof.parquet")
-    frame, digest = read_parquet(path), read_metadata(path)["split_digest"]
-    write_parquet(path, frame.assign(label=0), {"split_digest": digest})
+    frame, told = read_parquet(path), read_metadata(path)
+    write_parquet(path, frame.assign(label=0), told)
     measure_ensemble(dull)
     text = words(write_page(dull, []))
     assert "Read with care" in text
     assert f"Every one of {len(frame)} patches is not a landslide" in text
     assert "has none to find" in text
+
+
+def test_the_page_says_how_members_are_combined_and_what_leaving_some_out_spares(
+    done: MadeRun, tmp_path: Path
+) -> None:
+    for folder in ("data", "ensemble", "models", "report"):
+        shutil.copytree(done.path(folder), tmp_path / folder)
+    other = replace(done, folder=tmp_path)
+    table = read_ensemble_oof(other.path("ensemble/oof.parquet"))
+    random = np.random.default_rng(1)
+    guesses = dict.fromkeys(done.members[2:], random.random(len(table.labels)))
+    combine(other, {**table.members, **guesses}, "auto", "none")
+    measure_ensemble(other)
+    metrics = read_json(other.path("ensemble/metrics.json"))
+    rule, left = metrics["rule"], metrics["add_nothing"]["members"]
+    assert rule["fit"] != "mean"
+    page = write_page(other, [])
+    text = words(page)
+    assert f"{rule['why']} The best member alone, {rule['best_member']['name']}, has" in text
+    assert f"{' and '.join(left[-2:])} add nothing here: without them the cross-fitted F1" in text
+    costs = [read_json(path) for name in left for path in other.of_folds([name], "cost.json")[name]]
+    spared = duration(sum(cost["seconds"] for cost in costs))
+    assert f"Leaving them out spares {spared} of" in text
+    rows = page.read_text().split('id="candidates"')[1].split("</table>")[0]
+    assert rows.count("<tr") == 1 + len(rule["candidates"])
+    assert rows.count('class="ensemble"') == 1
 
 
 def test_an_id_that_looks_like_markup_stays_text(done: MadeRun, tmp_path: Path) -> None:

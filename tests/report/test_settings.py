@@ -35,7 +35,7 @@ def draw_plainly(folder: Path) -> None:
     scores = np.linspace(0, 1, 40)
     table = EnsembleOof(
         ids=[f"ID_{row}" for row in range(40)], fold=labels.astype(np.int64), labels=labels,
-        probability=scores, members={"lightgbm": scores}, split_digest="",
+        probability=scores, members={"lightgbm": scores}, split_digest="", rule={}, thresholds={},
     )  # fmt: skip
     draw_f1_threshold(table, 0.5, folder / "f1.png")
     rows = pd.DataFrame({"model": ["a", "b"], "variant": ["a", "b"], "f1": [0.8, 0.9]})

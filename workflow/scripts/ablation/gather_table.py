@@ -13,6 +13,7 @@ gather_table(
     models=paths_by_name(snakemake.params.models, snakemake.input.oof),
     costs=paths_by_name(snakemake.params.models, snakemake.input.costs),
     folds=Path(snakemake.input.folds),
+    ensemble=Path(snakemake.input.ensemble),
     paper=Path(snakemake.input.paper),
     bootstrap=snakemake.params.bootstrap,
     seed=snakemake.params.seed,

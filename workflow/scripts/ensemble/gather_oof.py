@@ -1,4 +1,4 @@
-"""Gather the out-of-fold predictions of every member and average them."""
+"""Gather the out-of-fold predictions of every member and choose the rule that combines them."""
 
 from pathlib import Path
 
@@ -10,6 +10,10 @@ begin_job(snakemake)
 gather_oof(
     members=paths_by_name(snakemake.params.members, snakemake.input.oof),
     folds=Path(snakemake.input.folds),
+    rule=snakemake.params.rule,
+    calibration=snakemake.params.calibration,
+    bootstrap=snakemake.params.bootstrap,
+    seed=snakemake.params.seed,
     target=Path(snakemake.output.oof),
 )
 end_job(snakemake)

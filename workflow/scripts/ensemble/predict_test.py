@@ -1,4 +1,4 @@
-"""Average the test predictions over folds and members; write the submission."""
+"""Combine the test predictions of the folds and members; write the submission."""
 
 from pathlib import Path
 

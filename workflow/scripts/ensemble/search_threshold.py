@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from landslip.engine.jobs import begin_job, end_job
-from landslip.ensemble.threshold import search_threshold
+from landslip.ensemble.search import search_threshold
 
 begin_job(snakemake)
 search_threshold(

@@ -7,6 +7,7 @@ from landslip.io.files import paths_by_name
 from landslip.report.page import Configured, write_report
 
 begin_job(snakemake)
+members = list(snakemake.params.configured["models"])
 write_report(
     configured=Configured(**snakemake.params.configured),
     metrics=Path(snakemake.input.metrics),
@@ -18,9 +19,8 @@ write_report(
     mistakes=Path(snakemake.input.mistakes),
     cost=Path(snakemake.input.cost),
     speed=Path(snakemake.input.speed),
-    descriptions=paths_by_name(
-        list(snakemake.params.configured["models"]), snakemake.input.descriptions
-    ),
+    descriptions=paths_by_name(members, snakemake.input.descriptions),
+    costs=paths_by_name(members, snakemake.input.costs),
     figures=[Path(path) for path in snakemake.input.figures],
     captions=[Path(path) for path in snakemake.input.captions],
     target=Path(snakemake.output.page),
