@@ -1,0 +1,153 @@
+"""A bundle is refused by name when anything in it is not what was sealed, and nothing is parsed."""
+
+import json
+import shutil
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import landslip
+from landslip.bundle.folder import INDEX, SUMS, pack, seal, unpack
+from landslip.bundle.make import write_bundle
+from landslip.io.files import InputError, file_digest
+from made_bundle import Made
+
+Damage = Callable[[Path], object]
+WEIGHTS = "members/rgb_net/fold1/model.safetensors"
+
+
+@pytest.fixture
+def bundle(made: Made, tmp_path: Path) -> Path:
+    """A copy to be damaged."""
+    return Path(shutil.copytree(made.bundle, tmp_path / "bundle"))
+
+
+def flip(path: Path) -> None:
+    """Change one byte in the middle."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def cut(path: Path) -> None:
+    """Leave the first half."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def link(path: Path) -> None:
+    """Put a link in place of a file."""
+    moved = path.parent.parent / "elsewhere"
+    shutil.move(path, moved)
+    path.symlink_to(moved)
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        *((lambda b, n=n: flip(b / n), f"{n} is changed or cut short") for n in (
+            INDEX, WEIGHTS, "oof.parquet", "card.html", "members/lightgbm/fold0/model.txt",
+            "members/any_net/fold0/model.json",
+        )),
+        (lambda b: cut(b / WEIGHTS), f"{WEIGHTS} is changed or cut short"),
+        (lambda b: (b / WEIGHTS).unlink(), f"{WEIGHTS} is missing"),
+        (lambda b: (b / SUMS).unlink(), f"lacks {SUMS}"),
+        (lambda b: cut(b / SUMS), "is damaged: line"),
+        (lambda b: (b / SUMS).write_text(""), "is not of this bundle"),
+        (lambda b: (b / "extra.txt").write_text("x"), "extra.txt is not of this bundle"),
+        (lambda b: (b / "members" / "run.py").write_text("x"), "run.py is not of this bundle"),
+        (lambda b: link(b / WEIGHTS), "is a link or no ordinary file"),
+        (lambda b: (b / "members" / "all").symlink_to(b.parent), "is a link or no ordinary file"),
+        (shutil.rmtree, "there is no bundle"),
+    ],
+)  # fmt: skip
+def test_a_damaged_bundle_is_refused_by_name(damage: Damage, words: str, bundle: Path):
+    damage(bundle)
+    with pytest.raises(InputError) as refused:
+        landslip.load(bundle)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["../outside.txt", "/etc/passwd", "members/../../outside.txt"])
+def test_sums_that_lead_out_of_the_bundle_are_refused(name: str, bundle: Path):
+    (bundle.parent / "outside.txt").write_text("secret")
+    with (bundle / SUMS).open("a") as sums:
+        sums.write(f"{file_digest(bundle.parent / 'outside.txt')}  {name}\n")
+    with pytest.raises(InputError, match="leads out of the bundle"):
+        landslip.load(bundle)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format_version": 2}, "has format version 2, this program reads 1"),
+        ({"format_version": "1"}, "has format version"),
+        ({"surprise": 1}, "surprise"),
+        ({"rows": -3}, "rows"),
+        ({"rows": 0}, "no pixels"),
+        ({"channels": []}, "channels must be named"),
+        ({"combinations": []}, "no member answers"),
+        ({"indices": {"ndvi": ["nir", "nowhere"]}}, "of no two channels"),
+    ],
+)
+def test_a_sealed_bundle_that_says_the_impossible_is_refused(
+    change: dict[str, object], words: str, bundle: Path
+):
+    told = json.loads((bundle / INDEX).read_text())
+    (bundle / INDEX).write_text(json.dumps({**told, **change}))
+    seal(bundle)
+    with pytest.raises(InputError) as refused:
+        landslip.load(bundle)
+    assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("folder", ["members/../../rgb_net", "/tmp/rgb_net", "members/lightgbm"])
+def test_a_member_that_lies_elsewhere_is_refused(folder: str, bundle: Path):
+    told = json.loads((bundle / INDEX).read_text())
+    told["members"][1]["folder"] = folder
+    (bundle / INDEX).write_text(json.dumps(told))
+    seal(bundle)
+    with pytest.raises(InputError, match="lies elsewhere"):
+        landslip.load(bundle)
+
+
+def zipped(path: Path, *entries: tuple[str, bytes], kind: int = stat.S_IFREG) -> Path:
+    """A .zip of such entries."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries:
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (kind | 0o644) << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+    return path
+
+
+@pytest.mark.parametrize("name", ["../out.txt", "/tmp/out.txt", "a/../../out.txt", "C:\\out.txt"])
+def test_a_zip_that_leads_out_is_refused_and_writes_nothing(name: str, tmp_path: Path):
+    archive = zipped(tmp_path / "bundle.zip", ("fine.txt", b"x"), (name, b"x"))
+    (tmp_path / "inside").mkdir()
+    with pytest.raises(InputError, match="leads out of the bundle"):
+        unpack(archive, tmp_path / "inside")
+    assert [path.name for path in tmp_path.rglob("*.txt")] == []
+
+
+def test_a_zip_that_holds_a_link_or_grows_beyond_reason_is_refused(tmp_path: Path):
+    archive = zipped(tmp_path / "link.zip", ("a", b"/etc/passwd"), kind=stat.S_IFLNK)
+    with pytest.raises(InputError, match="no ordinary file"):
+        landslip.load(archive)
+    archive = zipped(tmp_path / "bomb.zip", ("a", bytes(8 << 20)))
+    with pytest.raises(InputError, match="would grow"):
+        landslip.load(archive)
+    (tmp_path / "text.zip").write_text("no archive")
+    with pytest.raises(InputError, match=r"text\.zip is damaged"):
+        landslip.load(tmp_path / "text.zip")
+
+
+def test_the_same_run_gives_the_same_bytes_and_a_zip_of_them(made: Made, tmp_path: Path):
+    archive = tmp_path / "bundle.zip"
+    write_bundle(made.study, made.sources, folder=tmp_path / "bundle", archive=archive)
+    assert archive.read_bytes() == (made.folder / "bundle.zip").read_bytes()
+    pack(made.bundle, tmp_path / "again.zip")
+    assert archive.read_bytes() == (tmp_path / "again.zip").read_bytes()
