@@ -39,6 +39,10 @@ class Look:
         self.water = self._water(offset)
         """(n,)"""
 
+    def see_water_with(self, offset: float | None) -> None:
+        """Tell water anew, by another offset of reflectance."""
+        self.water = self._water(offset)
+
     def __len__(self) -> int:
         return len(self.sample)
 

@@ -43,8 +43,8 @@ def find_drift(record: BundleRecord, look: Look) -> dict[str, Any]:
         found, number expected, sentence), drifted, sentences.
     """
     told = record["distributions"]
-    channels = [dict(row) for row in _compare(told, look)]
     causes = list(_causes(record, look))
+    channels = [dict(row) for row in _compare(told, look)]
     far = [row for row in channels if row["far"]]
     sentences = [cause["sentence"] for cause in causes]
     if far and not causes:
@@ -110,7 +110,10 @@ def _compare(told: Mapping[str, Any], look: Look) -> Iterator[dict[str, Any]]:
 
 def _causes(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
     yield from _unit(look)
-    yield from _offset(record, look)
+    for cause, shift in _offset(record, look):
+        # Water is told by how dark it is: what follows would take it for land.
+        look.see_water_with((record["conventions"]["reflectance_offset"] or 0.0) - shift)
+        yield cause
     yield from _linear(record, look)
     yield from _flattened(record, look)
     yield from _zeros(record, look)
@@ -133,8 +136,8 @@ def _unit(look: Look) -> Iterator[dict[str, Any]]:
         )  # fmt: skip
 
 
-def _offset(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
-    """The least pixels of land patches, which an offset moves as a whole."""
+def _offset(record: BundleRecord, look: Look) -> Iterator[tuple[dict[str, Any], float]]:
+    """The least pixels of land patches, which an offset moves as a whole; and what mends them."""
     names, land = look.channels("reflectance"), look.on("land")
     lows = record["distributions"]["lows"]["land"]
     names = [name for name in names if lows.get(name)]
@@ -154,12 +157,13 @@ def _offset(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
         ("reflectance_offset_doubled", -offset, f"{offset:g} too high: the offset is in it twice"),
     ):
         if now >= _LARGE and far(shift) <= _EXPLAINED * now:
-            yield _cause(
+            told = _cause(
                 cause, found, expected,
                 f"The darkest pixels of land patches lie at {found:.0f} in the reflectance "
                 f"channels, the training's at {expected:.0f}: {words}. Shifted by {shift:+g}, "
                 f"their distance from the training falls from {now:.2f} to {far(shift):.2f}.",
             )  # fmt: skip
+            yield told, shift
 
 
 def _linear(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:

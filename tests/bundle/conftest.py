@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from made_bundle import Made, make_bundle
 
 import landslip
 from landslip.bundle.ensemble import Ensemble
+from made_bundle import Made, make_bundle
 
 
 @pytest.fixture(scope="session")

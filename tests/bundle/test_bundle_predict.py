@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from made_bundle import FOLDS, MEMBERS, Made
 
 import landslip
 from landslip.bundle.ensemble import Ensemble
@@ -17,6 +16,7 @@ from landslip.features.names import STATISTICS, feature_columns
 from landslip.features.statistics import patch_statistics
 from landslip.io.files import InputError
 from landslip.models.tree_files import load_trees
+from made_bundle import FOLDS, MEMBERS, Made
 
 SENSORS = ("optical", "descending", "ascending")
 

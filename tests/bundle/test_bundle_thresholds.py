@@ -62,9 +62,7 @@ def test_a_precision_holds_from_its_threshold_on():
 
 def test_fewer_landslides_ask_for_a_higher_threshold_and_the_same_share_for_the_same():
     labels, scores = drawn(np.random.default_rng(2), 2000)
-    rare, often = (
-        choose_threshold(labels, scores, 0.5, prevalence=share) for share in (0.02, 0.6)
-    )
+    rare, often = (choose_threshold(labels, scores, 0.5, prevalence=share) for share in (0.02, 0.6))
     same = choose_threshold(labels, scores, 0.5, prevalence=float(labels.mean()))
     assert rare.value > same.value > often.value
     above = scores > rare.value
