@@ -221,6 +221,15 @@ def architecture(wildcards):
     return MODELS[wildcards.model].architecture
 
 
+def dropped_sensors(wildcards):
+    """Channel -> sensors that it comes from, of networks that are trained without some."""
+    model = MODELS[wildcards.model]
+    if not model.settings.training.modality_dropout:
+        return {}
+    read = {name for group in model.channels for name in group}
+    return {name: own for name, own in CONFIG.channel_sensors.items() if name in read}
+
+
 def pretrained_weights(wildcards):
     """Weight files of a network's encoders."""
     return [ancient(path) for path in pretrained_files("safetensors")(wildcards)]

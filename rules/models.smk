@@ -81,6 +81,7 @@ rule train_network:
     params:
         settings=model_settings,
         architecture=architecture,
+        sensors=dropped_sensors,
         seed=CONFIG.seed,
         # No output: it outlives a killed job, and the next one goes on from it.
         resume=subpath(output.weights, with_suffix=".resume"),

@@ -16,6 +16,7 @@ from typing import Any
 
 import nbclient
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -271,6 +272,52 @@ def test_predictions_have_the_contracts_columns_and_every_patch_once(run: Path):
     assert (test["landslide"] == (test["probability"] > threshold)).all()
 
 
+def test_a_bundle_answers_elsewhere_with_the_bits_of_the_run_itself(
+    project: Path, run: Path, tmp_path: Path
+):
+    """With no training data there, in shards, beside a patch of which nothing is known."""
+    folder, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    shutil.copytree(run, folder)
+    answer = snakemake(folder, "--", "bundle", config=SMALL, root=project)
+    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
+    patches = elsewhere / "patches"
+    shutil.copytree(folder / "results" / "simulated" / "test_data", patches)
+    shutil.copy(folder / "results" / "bundle.zip", elsewhere / "given.zip")
+    ids = pd.read_csv(folder / "results" / "simulated" / "Test.csv")["ID"].tolist()
+    known = np.load(patches / f"{ids[0]}.npy")
+    np.save(patches / "ID_none.npy", np.full_like(known, np.nan))
+    (patches / "asked.csv").write_text("\n".join(["ID", *ids, "ID_none"]) + "\n")
+    shutil.rmtree(folder)
+    asked = ["bundle=given.zip", "patches=patches", "data={patches_per_shard: 11}"]
+    answer = snakemake(elsewhere, "--config", *asked, "--", "predict", root=project)
+    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
+    results = elsewhere / "results" / "predict"
+    found = pd.read_parquet(results / "predictions.parquet")
+    expected = pd.read_parquet(run / "results" / "ensemble" / "test.parquet")
+    assert found["id"].tolist() == [*expected["id"], "ID_none"]
+    pd.testing.assert_frame_equal(found[list(expected.columns)][:-1], expected, check_exact=True)
+    assert found.iloc[-1][["probability", "landslide"]].isna().all()
+    assert set(found["sensors"][:-1]) == {"optical+descending+ascending"}
+    assert not read(results / "drift.json")["drifted"]
+    assert "ID_none" in (results / "predictions.csv").read_text()
+    assert ids[0] in (results / "report.html").read_text()
+    again = snakemake(elsewhere, "-n", "--config", *asked, "--", "predict", root=project)
+    assert "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_a_bundle_or_patches_that_are_not_there_are_refused_before_any_job(tmp_path: Path):
+    (tmp_path / "patches").mkdir()
+    for asked, words in (
+        (["bundle=nowhere", "patches=patches"], "there is no bundle at nowhere"),
+        (["patches=patches"], "name the bundle that is asked"),
+        (["bundle=patches", "patches=nowhere"], "cannot list the patch folder nowhere"),
+    ):
+        answer = snakemake(tmp_path, "-n", "--config", *asked, "--", "predict")
+        assert answer.returncode != 0
+        assert words in answer.stderr, answer.stderr
+        assert "Traceback" not in answer.stderr
+
+
 def test_a_finished_run_has_nothing_to_do(project: Path, run: Path):
     assert replan(project, run) == {}
 
@@ -314,7 +361,7 @@ def in_shards(split: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("config", [SMALL, in_shards("all"), in_shards("fold")])
 def test_who_reads_a_file_of_another_job_reads_its_sums(config: dict[str, Any], tmp_path: Path):
-    jobs = jobs_in(tmp_path, "all", "ablation", config=config)
+    jobs = jobs_in(tmp_path, "all", "ablation", "bundle", config=config)
     # The manifest holds digests of patches, a store's index those of its pixels.
     elsewhere = ("_data", ".pixels.h5")
     made = {

@@ -60,6 +60,7 @@ def build_card(record: BundleRecord) -> dict[str, Any]:
         "indices": {name: list(pair) for name, pair in record["indices"].items()},
         "conventions": dict(record["conventions"]),
         "answers": [_answer(present, record) for present in subsets(sensors)],
+        "comparison": record["comparison"],
         "budgets": _budgets(record),
         "water": record["water"],
         "smaller": record["smaller"],

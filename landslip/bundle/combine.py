@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.bundle.out_of_fold import OutOfFold
-from landslip.bundle.record import CombinationRecord, MemberRecord
+from landslip.bundle.record import (
+    CombinationRecord,
+    ComparisonRecord,
+    MemberRecord,
+    WayRecord,
+)
 from landslip.bundle.sensors import column_for, sensors_read, subsets
 from landslip.ensemble.bootstrap import bootstrap_intervals
 from landslip.ensemble.choice import choose_rule
@@ -62,6 +67,34 @@ def combine_subsets(
         if columns and sensors_read(columns, members) == set(present):
             found.append(combine(columns, present, oof, way, in_force))
     return found
+
+
+def compare_ways(
+    members: Sequence[MemberRecord], sensors: Sequence[str], oof: OutOfFold, way: Way
+) -> list[ComparisonRecord]:
+    """For every choice of sensors: members left out, against members trained with dropout."""
+    flexible = [member for member in members if member["any_sensors"]]
+    fixed = [member for member in members if not member["any_sensors"]]
+    if not flexible:
+        return []
+    return [
+        {
+            "sensors": list(present),
+            "left_out": _judge_way(fixed, present, oof, way),
+            "dropout": _judge_way(flexible, present, oof, way),
+        }
+        for present in subsets(sensors)
+    ]
+
+
+def _judge_way(
+    members: Sequence[MemberRecord], present: Sequence[str], oof: OutOfFold, way: Way
+) -> WayRecord | None:
+    columns = [column for member in members if (column := column_for(member, present))]
+    if not columns:
+        return None
+    found = combine(columns, present, oof, way)
+    return {"columns": columns, "f1": found["f1"], "interval": found["interval"]}
 
 
 def combine(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from landslip.bundle.card import write_card
 from landslip.bundle.cascade import choose_bounds, cross_fitted_decisions
-from landslip.bundle.combine import InForce, Way, combine, combine_subsets
+from landslip.bundle.combine import InForce, Way, combine, combine_subsets, compare_ways
 from landslip.bundle.distributions import describe_patches
 from landslip.bundle.ensemble import OOF
 from landslip.bundle.folder import INDEX, pack, seal
@@ -163,6 +163,7 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
         "conventions": study.conventions,
         "members": members,
         "combinations": combinations,
+        "comparison": compare_ways(members, sensors, oof, way),
         "fast": fast,
         "cascade": _cascade(fast, whole, oof) if fast is not None and spared else None,
         "water": _water(study, sources, table),

@@ -68,6 +68,24 @@ class CombinationRecord(TypedDict):
     why: str
 
 
+class WayRecord(TypedDict):
+    """One way to answer for some sensors, judged out of fold."""
+
+    columns: list[str]
+    f1: Share
+    interval: Interval
+
+
+class ComparisonRecord(TypedDict):
+    """Two ways to answer for some sensors: None where nobody can."""
+
+    sensors: list[str]
+    left_out: WayRecord | None
+    """Members that need what is missing are left out; those with modality dropout do not count."""
+    dropout: WayRecord | None
+    """Members that were trained with modality dropout alone."""
+
+
 class CascadeRecord(TypedDict):
     """When networks are not asked."""
 
@@ -144,6 +162,8 @@ class BundleRecord(TypedDict):
     members: list[MemberRecord]
     combinations: list[CombinationRecord]
     """That of the most sensors first."""
+    comparison: list[ComparisonRecord]
+    """Empty where no member was trained with modality dropout."""
     fast: CombinationRecord | None
     """Of trees alone."""
     cascade: CascadeRecord | None

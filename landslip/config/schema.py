@@ -128,12 +128,13 @@ class Config(Section):
         return groups
 
     @property
-    def sensors(self) -> dict[str, list[str]]:
-        """Sensor -> channels of the patches that it gives, in their order."""
-        groups: dict[str, list[str]] = {}
-        for name, channel in self.channels.items():
-            groups.setdefault(channel.sensor or channel.modality, []).append(name)
-        return groups
+    def channel_sensors(self) -> dict[str, list[str]]:
+        """Channel of the store -> the sensors that it comes from, each once."""
+        own = {name: each.sensor or each.modality for name, each in self.channels.items()}
+        return {
+            name: list(dict.fromkeys(own[part] for part in self.indices.get(name, (name,))))
+            for name in self.channel_names
+        }
 
     def channel_records(self) -> list[dict[str, Any]]:
         """Each channel of the patches with all that its unit says, as builtins."""

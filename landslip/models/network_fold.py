@@ -1,9 +1,9 @@
 """One network on one fold, from files to files."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,8 @@ class NetworkTraining:
     """Where the state of the training is saved, and gone on from. Deleted at the end."""
     save_minutes: float
     """Between saves inside an epoch; each end is saved too."""
+    sensors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Channel -> sensors that it comes from; empty where none is dropped."""
 
     @property
     def own_seed(self) -> int:
@@ -147,6 +149,7 @@ def train_network(training: NetworkTraining, outputs: Outputs) -> None:
             seed=training.own_seed,
             device=start.device,
             precision=start.precision,
+            sensors=training.sensors,
             file=file,
             interruption=interruption,
         )
@@ -195,6 +198,7 @@ def _fingerprint(training: NetworkTraining, start: _Start) -> dict[str, str]:
     return {
         **flatten("settings", training.stored_settings()),
         **flatten("architecture", training.architecture.as_json()),
+        **{f"sensors.{name}": "+".join(each) for name, each in training.sensors.items()},
         "seed": str(training.own_seed),
         "code": training.code,
         "train_store": content_digest_of(training.train_store),

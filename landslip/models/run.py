@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import torch
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor
 
-from landslip.models.augmentation import random_symmetry
+from landslip.models.augmentation import SensorDropout, random_symmetry
 from landslip.models.gradients import BatchGradient
 from landslip.models.network import MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate
@@ -71,6 +72,8 @@ class Run:
         Trained in place.
     seed
         Draws the order, the symmetries and the dropout.
+    sensors
+        Channel -> sensors that it comes from; read where sensors are dropped.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Run:
         seed: int,
         device: torch.device,
         precision: str,
+        sensors: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         torch.manual_seed(seed)
         # Convolutions run faster with channels innermost; transformers do not mind.
@@ -116,6 +120,13 @@ class Run:
             device=device,
         )
         self._symmetries = torch.Generator(device).manual_seed(seed)
+        self._dropout = (
+            SensorDropout(
+                sensors or {}, model.architecture.stack, model.shift, settings.modality_dropout
+            )
+            if settings.modality_dropout
+            else None
+        )
         self._losses = torch.zeros(self.steps, device=device)
         self._checked = 0
         self._last = ""
@@ -150,6 +161,8 @@ class Run:
             group["lr"] = self._rate(self.step)
         if self._settings.augmentation == "symmetries":
             batch = random_symmetry(batch, self._symmetries)
+        if self._dropout is not None:
+            batch = self._dropout(batch, self._symmetries)
         self._optimizer.zero_grad(set_to_none=True)
         self._losses[self.step] = self._gradient(
             batch, self._labels[rows.to(self._device, non_blocking=True)]

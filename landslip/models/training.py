@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -23,6 +24,7 @@ def train(
     seed: int,
     device: torch.device,
     precision: str,
+    sensors: Mapping[str, Sequence[str]] | None = None,
     file: StateFile | None = None,
     interruption: Interruption | None = None,
 ) -> Run:
@@ -44,6 +46,8 @@ def train(
         Where the network computes.
     precision
         float32, bfloat16 or float16.
+    sensors
+        Channel -> sensors that it comes from; read where `modality_dropout` is set.
     file
         Where the state is saved, at the end of every epoch and now and then inside; what it
         holds of this training is where it goes on. None: nothing is saved.
@@ -66,7 +70,15 @@ def train(
     """
     interruption = interruption or Interruption()
     with interruption.waits():
-        run = Run(model, training, settings, seed=seed, device=device, precision=precision)
+        run = Run(
+            model,
+            training,
+            settings,
+            seed=seed,
+            device=device,
+            precision=precision,
+            sensors=sensors,
+        )
         saver = _Saver(run, file, interruption)
         saver.go_on()
         while run.epoch < settings.epochs:

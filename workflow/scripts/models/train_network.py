@@ -22,6 +22,7 @@ train_network(
         model=snakemake.wildcards.model,
         settings=Network(**snakemake.params.settings),
         architecture=Architecture.from_json(snakemake.params.architecture),
+        sensors=snakemake.params.sensors,
         fold=int(snakemake.wildcards.fold),
         seed=snakemake.params.seed,
         code=snakemake.params.code,
