@@ -42,6 +42,8 @@ class InForce:
 
     columns: tuple[str, ...]
     rule: FittedRule
+    fit: Any
+    """How the rule was fitted."""
     threshold: float
     why: str
 
@@ -109,10 +111,10 @@ def combine(
     if in_force is not None and tuple(columns) == in_force.columns:
         rule, threshold, why = in_force.rule, in_force.threshold, in_force.why
         calibration = rule.calibration
-        fit: Any = rule.rule
         crossed = cross_fit_rule(
-            oof.labels, scores, oof.fold, members=columns, rule=fit, calibration=calibration
-        )
+            oof.labels, scores, oof.fold,
+            members=columns, rule=in_force.fit, calibration=calibration,
+        )  # fmt: skip
     else:
         chosen = choose_rule(
             oof.labels,

@@ -236,7 +236,11 @@ def _in_force(path: Path) -> InForce:
     told = read_threshold(path)
     rule = FittedRule.from_json(told["rule"]["fitted"])
     return InForce(
-        columns=rule.members, rule=rule, threshold=told["threshold"], why=told["rule"]["why"]
+        columns=rule.members,
+        rule=rule,
+        fit=told["rule"]["fit"],
+        threshold=told["threshold"],
+        why=told["rule"]["why"],
     )
 
 
@@ -314,7 +318,7 @@ def _smaller(
     scores = np.column_stack([table.members[name] for name in whole.columns])
     crossed = cross_fit_rule(
         table.labels, scores, table.fold,
-        members=whole.columns, rule=whole.rule.rule, calibration=whole.rule.calibration,
+        members=whole.columns, rule=whole.fit, calibration=whole.rule.calibration,
     )  # fmt: skip
     notes = []
     if study.folds < study.of_folds:
