@@ -9,6 +9,7 @@ include: "rules/common.smk"
 include: "rules/common_ablation.smk"
 include: "rules/common_report.smk"
 include: "rules/common_bundle.smk"
+include: "rules/common_scene.smk"
 include: "rules/common_runs.smk"
 
 
@@ -33,12 +34,19 @@ rule all:
         "<results>/report.html",
 
 
+include: "rules/scene.smk"
+
+
 # A bundle is asked with nothing of the training: neither its rules nor its files.
-if ASKING:
+if PREDICTING:
 
     include: "rules/predict.smk"
 
-else:
+elif MAPPING:
+
+    include: "rules/map.smk"
+
+elif not ASKING:
 
     include: "rules/data.smk"
     include: "rules/features.smk"

@@ -29,7 +29,11 @@ try:
         read_overrides(
             workflow.config_settings.configfiles, workflow.config_settings.config_args
         ),
-        "results/predict",
+        {
+            "patches": "results/predict",
+            "scene": "results/scene",
+            "folder": "results/scene",
+        },
     )
     CONFIG = parse_config(merge_config(SHIPPED, OVERRIDES))
     # Snakemake keeps its records here, and answers with a traceback where it cannot.
@@ -42,8 +46,11 @@ except InputError as error:
 # The config's models, and what they resolve to. The ablation adds its variants.
 MODELS = CONFIG.resolved_models()
 
-# A bundle is asked about new patches, with nothing of the training.
-ASKING = CONFIG.patches is not None
+# A bundle is asked about new patches or a scene, or a folder of scenes is looked at: with nothing
+# of the training.
+PREDICTING = CONFIG.patches is not None
+MAPPING = CONFIG.scene.path is not None
+ASKING = PREDICTING or MAPPING or CONFIG.folder is not None
 
 # Jobs read these rules in processes of their own; one look is enough.
 if workflow.is_main_process and not ASKING:

@@ -101,7 +101,7 @@ def refuse_new_patches():
     answer_shards()
 
 
-if ASKING and workflow.is_main_process:
+if PREDICTING and workflow.is_main_process:
     try:
         refuse_new_patches()
     except InputError as error:

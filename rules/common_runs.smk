@@ -15,8 +15,12 @@ JUDGED = {"list_patches", "survey_patches", "build_manifest"}
 
 def deciding_settings():
     """All of the config that decides results, with digests for the user's files."""
-    if ASKING:
+    if PREDICTING:
         return asked_settings()
+    if MAPPING:
+        return mapped_settings()
+    if ASKING:
+        return {"folder": CONFIG.folder}
     settings = CONFIG.model_dump(
         mode="json",
         exclude={
@@ -25,6 +29,8 @@ def deciding_settings():
             "bundle": True,
             "patches": True,
             "predict": True,
+            "scene": True,
+            "folder": True,
             "channels": {name: {"sensor"} for name in CONFIG.channels},
             "models": {
                 name: {"training": {"save_minutes"}}

@@ -87,19 +87,19 @@ class Predict(Section):
         return self
 
 
-def with_own_results(
-    over: Mapping[str, Any], folder: str, key: str = "patches"
-) -> Mapping[str, Any]:
+def with_own_results(over: Mapping[str, Any], folders: Mapping[str, str]) -> Mapping[str, Any]:
     """Keep what is asked of a bundle out of the training's folder, where nobody names another.
 
     Parameters
     ----------
     over
         What overrides config.yaml.
-    folder
-        Where outputs go.
-    key
-        The top-level key that says what is asked.
+    folders
+        Top-level key that says what is asked, by itself or by its `path` -> where outputs go.
     """
-    asked = over.get(key) is not None and "results" not in over
-    return {**over, "results": folder} if asked else over
+    for key, folder in folders.items():
+        said = over.get(key)
+        asked = said.get("path") if isinstance(said, Mapping) else said
+        if asked is not None and "results" not in over:
+            return {**over, "results": folder}
+    return over

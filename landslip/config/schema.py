@@ -14,6 +14,7 @@ from landslip.config.ablation import Ablation, Table, Variant
 from landslip.config.bundle import Bundle, Conventions, Predict
 from landslip.config.data import Channel, Data, Simulation, TestSource, TrainSource, Unit
 from landslip.config.errors import explain, nearest
+from landslip.config.scene import SceneMap, SceneSimulation
 from landslip.data.nodata import NoData, zero_groups
 from landslip.io.files import InputError
 from landslip.io.paths import ConfigPath, results_mistakes
@@ -111,6 +112,10 @@ class Config(Section):
         None, description="folder of new patches that `snakemake predict` asks the bundle about"
     )
     predict: Predict = Predict()
+    scene: SceneMap = SceneMap()
+    folder: ConfigPath | None = Field(
+        None, description="folder of products that `snakemake describe` writes a scene file of"
+    )
 
     @property
     def channel_names(self) -> list[str]:
@@ -239,6 +244,10 @@ def _mistakes(config: Config) -> Iterable[str]:
         yield from _unknown("bundle.members", member, "member", config.members)
     if (config.bundle.folds or 0) > config.folds.n:
         yield f"bundle.folds: {config.bundle.folds} of {config.folds.n} folds"
+    if config.scene.path is not None and config.bundle.path is None:
+        yield "scene: name the bundle that maps it, --config bundle=PATH"
+    if config.scene.path is not None and config.patches is not None:
+        yield "scene, patches: a bundle is asked about one of them at a time; name one"
     if config.patches is not None and config.bundle.path is None:
         yield "patches: name the bundle that is asked about them, --config bundle=PATH"
 
@@ -321,6 +330,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "ablation": (Ablation,),
     "bundle": (Bundle,),
     "predict": (Predict,),
+    "scene": (SceneMap,),
+    "scene.simulation": (SceneSimulation,),
     "ablation.tables.*": (Table,),
     "ablation.tables.*.variants.*": (Variant,),
     "units.*": (Unit,),

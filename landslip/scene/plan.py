@@ -103,7 +103,8 @@ def plan_map(
         per_100km2=None if said is None else said.per_100km2,
     )
     write_json(checks, verdicts_as_json(found.verdicts))
-    write_json(plan, asdict(made))
+    # Of the tiles the workflow needs to know how many.
+    write_json(plan, {**asdict(made), "tile_count": len(made.tiles)})
 
 
 def verdicts_as_json(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:

@@ -34,17 +34,32 @@ SENSORS = {
 class Answers(Protocol):
     """What a bundle says of n patches; see `landslip.bundle.answer.Answer`."""
 
-    probability: NDArray[np.float64]
-    threshold: NDArray[np.float64]
-    members: NDArray[np.float64]
-    member_names: list[str]
-    sensors: list[str]
+    @property
+    def probability(self) -> NDArray[np.float64]:
+        """(n,) NaN where there is no answer."""
+
+    @property
+    def threshold(self) -> NDArray[np.float64]:
+        """(n,) in force."""
+
+    @property
+    def members(self) -> NDArray[np.float64]:
+        """(n, member), NaN where a member was left out."""
+
+    @property
+    def member_names(self) -> list[str]:
+        """Of the members."""
+
+    @property
+    def sensors(self) -> list[str]:
+        """(n,) those that members read, as `optical+descending`."""
 
 
 class Predict(Protocol):
     """Asks a bundle about patches (n, channel, row, column) of these channels."""
 
-    def __call__(self, patches: NDArray[np.float32], channels: Sequence[str]) -> Answers: ...
+    def __call__(self, patches: NDArray[np.float32], channels: Sequence[str]) -> Answers:
+        """Answer for all of them, in order."""
 
 
 @dataclass(frozen=True, kw_only=True)

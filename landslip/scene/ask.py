@@ -1,0 +1,117 @@
+"""Asks a bundle about the patches of a scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from landslip.bundle.ensemble import Budget, Ensemble
+from landslip.io.files import InputError
+from landslip.scene.interpreter import Conventions
+from landslip.scene.layers import CHANNELS
+from landslip.scene.tiles import Answers
+
+# Reflectance x 1e4 by which open water is brighter in one band than in another, or it is alike.
+_BRIGHTER = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """How a bundle is asked; see `landslip.bundle.ensemble.Ensemble.predict`."""
+
+    budget: Budget = "full"
+    recall: float | None = None
+    precision: float | None = None
+    prevalence: float | None = None
+    least_data: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneBundle:
+    """A bundle and the question that a map asks it."""
+
+    ensemble: Ensemble
+    question: Question
+
+    def __call__(self, patches: NDArray[np.float32], channels: Sequence[str]) -> Answers:
+        """Answer for (n, channel, row, column) patches; channels that it does not read are left."""
+        places, read = read_as(self.ensemble, channels)
+        answers: Answers = self.ensemble.predict(
+            patches[:, places],
+            channels=read,
+            budget=self.question.budget,
+            recall=self.question.recall,
+            precision=self.question.precision,
+            prevalence=self.question.prevalence,
+            least_data=self.question.least_data,
+        )
+        return answers
+
+
+def read_as(ensemble: Ensemble, channels: Sequence[str]) -> tuple[list[int], list[str]]:
+    """Places of the channels that a bundle reads, and the names under which it knows them."""
+    known = {channel.name for channel in ensemble.channels}
+    named = {"red": "blue", "blue": "red"} if is_exchanged(ensemble) else {}
+    called = [named.get(name, name) for name in channels]
+    places = [at for at, name in enumerate(called) if name in known]
+    return places, [called[at] for at in places]
+
+
+def is_exchanged(ensemble: Ensemble) -> bool:
+    """Whether the training's channel `red` holds the blue band, and `blue` the red one.
+
+    Notes
+    -----
+    Open water is brighter in blue than in red, whatever sun and haze. Where the training has no
+    water, the names are believed. The competition's patches are exchanged.
+    """
+    water = ensemble.record["distributions"]["quantiles"]["water"]
+    red, blue = water.get("red"), water.get("blue")
+    if not red or not blue:
+        return False
+    return bool(red[len(red) // 2] > blue[len(blue) // 2] + _BRIGHTER)
+
+
+def conventions_of(ensemble: Ensemble) -> Conventions:
+    """What a bundle's channels are, as far as scenes are held against it.
+
+    Raises
+    ------
+    InputError
+        It reads none of the channels that scenes give, or radar in another unit than dB.
+    """
+    names = [channel.name for channel in ensemble.channels]
+    if not set(names) & set(CHANNELS):
+        raise InputError(
+            f"the bundle reads {', '.join(names)}; scenes give {', '.join(CHANNELS)}: it cannot "
+            "map one"
+        )
+    said: dict[str, Any] = dict(ensemble.conventions)
+    scale = said.get("radar_scale")
+    if scale not in (None, "dB"):
+        raise InputError(f"the bundle reads radar as {scale}; scenes are mapped in dB")
+    offset = said.get("reflectance_offset")
+    return Conventions(
+        channels=names,
+        reflectance_offset=1000.0 if offset is None else float(offset),
+        terrain_flattened=bool(said.get("terrain_flattened")),
+        radar_composite=said.get("radar_composite") or "median",
+    )
+
+
+def patch_side(ensemble: Ensemble) -> int:
+    """Rows and columns of the bundle's patches.
+
+    Raises
+    ------
+    InputError
+        They are no squares.
+    """
+    rows, columns = ensemble.size
+    if rows != columns:
+        raise InputError(f"the bundle's patches have {rows} x {columns} pixels; maps need squares")
+    return int(rows)

@@ -1,0 +1,75 @@
+"""A first scene file from a folder, and the files that a scene file names."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import yaml
+from scene.simulated_scene import interpret, judgements
+
+from landslip.io.files import InputError
+from landslip.scene.describe import describe_folder
+from landslip.scene.named import files_digest, named_files
+from landslip.scene.settings import read_scene
+
+
+def test_a_folder_of_products_becomes_a_scene_with_questions(scene_copy: Path) -> None:
+    shutil.rmtree(scene_copy / "placebo")
+    (scene_copy / "scene.yaml").rename(scene_copy / "truth.yaml")
+    target = scene_copy / "scene.yaml"
+    describe_folder(scene_copy, target)
+    text = target.read_text()
+    said = yaml.safe_load(text)
+    assert said["optical"]["safe"].endswith(".SAFE")
+    assert [len(said["radar"]["descending"][side]) for side in ("before", "after")] == [3, 1]
+    assert "baseline 05.10, offset -1000" in text
+    assert "17.9 h local solar time: ascending" in text
+    assert "what is the unit of the values" in text and "sigma0, or gamma0" in text
+    with pytest.raises(InputError, match="event"):
+        read_scene(target)
+    # What the questions ask is all that is missing.
+    said["event"] = "2024-06-14"
+    for sides in said["radar"].values():
+        for look in [*sides["before"], *sides["after"]]:
+            look.update(unit="power", radiometry="sigma0")
+    target.write_text(yaml.safe_dump(said))
+    assert judgements(interpret(scene_copy)) == {}
+
+
+def test_hyp3_products_answer_for_themselves(tmp_path: Path) -> None:
+    stem = "S1A_IW_20240102T165840_DVP_RTC10_G_gpuned_FD6A"
+    profile = {
+        "driver": "GTiff", "width": 8, "height": 8, "count": 1, "dtype": "float32",
+        "crs": "EPSG:32633", "transform": rasterio.Affine(10, 0, 4e5, 0, -10, 5.2e6),
+    }  # fmt: skip
+    for layer in ("VV", "VH", "ls_map"):
+        with rasterio.open(tmp_path / f"{stem}_{layer}.tif", "w", **profile) as file:
+            file.write(np.ones((8, 8), np.float32), 1)
+    describe_folder(tmp_path, tmp_path / "scene.yaml")
+    text = (tmp_path / "scene.yaml").read_text()
+    assert yaml.safe_load(text)["radar"]["ascending"]["after"] == [{"file": f"{stem}_VV.tif"}]
+    assert "No image of the descending orbit" in text and "what is the unit" not in text
+
+
+def test_a_folder_with_nothing_of_a_scene_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no product"):
+        describe_folder(tmp_path, tmp_path / "scene.yaml")
+    with pytest.raises(InputError, match="is no folder"):
+        describe_folder(tmp_path / "none", tmp_path / "scene.yaml")
+
+
+def test_every_file_that_a_scene_reads_is_named(scene_copy: Path) -> None:
+    path = scene_copy / "scene.yaml"
+    named = named_files(path)
+    layers = interpret(scene_copy).reading.layers
+    assert {os.path.realpath(file) for file in layers.files} <= set(map(os.path.realpath, named))
+    assert str(scene_copy / "units.gpkg") in named
+    assert sum("placebo" in file for file in named) == 8
+    before = files_digest(named)
+    os.utime(named[-1], (1, 1))
+    assert files_digest(named) != before
+    Path(named[-1]).unlink()
+    assert named_files(path) == named[:-1]

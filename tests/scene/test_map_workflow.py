@@ -1,0 +1,166 @@
+"""From a scene file and a bundle to the map's folder, through Snakemake."""
+
+import os
+import shutil
+import signal
+import time
+import zipfile
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+import yaml
+from rio_cogeo import cog_validate
+from scene.simulated_scene import COLUMNS, ROWS
+
+from landslip import load
+from landslip.io.files import read_json
+from landslip.scene.ask import Question, SceneBundle
+from landslip.scene.plan import read_plan
+from landslip.scene.reader import Flag, open_scene
+from made_bundle import Made, make_bundle
+from runs import snakemake, start_snakemake
+
+STRIDE = 24
+FILES = {
+    "probability.tif", "zones.gpkg", "item.json", "map.html", "checks.json", "drift.json",
+    "style.qml",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return make_bundle(tmp_path_factory.mktemp("bundle"))
+
+
+def _config(bundle: Made) -> dict[str, object]:
+    return {
+        "results": "out",
+        "bundle": str(bundle.bundle),
+        "scene": {"path": "scene/scene.yaml", "stride": STRIDE, "tile": 256},
+    }
+
+
+@pytest.fixture(scope="module")
+def mapped(bundle: Made, made_scene: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a map whose first run was killed once a tile was there."""
+    folder: Path = tmp_path_factory.mktemp("run")
+    shutil.copytree(made_scene, folder / "scene")
+    tiles = folder / "out" / "scene" / "event" / "tiles"
+    run = start_snakemake(folder, "--", "map", config=_config(bundle))
+    while run.poll() is None and not list(tiles.glob("*.sha256")):
+        time.sleep(0.2)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    kept = {path: path.stat().st_mtime_ns for path in tiles.glob("*.sha256")}
+    answer = snakemake(folder, "--", "map", config=_config(bundle))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    # Of what was there nothing is made again.
+    assert any(path.stat().st_mtime_ns == time_of for path, time_of in kept.items())
+    return folder
+
+
+def test_a_killed_map_goes_on_to_the_whole_folder_and_archive(mapped: Path) -> None:
+    folder = mapped / "out" / "map"
+    assert {path.name for path in folder.iterdir()} == FILES
+    with zipfile.ZipFile(mapped / "out" / "map.zip") as packed:
+        assert {Path(name).name for name in packed.namelist()} == FILES
+        for name in packed.namelist():
+            assert packed.read(name) == (folder / Path(name).name).read_bytes()
+    assert cog_validate(str(folder / "probability.tif"), strict=True)[0]
+    assert "per 100 km²" in (folder / "map.html").read_text()
+    assert {check["judgement"] for check in read_json(folder / "checks.json")} == {"ok"}
+
+
+def test_the_map_equals_direct_prediction_of_the_same_windows(mapped: Path, bundle: Made) -> None:
+    plan = read_plan(mapped / "out" / "scene" / "event" / "plan.json")
+    ensemble = load(bundle.bundle, threads=1)
+    side = ensemble.size[0]
+    assert (plan.cells.patch, plan.cells.stride) == (side, STRIDE)
+    here = os.getcwd()
+    os.chdir(mapped)
+    try:
+        with open_scene(plan.reading) as reader:
+            whole, names = reader.read(0, 0, ROWS, COLUMNS), reader.channels
+    finally:
+        os.chdir(here)
+    rows, columns = np.arange(plan.cells.rows), np.arange(plan.cells.columns)
+    tops = np.clip(rows * STRIDE + STRIDE // 2 - side // 2, 0, ROWS - side)
+    lefts = np.clip(columns * STRIDE + STRIDE // 2 - side // 2, 0, COLUMNS - side)
+    patches = np.stack([whole.channels[:, t : t + side, x : x + side] for t in tops for x in lefts])
+    there = np.isfinite(patches).any(axis=(1, 2, 3))
+    direct = np.full(len(patches), np.nan)
+    answer = SceneBundle(ensemble=ensemble, question=Question())(patches[there], names)
+    direct[there] = answer.probability
+    tables = sorted((mapped / "out" / "scene" / "event" / "tiles").glob("*.parquet"))
+    assert len(tables) == 4
+    cells = pd.concat([pd.read_parquet(path) for path in tables]).sort_values(["row", "column"])
+    np.testing.assert_allclose(cells["probability"].to_numpy(), direct, rtol=0, atol=1e-6)
+    with rasterio.open(mapped / "out" / "map" / "probability.tif") as file:
+        steps, flags = file.read()
+        assert file.shape == (ROWS, COLUMNS)
+    painted = np.repeat(np.repeat(direct.reshape(len(rows), -1), STRIDE, 0), STRIDE, 1)
+    painted = painted[:ROWS, :COLUMNS]
+    blind = np.isnan(painted) | (flags & Flag.NODATA > 0)
+    assert (steps[blind] == 255).all()
+    # A probability on the edge of two steps may fall to either: batches differ in the last bits.
+    assert (np.abs(steps[~blind] - painted[~blind] * 250) < 0.501).all()
+
+
+def test_zones_open_in_geopandas(mapped: Path) -> None:
+    path = mapped / "out" / "map" / "zones.gpkg"
+    zones = geopandas.read_file(path, layer="zones")
+    assert {"rank", "probability", "zone_km2", "sensors", "verdict"} <= set(zones)
+    units = geopandas.read_file(path, layer="units")
+    assert units["name"].tolist() == ["West", "East"]
+    assert units["zones"].sum() == len(zones)
+
+
+def test_a_second_run_has_nothing_to_do_and_a_changed_image_is_seen(
+    mapped: Path, bundle: Made
+) -> None:
+    answer = snakemake(mapped, "-n", "--", "map", config=_config(bundle))
+    assert "Nothing to be done" in answer.stdout + answer.stderr
+    path = next((mapped / "scene" / "radar").glob("*.tif"))
+    state = path.stat()
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 10**9))
+    answer = snakemake(mapped, "-n", "--", "map", config=_config(bundle))
+    assert "plan_map" in answer.stdout + answer.stderr
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+def test_a_refused_scene_says_why_in_one_message(
+    bundle: Made, made_scene: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(made_scene, tmp_path / "scene")
+    path = tmp_path / "scene" / "scene.yaml"
+    said = yaml.safe_load(path.read_text())
+    said["event"] = "2024-06-18"
+    path.write_text(yaml.safe_dump(said))
+    answer = snakemake(tmp_path, "--", "map", config=_config(bundle))
+    assert answer.returncode != 0
+    said_all = answer.stdout + answer.stderr
+    assert "dates: refused" in said_all and "Traceback" not in said_all
+    assert not (tmp_path / "out" / "map").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"scene": "none.yaml"}, "there is no scene file at none.yaml"),
+        ({"bundle": "none"}, "there is no bundle at none"),
+        ({"bundle": None}, "name the bundle that maps it"),
+        ({"scene": {"path": "scene/scene.yaml", "stide": 8}}, "did you mean 'stride'"),
+    ],
+)
+def test_what_cannot_be_mapped_is_refused_before_any_job(
+    bundle: Made, made_scene: Path, tmp_path: Path, change: dict[str, object], words: str
+) -> None:
+    (tmp_path / "scene").symlink_to(made_scene)
+    config = {key: value for key, value in {**_config(bundle), **change}.items() if value}
+    answer = snakemake(tmp_path, "-n", "--", "map", config=config)
+    assert answer.returncode != 0
+    assert words in answer.stdout + answer.stderr

@@ -1,0 +1,17 @@
+"""Interpret a scene, and plan its map."""
+
+from pathlib import Path
+
+from landslip.engine.jobs import begin_job, end_job
+from landslip.scene.jobs import plan_scene
+
+begin_job(snakemake)
+plan_scene(
+    Path(snakemake.params.scene),
+    Path(snakemake.params.bundle),
+    snakemake.params.settings,
+    placebo=snakemake.wildcards.run == "placebo",
+    plan=Path(snakemake.output.plan),
+    checks=Path(snakemake.output.checks),
+)
+end_job(snakemake)
