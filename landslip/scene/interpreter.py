@@ -18,7 +18,7 @@ from pyproj import Transformer
 from landslip.io.files import InputError
 from landslip.scene import checks_optical, checks_radar, checks_scene
 from landslip.scene.layers import Layer, Layers
-from landslip.scene.products import resolve_radar, resolve_scene
+from landslip.scene.products import resolve_optical, resolve_radar, resolve_scene
 from landslip.scene.rasters import Grid, gdal_env, read_grid
 from landslip.scene.reader import Reading, SceneReader
 from landslip.scene.sample import RawFacts, raw_facts, sample_squares, take_sample
@@ -153,11 +153,10 @@ def _settled(reading: Reading) -> Layers:
 def _of_placebo(scene: Scene, layers: Layers, folder: Path, path: Path) -> Layers:
     if scene.placebo is None:
         raise InputError(f"{path} names no placebo")
-    event = scene.placebo.event or scene.event
-    optical = layers.optical and replace(layers.optical, date=None)
+    event, optical = scene.placebo.event or scene.event, scene.placebo.optical
     return replace(
         layers,
-        optical=optical,
+        optical=None if optical is None else resolve_optical(optical, folder),
         radar=resolve_radar(scene.placebo.radar, folder),
         event=event.isoformat(),
     )

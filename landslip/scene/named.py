@@ -9,7 +9,7 @@ from pathlib import Path
 from landslip.io.files import texts_digest
 from landslip.scene.catalogue import read_item
 from landslip.scene.names import sibling
-from landslip.scene.settings import ORBITS, Band, LookFiles, Radar, Scene, read_scene
+from landslip.scene.settings import ORBITS, Band, LookFiles, Optical, Radar, Scene, read_scene
 
 
 def named_files(path: Path) -> list[str]:
@@ -44,25 +44,30 @@ def _within(path: Path) -> Iterator[Path]:
 
 def _names(scene: Scene, folder: Path) -> Iterator[str]:
     yield from (name for name in (scene.area, scene.units) if name is not None)
-    optical = scene.optical
-    if optical is not None:
-        if optical.safe is not None:
-            yield optical.safe
-        if optical.item is not None:
-            yield optical.item
-            item = read_item(folder / optical.item)
-            layers = [*item.bands.values(), *([item.scl] if item.scl else [])]
-            yield from (os.path.abspath(layer.file) for layer in layers)
-        if optical.bands is not None:
-            bands: list[Band] = [
-                getattr(optical.bands, name) for name in type(optical.bands).model_fields
-            ]
-            yield from (band.file for band in bands)
-        if optical.scl is not None:
-            yield optical.scl.file
+    yield from _of_optical(scene.optical, folder)
     yield from _of_radar(scene.radar)
     if scene.placebo is not None:
+        yield from _of_optical(scene.placebo.optical, folder)
         yield from _of_radar(scene.placebo.radar)
+
+
+def _of_optical(optical: Optical | None, folder: Path) -> Iterator[str]:
+    if optical is None:
+        return
+    if optical.safe is not None:
+        yield optical.safe
+    if optical.item is not None:
+        yield optical.item
+        item = read_item(folder / optical.item)
+        layers = [*item.bands.values(), *([item.scl] if item.scl else [])]
+        yield from (os.path.abspath(layer.file) for layer in layers)
+    if optical.bands is not None:
+        bands: list[Band] = [
+            getattr(optical.bands, name) for name in type(optical.bands).model_fields
+        ]
+        yield from (band.file for band in bands)
+    if optical.scl is not None:
+        yield optical.scl.file
 
 
 def _of_radar(radar: Radar) -> Iterator[str]:

@@ -138,9 +138,12 @@ class Clouds(Section):
 
 
 class Placebo(Section):
-    """Radar of an earlier time without an event, for the rate of false alarms."""
+    """Images of an earlier time without an event, for the rate of false alarms."""
 
     radar: Radar
+    optical: Optical | None = Field(
+        None, description="of that time; null: no optics, for the scene's show the event"
+    )
     event: datetime.date | None = Field(None, description="the day that stands for the event's")
     per_100km2: float | None = Field(
         None, gt=0, description="false alarms per 100 km2 that the threshold is to stay below"
@@ -180,10 +183,14 @@ _LOOKS = {
 }
 _SECTIONS: Mapping[str, tuple[type[BaseModel], ...]] = {
     "": (Scene,),
-    "optical": (Optical,),
-    "optical.bands": (Bands,),
-    **{f"optical.bands.{name}": (Band,) for name in Bands.model_fields},
-    "optical.scl": (Band,),
+    **{f"{start}optical": (Optical,) for start in ("", "placebo.")},
+    **{f"{start}optical.bands": (Bands,) for start in ("", "placebo.")},
+    **{
+        f"{start}optical.bands.{name}": (Band,)
+        for start in ("", "placebo.")
+        for name in Bands.model_fields
+    },
+    **{f"{start}optical.scl": (Band,) for start in ("", "placebo.")},
     "align": (Align,),
     "clouds": (Clouds,),
     "placebo": (Placebo,),

@@ -31,8 +31,9 @@ MISTAKES: tuple[Mistake, ...] = get_args(Mistake)
 EVENT = datetime.date(2024, 6, 14)
 CRS = "EPSG:32633"
 CORNER = (399960.0, 5200020.0)
-SAFE = "S2B_MSIL2A_20240619T100029_N0510_R122_T33TVN_20240619T120000.SAFE"
-_GRANULE = "GRANULE/L2A_T33TVN_A038000_20240619T100031/IMG_DATA"
+SAFE = "S2B_MSIL2A_{0}T100029_N0510_R122_T33TVN_{0}T120000.SAFE"
+_GRANULE = "GRANULE/L2A_T33TVN_A038000_{0}T100031/IMG_DATA"
+_SEEN, _QUIET_SEEN = datetime.date(2024, 6, 19), datetime.date(2024, 3, 26)
 # Days from the event, and the hour (UTC) at which each orbit passes.
 _DAYS = {"before": (-37, -25, -13), "after": (2,)}
 _QUIET_DAYS = {"before": (-121, -109, -97), "after": (-85,)}
@@ -42,7 +43,7 @@ _METADATA = """<?xml version="1.0" encoding="UTF-8"?>
  <n1:General_Info>
   <Product_Info>
    <PROCESSING_BASELINE>05.10</PROCESSING_BASELINE>
-   <Datatake><DATATAKE_SENSING_START>2024-06-19T10:00:29.024Z</DATATAKE_SENSING_START></Datatake>
+   <Datatake><DATATAKE_SENSING_START>{day}T10:00:29.024Z</DATATAKE_SENSING_START></Datatake>
   </Product_Info>
   <Product_Image_Characteristics>
    <Special_Values>
@@ -115,10 +116,13 @@ def write_scene(
         "name": "Simulated scene",
         "event": EVENT.isoformat(),
         "units": "units.gpkg",
-        "optical": _write_optical(folder, images, place),
+        "optical": _write_optical(folder, images.optical, images.scl, _SEEN, place),
         "radar": _write_radar(folder / "radar", rng, images.radar, _DAYS, place),
         "placebo": {
             "event": (EVENT + datetime.timedelta(days=-90)).isoformat(),
+            "optical": _write_optical(
+                folder, images.quiet_optical, images.quiet_scl, _QUIET_SEEN, place
+            ),
             "radar": _write_radar(folder / "placebo", rng, images.quiet, _QUIET_DAYS, place),
         },
     }
@@ -129,17 +133,21 @@ def write_scene(
     write_text(folder / "scene.yaml", yaml.safe_dump(scene, sort_keys=False))
 
 
-def _write_optical(folder: Path, images: SceneImages, place: _Place) -> dict[str, Any]:
-    """The SAFE folder; the corner outside of the swath is 0."""
-    height, width = images.scl.shape
+def _write_optical(
+    folder: Path, image: Field, classes: NDArray[np.uint8], day: datetime.date, place: _Place
+) -> dict[str, Any]:
+    """The SAFE folder of a day; the corner outside of the swath is 0."""
+    height, width = classes.shape
     across, down = np.arange(width) / width, np.arange(height)[:, None] / height
     outside = across + 0.3 * down > 1.12
     # Harmonised values under metadata that still speak of the offset.
     shift = 1000 if place.mistake == "offset" else 0
-    optical = np.where(outside, 0, np.maximum(images.optical - shift, 1)).astype(np.uint16)
-    scl = np.where(outside, 0, images.scl).astype(np.uint8)[::2, ::2]
-    inside = folder / SAFE / _GRANULE
-    stem = "T33TVN_20240619T100029"
+    optical = np.where(outside, 0, np.maximum(image - shift, 1)).astype(np.uint16)
+    scl = np.where(outside, 0, classes).astype(np.uint8)[::2, ::2]
+    date = f"{day:%Y%m%d}"
+    product = SAFE.format(date)
+    inside = folder / product / _GRANULE.format(date)
+    stem = f"T33TVN_{date}T100029"
     for name, band in zip(("B04", "B03", "B02", "B08"), optical, strict=True):
         write_image(inside / "R10m" / f"{stem}_{name}_10m.jp2", band[None], place)
     at = _Place(crs=place.crs, transform=place.transform @ Affine.scale(2), mistake=None)
@@ -147,8 +155,9 @@ def _write_optical(folder: Path, images: SceneImages, place: _Place) -> dict[str
     offsets = "\n".join(
         f'    <BOA_ADD_OFFSET band_id="{number}">-1000</BOA_ADD_OFFSET>' for number in range(13)
     )
-    write_text(folder / SAFE / "MTD_MSIL2A.xml", _METADATA.format(offsets=offsets))
-    return {"safe": SAFE}
+    metadata = _METADATA.format(offsets=offsets, day=day.isoformat())
+    write_text(folder / product / "MTD_MSIL2A.xml", metadata)
+    return {"safe": product}
 
 
 def _write_radar(

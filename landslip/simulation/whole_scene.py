@@ -31,6 +31,9 @@ class SceneImages:
     """(4, row, column) red, green, blue, nir after the event: reflectance x 1e4 + 1000."""
     scl: NDArray[np.uint8]
     """(row, column) scene classification of Sentinel-2."""
+    quiet_optical: Field
+    """Optics of an earlier time in which nothing slid."""
+    quiet_scl: NDArray[np.uint8]
     radar: dict[str, tuple[Field, Field]]
     """Orbit -> medians before and after, (2, row, column) each: VV and VH in dB."""
     quiet: dict[str, tuple[Field, Field]]
@@ -76,7 +79,9 @@ def simulate_scene_images(
     floods(rng, before, after, scenes)
     masks, depth = plant_slides(rng, after, terrain, steep, smooth, slides, inset)
 
-    optical, scl = _optical(rng, after, terrain, scenes, crop)
+    reflectance = draw_reflectance(rng, 1)
+    optical, scl = _optical(rng, reflectance, after, terrain, scenes, crop)
+    quiet_optical, quiet_scl = _optical(rng, reflectance, before, terrain, scenes, crop)
     backscatter = draw_backscatter(rng, 1)
     roughness = np.exp(np.float32(0.18) * fractal_fields(rng, 1, grid, 1.5))
     relief = (terrain.relief, terrain.relief - depth)
@@ -102,6 +107,8 @@ def simulate_scene_images(
     return SceneImages(
         optical=optical,
         scl=scl,
+        quiet_optical=quiet_optical,
+        quiet_scl=quiet_scl,
         radar=see(before, after, relief),
         quiet=see(before, before, (relief[0], relief[0])),
         slides=masks[crop],
@@ -166,6 +173,7 @@ def plant_slides(
 
 def _optical(
     rng: np.random.Generator,
+    reflectance: Field,
     shares: Field,
     terrain: Terrain,
     scenes: Scenes,
@@ -175,7 +183,7 @@ def _optical(
     clear = replace(scenes, cloud=np.zeros(1))
     direct, shadow = illumination(terrain, scenes)
     materials, size = shares.shape[1], shares.shape[2]
-    ground = draw_reflectance(rng, 1) @ shares.reshape(1, materials, size * size)
+    ground = reflectance @ shares.reshape(1, materials, size * size)
     seen = observe_optical(rng, ground.reshape(1, 4, size, size), direct, shadow, clear)
     image = seen[0]
     thick, dark = (field[0] for field in clouds(rng, scenes, size))

@@ -82,7 +82,7 @@ def test_the_raster_is_cloud_optimized(made: MadeMap) -> None:
 
 def test_zones_in_geopandas_hold_what_the_raster_says(made: MadeMap) -> None:
     zones = geopandas.read_file(made.folder / "zones.gpkg", layer="zones")
-    assert len(zones) > 1
+    assert len(zones)
     assert "zone_km2" in zones and not [name for name in zones if "landslide" in name]
     assert (zones["verdict"] == "").all()
     assert zones["probability"].is_monotonic_decreasing

@@ -68,9 +68,9 @@ def _radar(folder: Path) -> Any:
 
 def _optical_bands(folder: Path, **changed: str) -> dict[str, Any]:
     names = {"red": "B04", "green": "B03", "blue": "B02", "nir": "B08", **changed}
-    files = {name: next(folder.rglob(f"*_{band}_10m.jp2")) for name, band in names.items()}
+    files = {name: next(folder.rglob(f"*20240619*_{band}_10m.jp2")) for name, band in names.items()}
     bands = {name: str(path.relative_to(folder)) for name, path in files.items()}
-    classes = str(next(folder.rglob("*_SCL_20m.jp2")).relative_to(folder))
+    classes = str(next(folder.rglob("*20240619*_SCL_20m.jp2")).relative_to(folder))
     told = {"scale": 1e-4, "offset": -0.1, "nodata": 0, "date": "2024-06-19"}
     return {"bands": bands, "scl": classes, **told}
 

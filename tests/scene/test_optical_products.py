@@ -20,7 +20,7 @@ real = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared real material 
 
 
 def _safe(folder: Path) -> Path:
-    return next(folder.glob("*.SAFE"))
+    return next(folder.glob("*_20240619*.SAFE"))
 
 
 def test_a_zip_reads_as_its_folder(made_scene: Path, tmp_path: Path) -> None:

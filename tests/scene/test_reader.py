@@ -56,7 +56,7 @@ def test_decibels_of_zero_power_are_no_data() -> None:
 
 def test_optics_keep_whole_numbers_in_the_bundles_convention(made_scene: Path) -> None:
     pixels = read(made_scene, (0, 0, ROWS, COLUMNS))
-    stored = raw(made_scene, "*_B04_10m.jp2")[0]
+    stored = raw(made_scene, "*20240619*_B04_10m.jp2")[0]
     seen = np.isfinite(pixels.channels[0])
     # These products carry the offset that the bundle's channels carry.
     assert np.array_equal(pixels.channels[0][seen], stored[seen].astype(np.float32))
@@ -77,7 +77,9 @@ def test_a_change_is_the_difference_of_the_medians_in_decibels(made_scene: Path)
 
 def test_clouds_and_their_shadows_leave_the_radar_alone(made_scene: Path) -> None:
     pixels = read(made_scene, (0, 0, ROWS, COLUMNS))
-    classes = np.kron(raw(made_scene, "*_SCL_20m.jp2")[0], np.ones((2, 2)))[:ROWS, :COLUMNS]
+    classes = np.kron(raw(made_scene, "*20240619*_SCL_20m.jp2")[0], np.ones((2, 2)))[
+        :ROWS, :COLUMNS
+    ]
     for wanted, flag, hides in (
         (9, Flag.CLOUD, True),
         (8, Flag.CLOUD, False),
