@@ -129,11 +129,12 @@ def combine(
         rule, crossed, why = chosen.fitted, chosen.crossed, chosen.why
         threshold = search_exact(oof.labels, rule.apply(scores)).threshold
     once = np.ones((1, len(oof.labels)))
+    told: Any = rule.to_json()
     f1_of, interval = _f1(oof.labels, crossed, way)
     return {
         "sensors": list(present),
         "columns": list(columns),
-        "rule": rule.to_json(),
+        "rule": told,
         "threshold": threshold,
         "f1": f1_of,
         "interval": interval,

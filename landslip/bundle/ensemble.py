@@ -17,7 +17,7 @@ from landslip.bundle.members import Members
 from landslip.bundle.out_of_fold import OutOfFold
 from landslip.bundle.prepare import Recipe, from_array
 from landslip.bundle.record import FORMAT_VERSION, BundleRecord, CombinationRecord
-from landslip.bundle.sensors import find_combination
+from landslip.bundle.sensors import find_combination, member_of
 from landslip.bundle.thresholds import Threshold, choose_threshold
 from landslip.ensemble.rules import FittedRule
 from landslip.io.files import InputError, read_json, read_parquet
@@ -322,11 +322,14 @@ def _mistakes(record: BundleRecord) -> Iterator[str]:
             yield f"member {member['name']!r:.40} lies elsewhere"
         if not member["folds"]:
             yield f"member {member['name']} has no folds"
-    asked = [*record["combinations"], record["fast"]]
-    for each in asked:
-        if each is not None and not {name.split("@")[0] for name in each["columns"]} <= names:
+    cheap = [record["fast"], record["cascade"]["cheap"] if record["cascade"] else None]
+    for each in [*record["combinations"], *(one for one in cheap if one is not None)]:
+        rule, count = each["rule"], len(each["columns"])
+        if not {member_of(column) for column in each["columns"]} <= names or not count:
             yield f"a combination asks members that are not there: {', '.join(each['columns'])}"
-        if each is not None and each["rule"].get("members") != each["columns"]:
+        if rule["members"] != each["columns"]:
             yield "a rule is of other members than its combination"
+        if len(rule["weights"]) != count or len(rule["calibrators"]) != count:
+            yield "a rule has other numbers of weights or calibrators than members"
     if not record["combinations"]:
         yield "no member answers for anything"

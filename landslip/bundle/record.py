@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict
 from typing_extensions import TypedDict
 
+from landslip.ensemble.records import FittedRule
 from landslip.io.records import Amount, Count, Digest, Interval, Number, Probability, Share
 
 FORMAT_VERSION = 1
@@ -57,8 +58,7 @@ class CombinationRecord(TypedDict):
     sensors: list[str]
     columns: list[str]
     """Of oof.parquet: a member, or `member@sensor+sensor` of one that reads less than it could."""
-    rule: dict[str, Any]
-    """See `landslip.ensemble.rules.FittedRule`."""
+    rule: FittedRule
     threshold: Probability
     f1: Share
     """Out of fold, with rule and threshold of the other folds."""

@@ -5,6 +5,7 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,7 @@ def test_sums_that_lead_out_of_the_bundle_are_refused(name: str, bundle: Path):
         ({"rows": 0}, "no pixels"),
         ({"channels": []}, "channels must be named"),
         ({"combinations": []}, "no member answers"),
+        ({"fast": {"rule": {"rule": "mean"}}}, "fast"),
         ({"indices": {"ndvi": ["nir", "nowhere"]}}, "of no two channels"),
     ],
 )
@@ -151,3 +153,25 @@ def test_the_same_run_gives_the_same_bytes_and_a_zip_of_them(made: Made, tmp_pat
     assert archive.read_bytes() == (made.folder / "bundle.zip").read_bytes()
     pack(made.bundle, tmp_path / "again.zip")
     assert archive.read_bytes() == (tmp_path / "again.zip").read_bytes()
+
+
+def test_a_smaller_bundle_answers_nearly_the_same_and_says_what_it_costs(
+    made: Made, tmp_path: Path
+):
+    study = replace(made.study, chosen=["rgb_net"], folds=1, weights="bfloat16")
+    archive = tmp_path / "bundle.zip"
+    write_bundle(study, made.sources, folder=tmp_path / "bundle", archive=archive)
+    assert archive.stat().st_size < (made.folder / "bundle.zip").stat().st_size / 3
+    small, whole = landslip.load(archive, threads=1), landslip.load(made.bundle, threads=1)
+    told = small.card["smaller"]
+    assert (told["members"], told["folds"], told["weights"]) == (["rgb_net"], 1, "bfloat16")
+    assert told["f1"] == small.record["combinations"][0]["f1"]
+    assert 0 < told["f1_whole"] <= 1 and "1 of 2 folds" in told["note"]
+    assert "Smaller than the ensemble" in (small.folder / "card.html").read_text()
+    assert whole.card["smaller"] is None
+    patches = made.arrays()[:4]
+    one_fold = replace(made.study, chosen=["rgb_net"], folds=1)
+    write_bundle(one_fold, made.sources, folder=tmp_path / "exact", archive=tmp_path / "e.zip")
+    exact = landslip.load(tmp_path / "exact", threads=1).predict(patches).probability
+    rounded = small.predict(patches).probability
+    assert 0 < abs(exact - rounded).max() < 0.02
