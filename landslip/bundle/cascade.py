@@ -20,7 +20,8 @@ def choose_bounds(
 
     Parameters
     ----------
-    labels : (n,), 0 or 1
+    labels
+        (n,), 0 or 1.
     cheap : (n,)
         Probability of the cheap members.
     full : (n,)

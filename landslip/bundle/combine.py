@@ -59,6 +59,14 @@ def combine_subsets(
 
     Parameters
     ----------
+    members
+        Of the bundle.
+    sensors
+        All that there are.
+    oof
+        What the members say out of fold.
+    way
+        How rules are chosen.
     in_force
         Taken as it is where the members are the same: `submission.csv` and bundle agree.
     """

@@ -35,10 +35,16 @@ def answer_shard(
 
     Parameters
     ----------
+    bundle
+        Folder or .zip.
     manifest
         As `landslip.bundle.judge.judge_new` writes it. Patches without data have no answer.
+    shard, shards
+        Which of how many; see `landslip.bundle.listing.aligned_rows`.
     settings
         budget, recall, precision, prevalence, least_data; see `Ensemble.predict`.
+    device, threads
+        As of `landslip.load`.
     target
         parquet: see `landslip.bundle.answer.Answer.frame`.
 
@@ -68,6 +74,10 @@ def gather_answers(manifest: Path, shards: Sequence[Path], *, target: Path, csv:
 
     Parameters
     ----------
+    manifest
+        All new patches.
+    shards
+        Answers, in order.
     target
         predictions.parquet: a row for every patch, null where there is no answer.
     csv

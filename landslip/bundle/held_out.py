@@ -36,10 +36,14 @@ def predict_held_out(
 
     Parameters
     ----------
+    model
+        Its name.
     descriptions
         model.json of every fold, in order; weights beside it.
     store
         The training patches.
+    folds
+        folds.parquet, whose patches these are.
     sensor
         Channel of the patches -> its sensor.
     indices
@@ -50,6 +54,8 @@ def predict_held_out(
         With weights rounded to bfloat16.
     processor
         As in the trainings.
+    device, threads
+        Where the network computes, and threads of the processor.
     target
         parquet: id, and a column for each: `model@sensor+sensor`, `model~bfloat16`.
 

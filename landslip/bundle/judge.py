@@ -60,6 +60,8 @@ def judge_new(
 
     Parameters
     ----------
+    bundle
+        Folder or .zip.
     listing, listing_summary, surveys
         Of the new patches.
     on_drift

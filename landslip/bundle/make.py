@@ -108,6 +108,10 @@ def write_bundle(study: Study, sources: Sources, *, folder: Path, archive: Path)
 
     Parameters
     ----------
+    study
+        What the config says.
+    sources
+        What the run made.
     folder, archive
         Where it goes, as folder and as .zip. The folder appears whole, once all is there.
 

@@ -162,6 +162,8 @@ def from_array(
         NaN: no data.
     channels
         Their names, in any order; those that are not named are absent.
+    recipe
+        Of the bundle.
     least_data
         See `survey`.
 
@@ -192,12 +194,18 @@ def survey(
 
     Parameters
     ----------
+    n
+        How many there are.
+    recipe
+        Of the bundle.
     read
         Numbers of patches -> their bands (n, channel, row, column); NaN where there is nothing.
         What it returns may be changed.
     least_data
         Share of a channel's pixels that must hold data, or its sensor counts as missing. One whose
         pixels with data are all equal has none.
+    at_once
+        Patches in memory.
     """
     sensors = recipe.sensors
     owner = np.array([sensors.index(recipe.sensor[name]) for name in recipe.channels])

@@ -44,7 +44,8 @@ def conformal_threshold(labels: Labels, probability: Floats, recall: float) -> f
 
     Parameters
     ----------
-    labels : (n,), 0 or 1
+    labels
+        (n,), 0 or 1.
     probability : (n,)
         Of patches that the model was not trained on.
     recall

@@ -46,7 +46,8 @@ def describe_water(
     ----------
     medians
         Channel -> (n,) median of each training patch.
-    labels : (n,)
+    labels
+        (n,), 0 or 1.
     green, nir
         Channels of reflectance.
     offset
