@@ -8,10 +8,12 @@ from sklearn.metrics import f1_score
 
 from landslip.ablation import calibration, forest
 from landslip.ablation.prevalence import best_threshold, carry_over, label_weights
+from landslip.ablation.table import Row, table_of
 from landslip.ensemble.calibration import cross_calibrate
 from landslip.ensemble.differences import compare
 from landslip.ensemble.reliability import wilson
-from landslip.ensemble.threshold import search_exact
+from landslip.ensemble.rules import cross_fit_rule
+from landslip.ensemble.threshold import cross_fit, search_exact
 from landslip.ensemble.weights import blend, search_weights, select_greedily
 
 
@@ -143,3 +145,24 @@ def test_an_interval_that_contains_zero_is_drawn_hollow_and_dashed():
     assert "stroke-dasharray" not in clear
     assert 'aria-label="-0.0200, -0.0300 to -0.0100, lower"' in clear
     assert forest.reach([0.013, -0.031]) == 0.04
+
+
+def test_rows_of_several_models_are_combined_by_the_rule_in_force():
+    labels, probabilities = draw(6, n=200)
+    fold, names = np.arange(200) % 4, ["a", "b"]
+    columns = dict(zip(names, probabilities, strict=False))
+    rows = [
+        Row(variant="both", members=names, against="a", against_members=["a"]),
+        Row(variant="a", members=["a"], against="a", against_members=["a"]),
+    ]
+    kinds = {"labels": labels, "fold": fold, "resamples": 20, "seed": 1}
+    found = table_of(rows, columns, way=("stacked", "isotonic"), **kinds).set_index("variant")
+    scores = np.stack(list(columns.values()), axis=1)
+    crossed = cross_fit_rule(
+        labels, scores, fold, members=names, rule="stacked", calibration="isotonic"
+    )
+    assert found.loc["both", "f1"] == f1_score(labels, crossed.landslide)
+    alone = cross_fit(labels, columns["a"], fold).landslide
+    assert found.loc["a", "f1"] == f1_score(labels, alone), "a model alone is as it predicts"
+    plain = table_of(rows, columns, way=("mean", "none"), **kinds).set_index("variant")
+    assert plain.loc["both", "auc"] != found.loc["both", "auc"]
