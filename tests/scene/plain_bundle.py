@@ -30,7 +30,11 @@ def plain_bundle(patches: Any, channels: Sequence[str]) -> PlainAnswers:
     means = (filled.mean(axis=(2, 3)) * np.linspace(1, 2, len(channels))).sum(axis=1)
     share = there.mean(axis=(2, 3))
     first = {"optical": "red", "descending": "desc_vv", "ascending": "asc_vv"}
-    named = {sensor: share[:, list(channels).index(name)] >= 0.5 for sensor, name in first.items()}
+    named = {
+        sensor: share[:, list(channels).index(name)] >= 0.5
+        for sensor, name in first.items()
+        if name in channels
+    }
     sensors = ["+".join(s for s in named if named[s][at]) for at in range(len(patches))]
     probability = np.where([bool(each) for each in sensors], (means / 97) % 1, np.nan)
     return PlainAnswers(probability=probability, sensors=sensors)

@@ -1,0 +1,180 @@
+"""Maps of a scene: reading alone, landslip by budget and stride, and a plain loop over windows.
+
+The scene is a simulated one laid side by side until it has a ninth of the pixels of a Sentinel-2
+tile; whole tiles are nine times that. `--bundle` names the bundle that is asked. What is compared is
+time of the processor, for the machine may be shared.
+"""
+
+import argparse
+import os
+import resource
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from rasterio.windows import Window
+
+from benchmarks.recording import record
+from landslip.bundle.ensemble import load
+from landslip.features.statistics import patch_statistics
+from landslip.scene.ask import Question, SceneBundle, conventions_of, patch_side
+from landslip.scene.cells import Cells, cut_tiles
+from landslip.scene.interpreter import interpret_scene
+from landslip.scene.reader import Reading, open_scene
+from landslip.scene.tiles import map_tile, write_tile
+from landslip.simulation.products import write_scene
+from landslip.simulation.whole_scene import SceneImages, simulate_scene_images
+
+WHOLE = 10980  # pixels of a side of a Sentinel-2 tile
+
+
+def laid_side_by_side(images: SceneImages, side: int) -> SceneImages:
+    """The same ground over and over, `side` pixels high and wide."""
+
+    def lay(image: Any) -> Any:
+        times = -(-side // image.shape[-1])
+        repeats = (1,) * (image.ndim - 2) + (times, times)
+        return np.tile(image, repeats)[..., :side, :side]
+
+    return replace(
+        images,
+        optical=lay(images.optical),
+        scl=lay(images.scl),
+        quiet_optical=images.quiet_optical[..., :64, :64],
+        quiet_scl=images.quiet_scl[:64, :64],
+        radar={orbit: (lay(a), lay(b)) for orbit, (a, b) in images.radar.items()},
+        quiet={
+            orbit: (a[..., :64, :64], b[..., :64, :64]) for orbit, (a, b) in images.quiet.items()
+        },
+        slides=np.zeros((0, side, side), np.bool_),
+    )
+
+
+def read_alone(reading: Reading) -> float:
+    """Processor seconds to read every block of every file once, with nothing done to it."""
+    began = time.process_time()
+    for file in reading.layers.files:
+        with rasterio.open(file) as source:
+            for row in range(0, source.height, 1024):
+                height = min(1024, source.height - row)
+                source.read(window=Window(0, row, source.width, height))
+    return time.process_time() - began
+
+
+def our_reading(reading: Reading) -> float:
+    """Processor seconds to read the scene in dB, medians, changes and masks, in strips."""
+    began = time.process_time()
+    with open_scene(reading) as reader:
+        for row in range(0, reading.grid.height, 512):
+            reader.read(row, 0, min(512, reading.grid.height - row), reading.grid.width)
+    return time.process_time() - began
+
+
+def plain_loop(reading: Reading, cells: Cells, ask: SceneBundle, rows: int) -> float:
+    """Processor seconds of a loop that reads each window of each file by itself and asks about one patch."""
+    layers = reading.layers
+    began = time.process_time()
+    for i in range(rows):
+        for j in range(cells.columns):
+            top = int(cells.first_rows(np.array([i]))[0])
+            left = int(cells.first_columns(np.array([j]))[0])
+            window = Window(left, top, cells.patch, cells.patch)
+            patch = []
+            for name in ("red", "green", "blue", "nir"):
+                with rasterio.open(layers.optical.bands[name].file) as file:
+                    patch.append(file.read(1, window=window).astype(np.float32))
+            for sides in layers.radar.values():
+                medians = {}
+                for side, looks in sides.items():
+                    decibels = []
+                    for look in looks:
+                        with rasterio.open(look.vv.file) as file:
+                            power = file.read(window=window)
+                        decibels.append(10 * np.log10(np.where(power > 0, power, np.nan)))
+                    medians[side] = np.nanmedian(decibels, axis=0)
+                patch += [*medians["after"], *(medians["after"] - medians["before"])]
+            ask(np.stack(patch)[None].astype(np.float32), layers.channels)
+    return time.process_time() - began
+
+
+def mapped(reading: Reading, cells: Cells, ask: SceneBundle, tile: int, folder: Path) -> Any:
+    """Seconds of mapping every tile, one after the other; of the processor, too."""
+    began, parts = time.perf_counter(), {"reading": 0.0, "predicting": 0.0}
+    processor = time.process_time()
+    for each in cut_tiles(cells, tile):
+        done = map_tile(reading, cells, each, "centre", ask)
+        write_tile(done, reading, cells, each, folder / "tile.tif", folder / "tile.parquet")
+        parts = {key: parts[key] + done.seconds[key] for key in parts}
+    whole = time.perf_counter() - began
+    return {
+        "seconds": whole,
+        "processor_seconds": time.process_time() - processor,
+        **parts,
+        "writing": whole - sum(parts.values()),
+    }
+
+
+def main() -> None:
+    """Print a table, then one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bundle", type=Path, required=True)
+    parser.add_argument("--side", type=int, default=WHOLE // 3, help="pixels; default: %(default)s")
+    parser.add_argument("--tile", type=int, default=2048)
+    parser.add_argument("--budgets", nargs="+", default=["fast", "balanced", "full"])
+    parser.add_argument("--strides", nargs="+", type=int, default=[64, 32])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--plain-rows", type=int, default=1, help="rows of windows; the rest summed"
+    )
+    given = parser.parse_args()
+    ensemble = load(given.bundle, threads=given.threads)
+    patch = patch_side(ensemble)
+    share = (WHOLE / given.side) ** 2
+    with tempfile.TemporaryDirectory(prefix="landslip-map-") as name:
+        folder = Path(name)
+        images = simulate_scene_images(
+            np.random.default_rng(1), rows=768, columns=768, slides=8, cloud=0.1
+        )
+        write_scene(folder, laid_side_by_side(images, given.side), seed=1)
+        del images
+        began = time.perf_counter()
+        reading = interpret_scene(folder / "scene.yaml", conventions_of(ensemble)).reading
+        figures: dict[str, Any] = {
+            "benchmark": "map", "side": given.side, "whole_tile_is": share,
+            "threads": given.threads, "load_at_start": os.getloadavg()[0],
+            "interpreter_seconds": time.perf_counter() - began,
+        }  # fmt: skip
+        figures["reading_alone_seconds"] = read_alone(reading)
+        figures["our_reading_seconds"] = our_reading(reading)
+        sample = np.zeros((512, len(reading.layers.channels), patch, patch), np.float32)
+        patch_statistics(sample[:1])
+        began = time.process_time()
+        patch_statistics(sample + np.random.default_rng(0).random(sample.shape, np.float32))
+        per_patch = (time.process_time() - began) / len(sample)
+        runs = []
+        for stride in given.strides:
+            cells = Cells(height=given.side, width=given.side, patch=patch, stride=stride)
+            for budget in given.budgets:
+                ask = SceneBundle(ensemble=ensemble, question=Question(budget=budget))
+                run = mapped(reading, cells, ask, given.tile, folder)
+                run |= {"stride": stride, "budget": budget, "cells": cells.rows * cells.columns}
+                run["statistics"] = per_patch * run["cells"]
+                run["whole_tile_hours"] = run["seconds"] * share / 3600
+                runs.append(run)
+                print(f"stride {stride}, {budget}: {run['seconds']:.1f} s, "
+                      f"{run['whole_tile_hours']:.2f} h a whole tile", flush=True)  # fmt: skip
+        cells = Cells(height=given.side, width=given.side, patch=patch, stride=given.strides[0])
+        ask = SceneBundle(ensemble=ensemble, question=Question(budget=given.budgets[0]))
+        rows = min(given.plain_rows, cells.rows)
+        plain = plain_loop(reading, cells, ask, rows) * cells.rows / rows
+        figures |= {"runs": runs, "plain_loop_seconds": plain, "plain_loop_rows_measured": rows}
+        figures["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    record(figures)
+
+
+if __name__ == "__main__":
+    main()

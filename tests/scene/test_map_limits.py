@@ -1,0 +1,94 @@
+"""Large scenes in little memory, full disks, and scenes that hardly overlap."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from scene.plain_bundle import plain_bundle
+from scene.simulated_scene import interpret
+
+from landslip.scene.cells import Cells, cut_tiles
+from landslip.scene.layers import CHANNELS
+from landslip.scene.reader import open_scene
+from landslip.scene.tiles import map_tile, write_tile
+from project import ROOT
+
+# Maps one tile of a scene that would take 5 GB as float32, and prints how its memory grew.
+_PROGRAM = """
+import resource, sys
+from pathlib import Path
+sys.path.insert(0, "tests")
+from scene.plain_bundle import plain_bundle
+from landslip.scene.cells import Cells, cut_tiles
+from landslip.scene.layers import Layer, Layers, Look
+from landslip.scene.rasters import read_grid
+from landslip.scene.reader import Reading
+from landslip.scene.tiles import map_tile
+path = sys.argv[1]
+def look(day):
+    bands = [Layer(file=path, band=band, unit="power") for band in (1, 2)]
+    return Look(vv=bands[0], vh=bands[1], time=day)
+sides = {"before": [look("2024-01-01")] * 3, "after": [look("2024-02-01")]}
+layers = Layers(name="x", event="2024-01-15", radar={"descending": sides, "ascending": sides})
+grid = read_grid(path)
+cells = Cells(height=grid.height, width=grid.width, patch=64, stride=64)
+tiles = cut_tiles(cells, 1024)
+reading = Reading(layers=layers, grid=grid)
+map_tile(reading, cells, tiles[0], "centre", plain_bundle)
+first = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for tile in (tiles[len(tiles) // 2], tiles[-1]):
+    map_tile(reading, cells, tile, "centre", plain_bundle)
+last = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(first * 1024, last * 1024)
+"""
+
+
+def test_memory_is_that_of_a_tile_whatever_the_scene(tmp_path: Path) -> None:
+    path, side = tmp_path / "large.tif", 12288
+    profile = {
+        "driver": "GTiff", "width": side, "height": side, "count": 2, "dtype": "float32",
+        "crs": "EPSG:32633", "transform": rasterio.Affine(10, 0, 4e5, 0, -10, 5.2e6),
+        "tiled": True, "sparse_ok": True,
+    }  # fmt: skip
+    with rasterio.open(path, "w", **profile) as file:
+        block = np.random.default_rng(0).random((2, 512, 512), np.float32)
+        for at in (0, side // 2, side - 512):
+            file.write(block, window=rasterio.windows.Window(at, at, 512, 512))
+    answer = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, str(path)], cwd=ROOT, capture_output=True, text=True,
+        check=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    first, last = map(int, answer.stdout.split())
+    assert last < 2 << 30
+    assert last - first < 200 << 20
+
+
+def test_a_full_disk_leaves_no_part_of_a_tile(
+    made_scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading = interpret(made_scene).reading
+    cells = Cells(height=reading.grid.height, width=reading.grid.width, patch=64, stride=64)
+    tile = cut_tiles(cells, 128)[0]
+    mapped = map_tile(reading, cells, tile, "centre", plain_bundle)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("landslip.io.files._sync", full)
+    image = tmp_path / "out" / "tile.tif"
+    with pytest.raises(OSError, match=r"disk full after .* while writing .*tile\.tif"):
+        write_tile(mapped, reading, cells, tile, image, image.with_suffix(".parquet"))
+    assert list(image.parent.iterdir()) == []
+
+
+def test_a_missing_orbit_leaves_its_channels_out(scene_copy: Path) -> None:
+    found = interpret(scene_copy, optical=None)
+    with open_scene(found.reading) as reader:
+        assert reader.channels == [name for name in CHANNELS if "_" in name]
+        pixels = reader.read(0, 0, 64, 64)
+    assert pixels.channels.shape == (8, 64, 64)
