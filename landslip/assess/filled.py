@@ -15,8 +15,8 @@ from landslip.assess.population import layer_names
 from landslip.assess.sample import LAYER
 from landslip.io.files import InputError
 
-_YES = {"1", "yes", "true", "landslide", "slide"}
-_NO = {"0", "no", "false", "none"}
+YES = {"1", "yes", "true", "landslide", "slide"}
+NO = {"0", "no", "false", "none"}
 WORDS = "1, yes, landslide or 0, no, none"
 _NEEDED = ("id", "label", "stratum", "inclusion_probability", "row", "column")
 # Names of cells in one message.
@@ -53,24 +53,24 @@ def read_labels(path: Path, drawn: pd.DataFrame) -> NDArray[np.bool_]:
             "that was made again needs a new sample"
         )
     said = filled.set_index("id")["label"].reindex(drawn["id"])
-    words = [_word(value) for value in said]
+    words = [as_word(value) for value in said]
     unknown = [
         f"{cell} ({word})"
         for cell, word in zip(drawn["id"], words, strict=True)
-        if word and word not in _YES | _NO
+        if word and word not in YES | NO
     ]
     empty = [cell for cell, word in zip(drawn["id"], words, strict=True) if not word]
     mistakes = []
     if empty:
         mistakes.append(
-            f"{len(empty)} of {len(drawn)} cells have no label: {_some(empty)}; label them all, "
+            f"{len(empty)} of {len(drawn)} cells have no label: {some(empty)}; label them all, "
             "for those left out are seldom like the others"
         )
     if unknown:
-        mistakes.append(f"{len(unknown)} labels are none of {WORDS}: {_some(unknown)}")
+        mistakes.append(f"{len(unknown)} labels are none of {WORDS}: {some(unknown)}")
     if mistakes:
         raise InputError(f"{path}: " + "\n  ".join(mistakes))
-    return np.array([word in _YES for word in words])
+    return np.array([word in YES for word in words])
 
 
 def _read(path: Path) -> pd.DataFrame:
@@ -97,28 +97,28 @@ def _not_as_drawn(filled: pd.DataFrame, drawn: pd.DataFrame) -> Any:
     ids = filled["id"].astype(str)
     twice = sorted(set(ids[ids.duplicated()]))
     if twice:
-        yield f"{len(twice)} cells stand there more than once: {_some(twice)}"
+        yield f"{len(twice)} cells stand there more than once: {some(twice)}"
     added = sorted(set(ids) - set(drawn["id"]))
     if added:
-        yield f"{len(added)} cells were not drawn: {_some(added)}"
+        yield f"{len(added)} cells were not drawn: {some(added)}"
     missing = sorted(set(drawn["id"]) - set(ids))
     if missing:
-        yield f"{len(missing)} of {len(drawn)} drawn cells are missing: {_some(missing)}"
+        yield f"{len(missing)} of {len(drawn)} drawn cells are missing: {some(missing)}"
     both = drawn.merge(filled.assign(id=ids).drop_duplicates("id"), on="id", suffixes=("", "_now"))
     for name in ("inclusion_probability", "row", "column"):
         now = pd.to_numeric(both[f"{name}_now"], errors="coerce")
         gone = both["id"][now.isna()]
         if len(gone):
-            yield f"{len(gone)} cells have no {name}: {_some(list(gone))}"
+            yield f"{len(gone)} cells have no {name}: {some(list(gone))}"
         other = both["id"][now.notna() & ~np.isclose(now, both[name], rtol=1e-6, atol=0)]
         if len(other):
-            yield f"{len(other)} cells have another {name}: {_some(list(other))}"
+            yield f"{len(other)} cells have another {name}: {some(list(other))}"
     other = both["id"][both["stratum_now"].astype(str) != both["stratum"]]
     if len(other):
-        yield f"{len(other)} cells have another stratum: {_some(list(other))}"
+        yield f"{len(other)} cells have another stratum: {some(list(other))}"
 
 
-def _word(value: Any) -> str:
+def as_word(value: Any) -> str:
     """A label as a word; empty where there is none."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
@@ -128,7 +128,7 @@ def _word(value: Any) -> str:
     return text[:-2] if text in ("1.0", "0.0") else text
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
     """Names, the first of many."""
     shown = ", ".join(map(str, names[:_SHOWN]))
     return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"
