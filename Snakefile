@@ -10,6 +10,7 @@ include: "rules/common_ablation.smk"
 include: "rules/common_report.smk"
 include: "rules/common_bundle.smk"
 include: "rules/common_scene.smk"
+include: "rules/common_assess.smk"
 include: "rules/common_runs.smk"
 
 
@@ -45,6 +46,10 @@ if PREDICTING:
 elif MAPPING:
 
     include: "rules/map.smk"
+
+elif ASSESSING:
+
+    include: "rules/assess.smk"
 
 elif not ASKING:
 

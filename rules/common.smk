@@ -33,6 +33,7 @@ try:
             "patches": "results/predict",
             "scene": "results/scene",
             "folder": "results/scene",
+            "map": "results/assess",
         },
     )
     CONFIG = parse_config(merge_config(SHIPPED, OVERRIDES))
@@ -46,11 +47,12 @@ except InputError as error:
 # The config's models, and what they resolve to. The ablation adds its variants.
 MODELS = CONFIG.resolved_models()
 
-# A bundle is asked about new patches or a scene, or a folder of scenes is looked at: with nothing
-# of the training.
+# A bundle is asked about new patches or a scene, a map is assessed, or a folder of scenes is looked
+# at: with nothing of the training.
 PREDICTING = CONFIG.patches is not None
 MAPPING = CONFIG.scene.path is not None
-ASKING = PREDICTING or MAPPING or CONFIG.folder is not None
+ASSESSING = CONFIG.map is not None
+ASKING = PREDICTING or MAPPING or ASSESSING or CONFIG.folder is not None
 
 # Jobs read these rules in processes of their own; one look is enough.
 if workflow.is_main_process and not ASKING:

@@ -19,6 +19,8 @@ def deciding_settings():
         return asked_settings()
     if MAPPING:
         return mapped_settings()
+    if ASSESSING:
+        return assessed_settings()
     if ASKING:
         return {"folder": CONFIG.folder}
     settings = CONFIG.model_dump(
@@ -31,6 +33,10 @@ def deciding_settings():
             "predict": True,
             "scene": True,
             "folder": True,
+            "map": True,
+            "labels": True,
+            "verdicts": True,
+            "assess": True,
             "channels": {name: {"sensor"} for name in CONFIG.channels},
             "models": {
                 name: {"training": {"save_minutes"}}

@@ -19,7 +19,8 @@ settings.load_profile("landslip")
 
 # They run whole workflows, many processes or a browser; `make test-fast` leaves them out.
 _SLOW = {
-    "test_ablation_page", "test_browser", "test_compilation", "test_encoder_check",
+    "test_ablation_page", "test_assess_workflow", "test_browser", "test_compilation",
+    "test_encoder_check",
     "test_ensemble_numbers", "test_importance_numbers", "test_map_workflow", "test_network",
     "test_prediction_jobs", "test_reruns", "test_resume", "test_settings", "test_shards",
     "test_simulation", "test_slurm", "test_profile", "test_sources", "test_tables_of_variants",

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from landslip.config.ablation import Ablation, Table, Variant
+from landslip.config.assess import Assess, AssessCells, mistakes_in_assess
 from landslip.config.bundle import Bundle, Conventions, Predict
 from landslip.config.data import Channel, Data, Simulation, TestSource, TrainSource, Unit
 from landslip.config.errors import explain, nearest
@@ -112,6 +113,16 @@ class Config(Section):
         None, description="folder of new patches that `snakemake predict` asks the bundle about"
     )
     predict: Predict = Predict()
+    map: ConfigPath | None = Field(
+        None, description="folder of a finished map whose accuracy `snakemake assess` finds"
+    )
+    labels: ConfigPath | None = Field(
+        None, description="the sample of that map, filled by a person; null: draw it"
+    )
+    verdicts: ConfigPath | None = Field(
+        None, description="that map's zones.gpkg with the column verdict filled"
+    )
+    assess: Assess = Assess()
     scene: SceneMap = SceneMap()
     folder: ConfigPath | None = Field(
         None, description="folder of products that `snakemake describe` writes a scene file of"
@@ -250,6 +261,12 @@ def _mistakes(config: Config) -> Iterable[str]:
         yield "scene, patches: a bundle is asked about one of them at a time; name one"
     if config.patches is not None and config.bundle.path is None:
         yield "patches: name the bundle that is asked about them, --config bundle=PATH"
+    yield from mistakes_in_assess(
+        config.map,
+        {"labels": config.labels, "verdicts": config.verdicts},
+        {"patches": config.patches, "scene": config.scene.path},
+        config.results,
+    )
 
 
 def mistakes_in_model(config: Config, where: str, model: Model) -> Iterable[str]:
@@ -330,6 +347,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "ablation": (Ablation,),
     "bundle": (Bundle,),
     "predict": (Predict,),
+    "assess": (Assess,),
+    "assess.cells": (AssessCells,),
     "scene": (SceneMap,),
     "scene.simulation": (SceneSimulation,),
     "ablation.tables.*": (Table,),

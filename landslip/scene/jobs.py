@@ -88,6 +88,7 @@ def join_tiles(plan: Path, bundle: Path, images: Sequence[Path], target: Path) -
         "EVENT": said.event,
         "BUNDLE": load(bundle).digest,
         "STRIDE": str(said.cells.stride),
+        "PATCH": str(said.cells.patch),
         "CELL": said.rule,
         "PROBABILITY": "band 1 / 250; 255: nothing can be said",
         "FLAGS": ", ".join(f"{flag.value} {str(flag.name).lower()}" for flag in Flag),

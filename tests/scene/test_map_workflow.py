@@ -17,6 +17,7 @@ from rio_cogeo import cog_validate
 from scene.simulated_scene import COLUMNS, ROWS
 
 from landslip import load
+from landslip.assess.population import read_map
 from landslip.io.files import read_json
 from landslip.scene.ask import Question, SceneBundle
 from landslip.scene.plan import read_plan
@@ -164,3 +165,16 @@ def test_what_cannot_be_mapped_is_refused_before_any_job(
     answer = snakemake(tmp_path, "-n", "--", "map", config=config)
     assert answer.returncode != 0
     assert words in answer.stdout + answer.stderr
+
+
+def test_a_sample_can_be_drawn_from_the_folder_alone(mapped: Path) -> None:
+    folder = mapped / "out"
+    found, plan = read_map(folder / "map"), read_plan(folder / "scene" / "event" / "plan.json")
+    assert found.cells == plan.cells
+    assert found.grid == plan.reading.grid
+    cells = pd.concat(
+        map(pd.read_parquet, (folder / "scene" / "event" / "tiles").glob("*.parquet"))
+    )
+    probability = cells.pivot(index="row", columns="column", values="probability").to_numpy()
+    there = np.isfinite(found.probability)
+    assert np.abs(found.probability - probability)[there].max() <= 0.5 / 250 + 1e-9

@@ -1,0 +1,51 @@
+"""What the rules of a map's accuracy share: the map's files, and what is asked for."""
+
+# Nothing is there, and nothing asked, where no map is assessed.
+MAP = Path(CONFIG.map or ".")
+MAP_INPUTS = [str(MAP / name) for name in ("probability.tif", "zones.gpkg")]
+# It names the scene's files; a map that was handed on comes without.
+MAP_PLAN = str(MAP.parent / "scene" / "event" / "plan.json")
+
+
+def assess_targets():
+    """The sample to fill, or what a person's labels and verdicts say of the map."""
+    results, targets = CONFIG.results, []
+    if CONFIG.labels is not None:
+        targets += [f"{results}/accuracy.json", f"{results}/accuracy.html"]
+    if CONFIG.verdicts is not None:
+        targets += [f"{results}/precision.json"]
+    if targets:
+        return targets
+    pictures = CONFIG.assess.pictures and Path(MAP_PLAN).is_file()
+    return [f"{results}/sample.gpkg", *([f"{results}/sample.html"] if pictures else [])]
+
+
+def assessed_settings():
+    """All that decides which cells are drawn, as results say it themselves."""
+    return {
+        "map": [content_digest(Path(path)) for path in MAP_INPUTS],
+        "assess": CONFIG.assess.model_dump(mode="json", exclude={"pictures"}),
+        "seed": CONFIG.seed,
+    }
+
+
+def refuse_map():
+    """Look at what is assessed before any job runs."""
+    for path in MAP_INPUTS:
+        if not Path(path).is_file():
+            raise InputError(
+                f"map: {path} is not there; name the folder of a finished map (`snakemake map` "
+                "makes one)"
+            )
+    for key, path in (("labels", CONFIG.labels), ("verdicts", CONFIG.verdicts)):
+        if path is not None and not Path(path).is_file():
+            raise InputError(
+                f"{key}: {path} is not there; name the file that a person filled"
+            )
+
+
+if ASSESSING and workflow.is_main_process:
+    try:
+        refuse_map()
+    except InputError as error:
+        sys.exit(f"landslip: {error}")

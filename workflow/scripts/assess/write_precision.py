@@ -1,0 +1,14 @@
+"""Write what a reviewer's verdicts say of a map's zones."""
+
+from pathlib import Path
+
+from landslip.assess.verdicts import write_precision
+from landslip.engine.jobs import begin_job, end_job
+
+begin_job(snakemake)
+write_precision(
+    Path(snakemake.input.zones),
+    snakemake.params.confidence,
+    Path(snakemake.output.precision),
+)
+end_job(snakemake)
