@@ -1,8 +1,8 @@
 """Maps of a scene: reading alone, landslip by budget and stride, and a plain loop over windows.
 
 The scene is a simulated one laid side by side until it has a ninth of the pixels of a Sentinel-2
-tile; whole tiles are nine times that. `--bundle` names the bundle that is asked. What is compared is
-time of the processor, for the machine may be shared.
+tile; whole tiles are nine times that. `--bundle` names the bundle that is asked. Compared is the
+processor's time, for the machine may be shared.
 """
 
 import argparse
@@ -75,7 +75,7 @@ def our_reading(reading: Reading) -> float:
 
 
 def plain_loop(reading: Reading, cells: Cells, ask: SceneBundle, rows: int) -> float:
-    """Processor seconds of a loop that reads each window of each file by itself and asks about one patch."""
+    """Processor seconds of a loop that reads each window of each file and asks about one patch."""
     layers = reading.layers
     began = time.process_time()
     for i in range(rows):
