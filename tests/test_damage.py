@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from landslip.data.folds import read_folds, split_digest
-from landslip.ensemble.tables import count_answers, read_ensemble_oof
+from landslip.ensemble.choice import choose_rule
+from landslip.ensemble.tables import count_answers, read_ensemble_oof, write_ensemble_oof
 from landslip.features.scales import read_scaling
 from landslip.io.files import (
     InputError,
@@ -44,13 +45,20 @@ def write_all(folder: Path) -> dict[str, Path]:
         "folds": folds,
         "oof": oof,
         "test": oof[["id", "probability"]],
-        "ensemble": oof.assign(m=score),
         "answers": answers,
         "importance": pd.DataFrame(importance),
         "scaling": pd.DataFrame(scaling),
     }
     for name, table in tables.items():
         write_parquet(folder / f"{name}.parquet", table, origin)
+    choice = choose_rule(
+        folds["label"].to_numpy(), score[:, np.newaxis], folds["fold"].to_numpy(), ["m"],
+        rule="mean", calibration="isotonic", bootstrap=10, seed=1,
+    )  # fmt: skip
+    write_ensemble_oof(
+        folder / "ensemble.parquet", split=folds, members={"m": score}, choice=choice,
+        split_digest=origin["split_digest"],
+    )  # fmt: skip
     write_arrays(folder / "counts.npz", counts=np.arange(ROWS), names=np.array(IDS))
     write_json(folder / "listing_summary.json", {"shape": [32, 32], "strays": {"train": IDS}})
     return {path.stem: path for path in folder.iterdir()}

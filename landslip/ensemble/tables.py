@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from landslip.ensemble.calibration import Method
 from landslip.ensemble.choice import RuleChoice
@@ -25,6 +26,9 @@ from landslip.io.large_tables import TableReader, iterate_parquet, read_columns
 from landslip.io.records import Probability, parse_record
 
 Floats = NDArray[np.float64]
+
+# Of each fold, by its number.
+_THRESHOLDS = dict[Annotated[str, Field(pattern=r"^[0-9]{1,9}$")], Probability]
 
 OOF_COLUMNS = ("id", "fold", "label", "probability")
 TEST_COLUMNS = ("id", "probability", "landslide")
@@ -131,7 +135,7 @@ def read_ensemble_oof(path: Path) -> EnsembleOof:
         raise InputError(f"{path} has no rows; delete it and run again")
     members = [name for name in frame.columns if name not in OOF_COLUMNS]
     told = read_metadata(path)
-    thresholds = parse_record(told.get("thresholds", ""), dict[str, Probability], path)
+    thresholds = parse_record(told.get("thresholds", ""), _THRESHOLDS, path)
     return EnsembleOof(
         ids=frame["id"].tolist(),
         fold=frame["fold"].to_numpy(dtype=np.int64),
