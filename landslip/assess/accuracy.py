@@ -120,9 +120,6 @@ def _measured(
         drawn, table["zone"].to_numpy(), slide, table["km2"].to_numpy(), [True, False], inside
     )
     area = said.classes[True].share
-    if inside is not None and not slide[inside].any():
-        # None was found, which is not none there; the normal interval would say so.
-        area = None
     return {
         "overall": _plain(said.overall),
         "landslide": _of_class(said.classes[True]),

@@ -67,7 +67,8 @@ class Design:
         -------
         Estimate or None
             None where the total below is 0 in the sample: nothing can be said. The interval is
-            the normal one, cut to 0 and 1.
+            the normal one, cut to 0 and 1; where all sampled units agree, which the normal one
+            takes for certain, it is that of `unanimous_reach`.
 
         Notes
         -----
@@ -87,9 +88,30 @@ class Design:
                 variance += size * (size - len(own)) * float(np.var(own, ddof=1)) / len(own)
         error = math.sqrt(variance) / total_below
         reach = float(scipy.stats.norm.ppf((1 + self.confidence) / 2)) * error
+        if variance == 0 and value in (0, 1):
+            reach = self.unanimous_reach(below)
         return Estimate(
             value=value, error=error, low=max(value - reach, 0.0), high=min(value + reach, 1.0)
         )
+
+    def unanimous_reach(self, below: Numbers) -> float:
+        """How far a share may be from the 0 or 1 that all sampled units say.
+
+        The exact (Clopper-Pearson) bound, with as many units as would weigh as much if all had one
+        weight (Kish 1965); 0 where every unit was drawn.
+        """
+        weights = np.concatenate(
+            [
+                own * size / len(own)
+                for name, size in self.population.items()
+                if len(own := below[self.stratum == name]) < size
+            ]
+            or [np.zeros(1)]
+        )
+        if not weights.any():
+            return 0.0
+        count = float(weights.sum() ** 2 / (weights**2).sum())
+        return float(1 - ((1 - self.confidence) / 2) ** (1 / count))
 
     def total(self, values: Numbers) -> float:
         """Total over all units, sampled or not, of what sampled units have."""

@@ -131,6 +131,7 @@ def test_a_sample_of_every_cell_leaves_no_doubt():
     said = measure_accuracy(design, cells["mapped"], cells["true"], cells["area"], [True])
     share = said.classes[True].share
     assert share.error == 0
+    assert share.low == share.value == share.high
     assert share.value == pytest.approx(cells["area"][cells["true"]].sum() / cells["area"].sum())
 
 
@@ -141,7 +142,9 @@ def test_nothing_is_said_of_a_class_that_the_sample_does_not_hold():
     )
     assert said.classes[True].users is None
     assert said.classes[True].producers is None
-    assert said.classes[True].share.value == 0
+    share = said.classes[True].share
+    # Clopper and Pearson (1934): none of four.
+    assert (share.value, share.low, share.high) == (0, 0, pytest.approx(0.6024, abs=1e-4))
 
 
 def test_none_among_a_hundred_does_not_mean_none_at_all():
