@@ -242,10 +242,20 @@ def test_every_file_of_the_contract_is_there(run: Path):
         assert (results / name).stat().st_size > 0, name
 
 
+@pytest.fixture(scope="module")
+def bundled(project: Path, run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the run with a bundle of it."""
+    folder = tmp_path_factory.mktemp("bundled") / "run"
+    shutil.copytree(run, folder)
+    answer = snakemake(folder, "--", "bundle", config=SMALL, root=project)
+    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
+    return folder
+
+
 def test_the_notebook_reads_results_and_predicts_what_the_workflow_did(
-    run: Path, monkeypatch: pytest.MonkeyPatch
+    bundled: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("LANDSLIP_RESULTS", str(run / "results"))
+    monkeypatch.setenv("LANDSLIP_RESULTS", str(bundled / "results"))
     notebook = nbformat.read(ROOT / "docs" / "results.ipynb", as_version=4)
     same = "assert (compared['now'] - compared['probability']).abs().max() < 1e-4"
     notebook.cells.append(nbformat.v4.new_code_cell(same))
@@ -273,21 +283,17 @@ def test_predictions_have_the_contracts_columns_and_every_patch_once(run: Path):
 
 
 def test_a_bundle_answers_elsewhere_with_the_bits_of_the_run_itself(
-    project: Path, run: Path, tmp_path: Path
+    project: Path, run: Path, bundled: Path, tmp_path: Path
 ):
     """With no training data there, in shards, beside a patch of which nothing is known."""
-    folder, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
-    shutil.copytree(run, folder)
-    answer = snakemake(folder, "--", "bundle", config=SMALL, root=project)
-    assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
+    elsewhere = tmp_path / "elsewhere"
     patches = elsewhere / "patches"
-    shutil.copytree(folder / "results" / "simulated" / "test_data", patches)
-    shutil.copy(folder / "results" / "bundle.zip", elsewhere / "given.zip")
-    ids = pd.read_csv(folder / "results" / "simulated" / "Test.csv")["ID"].tolist()
+    shutil.copytree(run / "results" / "simulated" / "test_data", patches)
+    shutil.copy(bundled / "results" / "bundle.zip", elsewhere / "given.zip")
+    ids = pd.read_csv(run / "results" / "simulated" / "Test.csv")["ID"].tolist()
     known = np.load(patches / f"{ids[0]}.npy")
     np.save(patches / "ID_none.npy", np.full_like(known, np.nan))
     (patches / "asked.csv").write_text("\n".join(["ID", *ids, "ID_none"]) + "\n")
-    shutil.rmtree(folder)
     asked = ["bundle=given.zip", "patches=patches", "data={patches_per_shard: 11}"]
     answer = snakemake(elsewhere, "--config", *asked, "--", "predict", root=project)
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]

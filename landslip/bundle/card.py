@@ -16,7 +16,7 @@ LIMITS = (
     "in ways that its scores do not show. The drift check of `predict` compares what it can.",
     "F1 is out of fold: places near the training's may be easier than new ones.",
     "A patch called a landslide is a place to look at, not the outline or the area of a slide.",
-    "It reads the units and conventions below and no others; see drift for what happens else.",
+    "It reads patches in the units and conventions that its card states, and in no others.",
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.bundle.prepare import Recipe
+from landslip.bundle.recipe import Recipe
 from landslip.bundle.water import by_medians, dark_limit
 from landslip.data.survey import Survey
 

@@ -15,7 +15,8 @@ from landslip.bundle.answer import Answer, Asked, answer_patches
 from landslip.bundle.folder import INDEX, digest_of, unpack, verify
 from landslip.bundle.members import Members
 from landslip.bundle.out_of_fold import OutOfFold
-from landslip.bundle.prepare import Recipe, from_array
+from landslip.bundle.prepare import from_array
+from landslip.bundle.recipe import Recipe
 from landslip.bundle.record import FORMAT_VERSION, BundleRecord, CombinationRecord
 from landslip.bundle.sensors import find_combination, member_of
 from landslip.bundle.thresholds import Threshold, choose_threshold

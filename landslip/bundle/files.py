@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from landslip.bundle.answer import answer_patches
 from landslip.bundle.ensemble import load
 from landslip.bundle.listing import aligned_rows
-from landslip.bundle.prepare import Images, Recipe, survey
+from landslip.bundle.prepare import Images, survey
+from landslip.bundle.recipe import Recipe
 from landslip.data.patches import as_float32, read_same_patch
 from landslip.io.files import InputError, atomic_path, read_parquet
 from landslip.io.large_tables import iterate_parquet, write_blocks

@@ -20,7 +20,7 @@ from landslip.bundle.ensemble import OOF
 from landslip.bundle.folder import INDEX, pack, seal
 from landslip.bundle.members import PROCESSOR
 from landslip.bundle.out_of_fold import OutOfFold
-from landslip.bundle.prepare import Recipe
+from landslip.bundle.recipe import Recipe
 from landslip.bundle.record import (
     FORMAT_VERSION,
     BundleRecord,

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.bundle.prepare import Images, Recipe
+from landslip.bundle.prepare import Images
+from landslip.bundle.recipe import Recipe
 from landslip.bundle.record import MemberRecord
 from landslip.bundle.sensors import member_of
 from landslip.ensemble.average import average

@@ -1,6 +1,6 @@
 """Patches as they come -> images as the store has them, and which sensors have data in each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -8,75 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.bundle.record import BundleRecord
+from landslip.bundle.recipe import Recipe
+from landslip.bundle.units import refuse_wrong_units
 from landslip.data.channels import add_indices
-from landslip.data.nodata import DATA, NoData, find_no_data, zero_groups
+from landslip.data.nodata import DATA, NoData, find_no_data
 from landslip.data.patches import as_float32
 from landslip.data.store_write import fill_holes
-from landslip.data.units import UnitRange
 from landslip.io.files import InputError
 
 Images = NDArray[np.float32]
 
 # Integers and floats; anything else is no pixel.
 _NUMBERS = "iuf"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How patches become what members read."""
-
-    channels: tuple[str, ...]
-    """Of the patches, in the order of the store."""
-    sensor: Mapping[str, str]
-    """Channel of the patches -> its sensor."""
-    indices: Mapping[str, tuple[str, str]]
-    units: Mapping[str, UnitRange]
-    """Channel -> what its values look like."""
-    no_data: NoData
-    size: tuple[int, int]
-    """Rows and columns."""
-
-    @classmethod
-    def of(cls, record: BundleRecord) -> "Recipe":
-        """That of a bundle."""
-        channels = record["channels"]
-        quantities = {channel["name"]: channel["quantity"] for channel in channels}
-        return cls(
-            channels=tuple(quantities),
-            sensor={channel["name"]: channel["sensor"] for channel in channels},
-            indices={name: (first, second) for name, (first, second) in record["indices"].items()},
-            units={
-                channel["name"]: UnitRange(
-                    channel["plausible"], channel["magnitude"], channel["quantity"]
-                )
-                for channel in channels
-            },
-            no_data=NoData(
-                plausible=[channel["plausible"] for channel in channels],
-                values=[channel["nodata"] for channel in channels],
-                zeros=[] if record["keep_zeros"] else zero_groups(quantities),
-            ),
-            size=(record["rows"], record["columns"]),
-        )
-
-    @property
-    def names(self) -> list[str]:
-        """Channels of the images: those of the patches, then the indices."""
-        return [*self.channels, *self.indices]
-
-    @property
-    def sensors(self) -> list[str]:
-        """Each once, in the order of the channels."""
-        return list(dict.fromkeys(self.sensor.values()))
-
-    def channels_of(self, sensors: Sequence[str]) -> list[str]:
-        """Channels of the images that come from these sensors alone."""
-        from_sensors = [name for name in self.channels if self.sensor[name] in sensors]
-        return [
-            *from_sensors,
-            *(name for name, pair in self.indices.items() if set(pair) <= set(from_sensors)),
-        ]
 
 
 @dataclass(frozen=True)
@@ -170,7 +113,7 @@ def from_array(
     Raises
     ------
     InputError
-        See `check_patches`.
+        See `check_patches`; or pixels are of another unit.
     """
     places = np.array(check_patches(patches, channels, recipe))
 
@@ -180,7 +123,9 @@ def from_array(
         bands[:, there] = as_float32(patches[rows][:, places[there]])
         return bands
 
-    return survey(len(patches), recipe, read, least_data)
+    found = survey(len(patches), recipe, read, least_data)
+    refuse_wrong_units(read, found.present, recipe)
+    return found
 
 
 def survey(

@@ -177,6 +177,28 @@ def test_what_are_no_patches_of_this_bundle_is_refused_in_words(
 
 
 @pytest.mark.parametrize(
+    ("sensor", "change", "words"),
+    [
+        ("optical", lambda bands: bands * 1e-4, "reflectance from 0 to 1: multiply by 10^4"),
+        ("descending", lambda bands: 10 ** (bands / 10), "linear power or amplitude"),
+    ],
+)
+def test_patches_of_another_unit_are_refused_with_the_unit_and_the_patch(
+    sensor: str, change: Callable[[Any], Any], words: str, ensemble: Ensemble, made: Made
+):
+    patches = made.arrays()[:4]
+    own = [i for i, channel in enumerate(ensemble.channels) if channel.sensor == sensor]
+    others = [i for i, each in enumerate(ensemble.channels) if each.sensor == "ascending"]
+    patches[2, own] = change(patches[2, own])
+    if sensor == "descending":  # the other orbit's dB speak for the unit
+        assert not np.isnan(ensemble.predict(patches).probability).any()
+        patches[2, others] = change(patches[2, others])
+    with pytest.raises(InputError) as refused:
+        ensemble.predict(patches)
+    assert words in str(refused.value) and "the first in row 2" in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("asked", "words"),
     [
         ({"budget": "cheap"}, "expected fast, balanced, full"),
