@@ -208,14 +208,13 @@ class _Source:
         top, left = row - self.offset[0], column - self.offset[1]
         first, last = max(top, 0), min(top + height, self.raster.height)
         start, end = max(left, 0), min(left + width, self.raster.width)
-        values = np.full((height, width), np.nan, np.float32)
         if first >= last or start >= end:
-            return values
+            return np.full((height, width), np.nan, np.float32)
         window = Window(start, first, end - start, last - first)
         with readable(self.layer.file):
             raw = self.raster.read(self.layer.band, window=window)
             mask = self.raster.read_masks(self.layer.band, window=window) if self.masked else None
-        part = raw.astype(np.float32)
+        part: Image = raw.astype(np.float32)
         for value in self.nodata:
             if not np.isnan(value):
                 part[raw == value] = np.nan
@@ -223,6 +222,9 @@ class _Source:
             part[raw == _SATURATED] = np.nan
         if mask is not None:
             part[mask == 0] = np.nan
+        if part.shape == (height, width):
+            return part
+        values = np.full((height, width), np.nan, np.float32)
         values[first - top : last - top, start - left : end - left] = part
         return values
 
