@@ -35,7 +35,7 @@ from landslip.simulation.patches import CHANNELS, simulate_batch
 # ndvi and ndwi: of near infrared and red, near infrared and green
 INDICES = {"ndvi": (3, 0), "ndwi": (3, 1)}
 BLOCK = 32
-# The simulator of October 2026, which drew one pair of looks for every change band.
+# The simulator that drew one pair of looks for every change band and knew no open water.
 BEFORE = {"told_apart": 1.0, "transfer_auc": 0.74, "transfer_f1": 0.45}
 
 Labels = NDArray[np.int64]
