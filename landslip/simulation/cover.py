@@ -93,8 +93,8 @@ def standing_things(
     height = terrain.height
     size = height.shape[1]
     for p in np.flatnonzero(scenes.valley).tolist():
-        water = rng.uniform(0.8, 3.0)
-        bed = water * rng.uniform(1.0, 4.0)
+        water = rng.uniform(0.3, 1.6)
+        bed = water * rng.uniform(1.0, 5.0)
         wander = terrain.river[p] + 0.8 * smooth[p]
         overlay(shares, p, soft_step(bed - wander, 1.0), Material.GRAVEL)
         overlay(shares, p, soft_step(water - terrain.river[p], 1.0), Material.WATER)

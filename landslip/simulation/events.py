@@ -45,8 +45,7 @@ def diggings(
     size = smooth.shape[1]
     for p in np.flatnonzero(scenes.quarry).tolist():
         radius = rng.uniform(3, 10)
-        row_noise = smooth[p]
-        pit = blot(rng, size, radius, row_noise)
+        pit = blot(rng, size, radius, smooth[p])
         kept = pit * np.float32(rng.uniform(0.2, 1.0))
         overlay(before, p, kept, Material.GRAVEL)
         overlay(after, p, pit, Material.GRAVEL)

@@ -27,50 +27,26 @@ class Material(IntEnum):
     DEBRIS = 11
 
 
-# red, green, blue, nir: surface reflectance x 1e4, typical of Sentinel-2 L2A
-REFLECTANCE = np.array(
+# red, green, blue, nir: surface reflectance x 1e4, typical of Sentinel-2 L2A; vv, vh: gamma nought
+# in dB at C band
+GROUND = np.array(
     [
-        [220, 400, 230, 2450],
-        [450, 630, 380, 3300],
-        [980, 860, 650, 1850],
-        [1080, 1030, 950, 1500],
-        [110, 230, 270, 60],
-        [360, 600, 350, 4200],
-        [1200, 1000, 780, 1850],
-        [1250, 1200, 1120, 1700],
-        [1550, 1480, 1400, 2100],
-        [5600, 5700, 5800, 5000],
-        [1600, 1500, 1370, 1950],
-        [2500, 2000, 1500, 2850],
+        [220, 400, 230, 2450, -7.5, -12.8],  # forest
+        [450, 630, 380, 3300, -10.0, -16.5],  # grass
+        [980, 860, 650, 1850, -10.5, -19.0],  # soil
+        [1180, 1030, 860, 1560, -9.0, -17.5],  # rock
+        [110, 230, 270, 60, -21.0, -31.0],  # water
+        [360, 600, 350, 4200, -9.5, -15.5],  # crop
+        [1200, 1000, 780, 1850, -11.0, -20.0],  # bare field
+        [1320, 1190, 1040, 1720, -14.0, -21.5],  # road
+        [1620, 1480, 1330, 2120, -1.5, -9.5],  # built
+        [5600, 5700, 5800, 5000, -13.0, -21.0],  # snow
+        [1680, 1500, 1220, 2000, -9.5, -18.0],  # gravel
+        [2500, 2000, 1500, 2600, -8.0, -16.5],  # debris
     ]
 )
-
-# vv, vh: gamma nought in dB at C band
-BACKSCATTER = np.array(
-    [
-        [-7.5, -12.8],
-        [-10.0, -16.5],
-        [-10.5, -19.0],
-        [-9.0, -17.5],
-        [-21.0, -31.0],
-        [-9.5, -15.5],
-        [-11.0, -20.0],
-        [-14.0, -21.5],
-        [-1.5, -9.5],
-        [-13.0, -21.0],
-        [-9.5, -18.0],
-        [-8.5, -18.5],
-    ]
-)
-
-MINERAL = [
-    Material.SOIL,
-    Material.ROCK,
-    Material.BARE_FIELD,
-    Material.GRAVEL,
-    Material.DEBRIS,
-    Material.ROAD,
-]
+REFLECTANCE, BACKSCATTER = GROUND[:, :4], GROUND[:, 4:]
+MINERAL = [Material[name] for name in ("SOIL", "ROCK", "BARE_FIELD", "GRAVEL", "DEBRIS", "ROAD")]
 
 
 def draw_reflectance(rng: np.random.Generator, n: int) -> Field:
@@ -81,9 +57,9 @@ def draw_reflectance(rng: np.random.Generator, n: int) -> Field:
     (n, 4, material) float32; all mineral surfaces of a patch share the tint of its geology
     """
     materials = len(Material)
-    brightness = rng.normal(0, 0.11, (n, 1, materials))
+    brightness = rng.normal(0, 0.15, (n, 1, materials))
     colour = rng.normal(0, 0.038, (n, 4, materials))
-    geology = rng.normal(0, 0.12, (n, 1, 1)) + rng.normal(0, 1, (n, 1, 1)) * np.array(
+    geology = rng.normal(0, 0.25, (n, 1, 1)) + rng.normal(0, 1, (n, 1, 1)) * np.array(
         [0.056, 0.014, -0.056, 0.02]
     ).reshape(1, 4, 1)
     deviation = brightness + colour

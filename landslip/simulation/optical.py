@@ -12,7 +12,7 @@ from landslip.simulation.scenes import Scenes
 OFFSET = 1000.0
 # red, green, blue, nir: light from the sky as a share of the sun's, and path reflectance
 SKYLIGHT = np.array([0.13, 0.16, 0.21, 0.09], np.float32).reshape(1, 4, 1, 1)
-PATH = np.array([0.45, 0.65, 1.0, 0.15], np.float32).reshape(1, 4, 1, 1)
+PATH = np.array([0.65, 0.95, 1.0, 0.3], np.float32).reshape(1, 4, 1, 1)
 
 
 def clouds(rng: np.random.Generator, scenes: Scenes, size: int) -> tuple[Field, Field]:
@@ -59,7 +59,9 @@ def observe_optical(
     # the product's own terrain correction flattens part of the sun's angle
     sunlit = np.power(direct, column_of(rng.uniform(0.4, 1.0, size=(n,))))
     sunlit *= (1 - shadow) * (1 - np.float32(0.8) * cloud_shadow)
-    texture = np.exp(np.float32(0.08) * fractal_fields(rng, n, size, 1.3))
+    # of open water: waves that glitter
+    rough = column_of(np.where(scenes.sea < 1, 0.08, 0.11))
+    texture = np.exp(rough * fractal_fields(rng, n, size, 1.3))
     light = sunlit[:, None] * (1 - SKYLIGHT) + SKYLIGHT
     image = ground * (light * texture[:, None])
     leaves = column_of(np.where(scenes.sea < 1, 0.11, 0.0))

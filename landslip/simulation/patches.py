@@ -6,15 +6,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from landslip.simulation import events
 from landslip.simulation.cover import standing_things, vegetation_and_rock
-from landslip.simulation.events import (
-    diggings,
-    farm_fields,
-    floods,
-    landslides,
-    old_tracks,
-    open_sea,
-)
 from landslip.simulation.fields import Field, fractal_fields
 from landslip.simulation.materials import Material, draw_backscatter, draw_reflectance
 from landslip.simulation.optical import observe_optical
@@ -22,26 +15,15 @@ from landslip.simulation.radar import observe_radar
 from landslip.simulation.scenes import Scenes, draw_scenes
 from landslip.simulation.terrain import illumination, make_terrain
 
-CHANNELS = (
-    "red",
-    "green",
-    "blue",
-    "nir",
-    "desc_vv",
-    "desc_vh",
-    "desc_diff_vv",
-    "desc_diff_vh",
-    "asc_vv",
-    "asc_vh",
-    "asc_diff_vv",
-    "asc_diff_vh",
-)
+OPTICAL = ("red", "green", "blue", "nir")
+RADAR = ("vv", "vh", "diff_vv", "diff_vh")
+CHANNELS = (*OPTICAL, *(f"{orbit}_{band}" for orbit in ("desc", "asc") for band in RADAR))
 
 # open water, by (ascending, after): vv and vh where the wind was strongest, mean loss of vv, dB
 SEA = {
     (False, False): ([-15.0, -30.5], 0.8),
     (False, True): ([-15.6, -34.0], 5.0),
-    (True, False): ([-19.9, -33.0], 0.8),
+    (True, False): ([-20.4, -33.0], 0.8),
     (True, True): ([-16.6, -34.0], 0.4),
 }
 
@@ -79,8 +61,8 @@ def weather(
     ground = [Material.SOIL, Material.BARE_FIELD, Material.GRASS, Material.GRAVEL, Material.CROP]
     dates = []
     for late in (False, True):
-        date = backscatter + rng.normal(0, 0.2, (n, 1, 1)) + rng.normal(0, 0.15, backscatter.shape)
-        date[:, :, ground] += rng.normal(0, 0.4, (n, 1, 1))
+        date = backscatter + rng.normal(0, 0.15, (n, 1, 1)) + rng.normal(0, 0.12, backscatter.shape)
+        date[:, :, ground] += rng.normal(0, 0.2, (n, 1, 1))
         level, spread = SEA[eastward, late]
         date[:, :, Material.WATER] = level - rng.exponential(spread, (n, 1)) * np.array([1, 0.2])
         date += scenes.offset[:, None, None]
@@ -113,14 +95,15 @@ def simulate_batch(
     smooth = fractal_fields(rng, n, grid, 2.4)
 
     before = vegetation_and_rock(rng, scenes, terrain)
-    old_tracks(rng, before, scenes, terrain, steep, smooth, inset)
+    events.old_tracks(rng, before, scenes, terrain, steep, smooth, inset)
     standing_things(rng, before, scenes, terrain, smooth)
     after = before.copy()
-    farm_fields(rng, before, after, scenes, steep)
-    diggings(rng, before, after, scenes, smooth)
-    floods(rng, before, after, scenes)
-    open_sea(before, after, scenes, terrain)
-    tracks = landslides(rng, before, after, scenes, terrain, steep, smooth, inset + size // 12)
+    events.farm_fields(rng, before, after, scenes, steep)
+    events.diggings(rng, before, after, scenes, smooth)
+    events.floods(rng, before, after, scenes)
+    events.open_sea(before, after, scenes, terrain)
+    inner = inset + size // 12
+    tracks = events.landslides(rng, before, after, scenes, terrain, steep, smooth, inner)
 
     direct, shadow = illumination(terrain, scenes)
     cover = after[crop].reshape(n, len(Material), size * size)
@@ -132,14 +115,12 @@ def simulate_batch(
     patches = np.empty((n, size, size, len(CHANNELS)))
     patches[..., :4] = optical.transpose(0, 2, 3, 1)[..., STORED]
     backscatter = draw_backscatter(rng, n)
-    roughness = np.exp(np.float32(0.18) * fractal_fields(rng, n, grid, 1.5))
+    roughness = np.exp(np.float32(0.27) * fractal_fields(rng, n, grid, 1.5))
     relief = (terrain.relief, terrain.relief - tracks.depth)
     for first, eastward in ((4, False), (8, True)):
         dates = weather(rng, backscatter, scenes, eastward=eastward)
-        gamma = (
-            gamma_of(before, dates[0], roughness),
-            gamma_of(after, dates[1], roughness),
-        )
+        earlier = gamma_of(before, dates[0], roughness)
+        gamma = (earlier, gamma_of(after, dates[1], roughness))
         pre, post = observe_radar(rng, relief, terrain.tilt, gamma, eastward)
         patches[..., first : first + 2] = post[crop].transpose(0, 2, 3, 1)
         patches[..., first + 2 : first + 4] = (post - pre)[crop].transpose(0, 2, 3, 1)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+import scipy.ndimage
 from numpy.typing import NDArray
 
 from landslip.simulation.fields import Field
 
 # looks of a pixel of the ground range product before resampling; its specification says 4.4
-LOOKS = 4.6
+LOOKS = 4.5
+# neighbours share their speckle, as in a product sampled finer than it resolves
+SHARED = np.array([0.3, 1.0, 0.3]) / np.sqrt(1 + 2 * 0.3**2)
 # of the area of flat ground: what a hillside out of sight still throws back
-LEAST_LIT = 0.13
-# decimal logarithm of noise equivalent sigma nought, descending, ascending
-NOISE = (-2.72, -2.82)
+LEAST_LIT = 0.25
+# decimal logarithm of noise equivalent sigma nought, which differs across the swath
+NOISE = (-3.15, -2.5)
 # dB: what the product says where it took off more noise than there was, descending, ascending
-FLOOR = (-48.9, -48.0)
+FLOOR = (-48.8, -48.1)
 
 
 @numba.njit(cache=True)
@@ -32,9 +35,7 @@ def _wrap(number: int, size: int) -> tuple[int, int]:
 
 
 @numba.njit(cache=True)
-def _geometry(
-    tilt: NDArray[np.float32], eastward: bool, incidence: float, size: int
-) -> tuple[int, float, float]:
+def _geometry(tilt: Field, eastward: bool, incidence: float, size: int) -> tuple[int, float, float]:
     """Rows by which range lines slant over the grid, rise of the plane along them, spacing."""
     skew = round(0.18 * size) * (1 if eastward else -1)
     plane = (tilt[1] if eastward else -tilt[1]) + tilt[0] * skew / size
@@ -43,13 +44,7 @@ def _geometry(
 
 
 @numba.njit(cache=True)
-def _listen(
-    relief: NDArray[np.float32],
-    tilt: NDArray[np.float32],
-    eastward: bool,
-    incidence: float,
-    gamma: NDArray[np.float32],
-) -> NDArray[np.float32]:
+def _listen(relief: Field, tilt: Field, eastward: bool, incidence: float, gamma: Field) -> Field:
     """Gather the echoes of each range line by slant range: (2, line, range), sigma nought.
 
     The grid wraps around; range lines run at a slant to the rows.
@@ -91,32 +86,7 @@ def _listen(
 
 
 @numba.njit(cache=True)
-def _smooth(noise: NDArray[np.float32]) -> NDArray[np.float32]:
-    """White noise of standard deviation 1 as noise of the same spread that neighbours share."""
-    size = noise.shape[0]
-    side = np.float32(0.3)
-    spread = np.float32(1 / np.sqrt(1 + 2 * 0.3**2))
-    across = np.empty_like(noise)
-    for i in range(size):
-        for j in range(size):
-            ends = noise[i, j - 1] + noise[i, (j + 1) % size]
-            across[i, j] = spread * (noise[i, j] + side * ends)
-    smooth = np.empty_like(noise)
-    for i in range(size):
-        for j in range(size):
-            ends = across[i - 1, j] + across[(i + 1) % size, j]
-            smooth[i, j] = spread * (across[i, j] + side * ends)
-    return smooth
-
-
-@numba.njit(cache=True)
-def _measure(
-    echoes: NDArray[np.float32],
-    noise: float,
-    excess: float,
-    least: float,
-    white: NDArray[np.float32],
-) -> None:
+def _measure(echoes: Field, noise: float, excess: float, least: float, grain: Field) -> None:
     """Median over dates of speckled echoes less the thermal noise, in place.
 
     Parameters
@@ -124,36 +94,28 @@ def _measure(
     echoes : (line, range) linear
     noise, excess : thermal noise, and how often of it the product takes off
     least : what the product says in place of a negative power
-    white : (date, line, range) standard normal
+    grain : (date, line, range) standard normal
     """
-    dates, size, _ = white.shape
+    dates, size, _ = grain.shape
     power = np.empty((dates, size, size), np.float32)
     # Wilson and Hilferty (1931): the cube root of a gamma variate is nearly normal
     middle, spread = np.float32(1 - 1 / (9 * LOOKS)), np.float32(1 / (3 * np.sqrt(LOOKS)))
     for date in range(dates):
-        grain = _smooth(white[date])
         for a in range(size):
             for b in range(size):
-                root = max(middle + spread * grain[a, b], np.float32(0))
+                root = max(middle + spread * grain[date, a, b], np.float32(0))
                 measured = (echoes[a, b] + noise) * root * root * root - excess * noise
                 power[date, a, b] = max(measured, least)
     if dates == 1:
         echoes[:] = power[0]
-        return
-    for a in range(size):
-        for b in range(size):
-            one, two, three = power[0, a, b], power[1, a, b], power[2, a, b]
-            echoes[a, b] = max(min(one, two), min(max(one, two), three))
+    else:
+        one, two, three = power[0], power[1], power[2]
+        echoes[:] = np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), three))
 
 
 @numba.njit(cache=True)
 def _geocode(
-    echoes: NDArray[np.float32],
-    model: NDArray[np.float32],
-    tilt: NDArray[np.float32],
-    eastward: bool,
-    incidence: float,
-    image: NDArray[np.float32],
+    echoes: Field, model: Field, tilt: Field, eastward: bool, incidence: float, image: Field
 ) -> None:
     """Place (2, line, range) on the map with an elevation model, between four samples each."""
     size = model.shape[0]
@@ -208,7 +170,7 @@ def observe_radar(
     n, size, _ = relief[0].shape
     incidence = np.radians(rng.uniform(37, 45, n) if eastward else rng.uniform(31, 41, n))
     # products tend to take off a little too much
-    noise = np.power(10, rng.normal(NOISE[eastward], 0.12, (n, 1)) + rng.normal(0, 0.03, (n, 2)))
+    noise = np.power(10, rng.uniform(*NOISE, (n, 1)) + rng.normal(0, 0.03, (n, 2)))
     excess = 1 + np.abs(rng.normal(0, [0.01, 0.03], (n, 2)))
     least = np.power(10, rng.normal(FLOOR[eastward], 0.07, n) / 10)
     images = []
@@ -220,6 +182,8 @@ def observe_radar(
             echoes = _listen(relief[date][p], tilt[p], eastward, incidence[p], gamma[date][p])
             for band in range(2):
                 white = rng.standard_normal((late[p] if date else 3, size, size), dtype=np.float32)
+                for axis in (1, 2):
+                    white = scipy.ndimage.correlate1d(white, SHARED, axis, mode="wrap")
                 _measure(echoes[band], noise[p, band], excess[p, band], least[p], white)
             _geocode(echoes, relief[0][p], tilt[p], eastward, incidence[p], image[p])
         images.append(np.float32(10 / np.log(10)) * np.log(image))

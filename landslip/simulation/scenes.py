@@ -74,7 +74,7 @@ def draw_scenes(rng: np.random.Generator, labels: NDArray[np.int64]) -> Scenes:
         return rng.random(n) < probability
 
     flat = chance(0.20) & ~positive
-    least, most = np.where(positive, 0.45, 0.25), np.where(positive, 1.0, 0.95)
+    least, most = np.where(positive, 0.42, 0.25), np.where(positive, 1.0, 0.95)
     slope = np.where(flat, rng.uniform(0.01, 0.15, n), rng.uniform(least, most))
     open_water = chance(0.235) & ~positive
     region = rng.choice(3, n, p=[0.50, 0.28, 0.22])
@@ -88,15 +88,15 @@ def draw_scenes(rng: np.random.Generator, labels: NDArray[np.int64]) -> Scenes:
         woodiness=rng.normal(0.1, 0.4, n),
         sun_azimuth=np.radians(rng.uniform(125, 170, n)),
         sun_elevation=np.radians(rng.uniform(38, 68, n)),
-        haze=rng.gamma(2.0, 50.0, n) - 110,
+        haze=np.where(chance(0.35), rng.normal(190, 90, n), rng.normal(-60, 60, n)),
         cloud=np.where(overcast & (~open_water | chance(0.2)), rng.beta(0.45, 0.9, n), 0.0),
         snow=np.where(snowy, rng.beta(1.2, 2.0, n), 0.0),
         offset=rng.normal(1.4, 0.5, n),
         sea=np.where(open_water, 1.0, np.where(chance(0.03), 0.7 * rng.beta(1.2, 1.6, n), 0.0)),
         glint=np.where(chance(0.9), rng.normal(580, 80, n), 0.0),
-        valley=chance(0.30),
+        valley=chance(0.20),
         farmland=np.where(flat, chance(0.65), chance(0.14)),
-        lake=np.where(flat, chance(0.50), chance(0.10)),
+        lake=np.where(flat, chance(0.15), chance(0.02)),
         road=chance(0.35),
         village=np.where(flat, chance(0.30), chance(0.08)),
         quarry=chance(0.05),

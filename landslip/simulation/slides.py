@@ -138,6 +138,6 @@ def release_tracks(
     runout[touched] *= 1 - scar[touched]
     # depth goes with size (Larsen et al. 2010: volume ~ area ** 1.3): 1 to 7 m here
     deepest = np.zeros(len(height), np.float32)
-    np.maximum.at(deepest, crowns[:, 0], (0.07 * half_width + 0.08).astype(np.float32))
+    np.maximum.at(deepest, crowns[:, 0], (0.05 * half_width + 0.08).astype(np.float32))
     depth[touched] = deepest[touched, None, None] * (scar[touched] - 0.5 * runout[touched])
     return Tracks(scar=scar, runout=runout, depth=depth)

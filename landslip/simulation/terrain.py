@@ -81,7 +81,7 @@ def make_terrain(rng: np.random.Generator, scenes: Scenes, size: int) -> Terrain
     river = np.where(has_valley, river, np.float32(size))
     steepness = np.hypot(*periodic_gradient(relief)).mean(axis=(1, 2), keepdims=True)
     tilted = scenes.tilt * np.where(scenes.valley, 0.3, 1.0)
-    relief *= column_of(scenes.slope * np.sqrt(1 - tilted**2)) / steepness
+    relief *= column_of(1.15 * scenes.slope * np.sqrt(1 - tilted**2)) / steepness
     aspect = rng.uniform(0, 2 * np.pi, n)
     tilt = (scenes.slope * tilted)[:, None] * np.column_stack([np.sin(aspect), np.cos(aspect)])
     for p in np.flatnonzero(scenes.sea).tolist():
@@ -91,9 +91,7 @@ def make_terrain(rng: np.random.Generator, scenes: Scenes, size: int) -> Terrain
 
 
 @numba.njit(cache=True)
-def _sweep_shadow(
-    height: NDArray[np.float32], towards_row: float, towards_column: float, fall: float
-) -> NDArray[np.float32]:
+def _sweep_shadow(height: Field, towards_row: float, towards_column: float, fall: float) -> Field:
     """Height of the shadow above the ground: the shadow of each line falls onto the next."""
     rows, columns = height.shape
     above = np.zeros((rows, columns), np.float32)
@@ -136,11 +134,7 @@ def illumination(terrain: Terrain, scenes: Scenes) -> tuple[Field, Field]:
     facing -= column_of(cotangent * towards_column) * rise_columns
     direct = np.maximum(facing / np.sqrt(1 + rise_rows**2 + rise_columns**2), np.float32(0))
     height = terrain.height
-    above = np.stack(
-        [
-            _sweep_shadow(height[p], towards_row[p], towards_column[p], 1 / cotangent[p])
-            for p in range(len(height))
-        ]
-    )
+    sun = zip(height, towards_row, towards_column, 1 / cotangent, strict=True)
+    above = np.stack([_sweep_shadow(*line) for line in sun])
     shadow: Field = np.clip(above / np.float32(0.5), 0, 1)
     return direct, shadow
