@@ -61,7 +61,7 @@ class Study:
     """What the run's settings say of patches and ensemble; plain values."""
 
     channels: list[dict[str, Any]]
-    """`landslip.bundle.record.ChannelRecord`s."""
+    """As `landslip.bundle.record.ChannelRecord` has them."""
     indices: dict[str, tuple[str, str]]
     keep_zeros: bool
     conventions: dict[str, Any]

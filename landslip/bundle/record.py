@@ -139,7 +139,7 @@ class SmallerRecord(TypedDict):
     weights: Precision
     f1_whole: Share
     f1: Share
-    """Out of fold, without the members left out and with rounded weights; folds: see `note`."""
+    """Out of fold, without the members left out and with rounded weights, not of fewer folds."""
     note: str
 
 

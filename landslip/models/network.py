@@ -102,6 +102,7 @@ class Architecture:
 class _Stored(TypedDict):
     """`Architecture.as_json` as JSON gives it back."""
 
+    # pydantic reads it here; a TypedDict's own rules know no assignments.
     __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
 
     channels: list[list[str]]

@@ -239,7 +239,7 @@ def _load_patches(
     patches = cache_patches(store, stack, start.device, memory_mb=training.memory_mb)
     labels = torch.tensor(start.split.labels, dtype=torch.float32)
     shown, held_out = (
-        LabelledPatches(Subset(patches, np.flatnonzero(chosen)), labels[chosen])
+        LabelledPatches(Subset(patches, np.flatnonzero(chosen)), labels[torch.tensor(chosen)])
         for chosen in (~start.split.held_out, start.split.held_out)
     )
     return shown, held_out

@@ -27,7 +27,7 @@ class Found:
     """What a folder holds, and what is not known of it."""
 
     optical: list[tuple[str, str | None]] = field(default_factory=list)
-    """`safe: x` or `item: x` as key and path, in `lines`; its day."""
+    """Line of the scene file that names a product, such as "safe: x", and the day of it."""
     radar: dict[str, list[tuple[str, RadarName]]] = field(default_factory=lambda: defaultdict(list))
     """Orbit, or "" where it is not known -> files with what their names say."""
     lines: list[str] = field(default_factory=list)

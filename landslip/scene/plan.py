@@ -45,7 +45,7 @@ class MapSettings:
     """What the config says of a map."""
 
     stride: int | None
-    """Pixels of a cell; None: half a patch."""
+    """Pixels of a cell, or None for half a patch."""
     rule: Rule
     tile: int
     """Pixels of a tile's side, about."""

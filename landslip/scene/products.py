@@ -132,6 +132,7 @@ def resolve_look(look: LookFiles, folder: Path) -> Look:
         for path_, number in (vv, vh):
             with open_raster(path_) as raster:
                 _require_band(path_, raster, number)
+    # A name's unit is one of them; its type is text.
     unit: Unit = look.unit or name.unit or "unknown"  # type: ignore[assignment]
     told = "scene.yaml" if look.unit else "the file's name" if name.unit else "nobody"
     return Look(

@@ -6,6 +6,7 @@ import os
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from landslip.io.files import InputError
@@ -54,7 +55,7 @@ def read_safe(path: Path) -> OpticalLayers:
     )
 
 
-def read_metadata(text: bytes, where: str) -> dict:  # type: ignore[type-arg]
+def read_metadata(text: bytes, where: str) -> dict[str, Any]:
     """Quantification, offsets by band_id, nodata, baseline and day of MTD_MSIL2A.xml.
 
     Raises
