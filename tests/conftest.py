@@ -1,5 +1,6 @@
 """Fixtures that every stage's tests may use."""
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,14 @@ from hypothesis import settings
 from landslip.io.files import file_digest
 from project import shipped_config
 from stores import write_store
+
+# Under nohup, or behind a script's `&`, these are ignored, and every child would inherit that.
+for _number, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 # A time limit would test the machine, which may be busy, not the code.
 settings.register_profile("landslip", deadline=None)
