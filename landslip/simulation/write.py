@@ -126,11 +126,11 @@ def simulate_patches(
                 yield place, names[split][part], labels[split][part], size, stream
 
     for split in SPLITS:
+        (folder / f"{split}_data").mkdir(parents=True, exist_ok=True)
         clear_temporaries(folder / f"{split}_data")
     # loky's workers do not import the caller's main module again, as spawn would
     pool = Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered")
-    digests: dict[str, str] = {}
-    total, told = train + test, 0
+    total, told, digests = train + test, 0, dict[str, str]()
     for written in pool(delayed(write_block)(*block) for block in blocks()):
         digests |= written
         done = len(digests)
@@ -138,8 +138,6 @@ def simulate_patches(
             logger.info("simulated %d of %d patches", done, total)
             told = done
 
-    for split in SPLITS:
-        (folder / f"{split}_data").mkdir(parents=True, exist_ok=True)
     # The tables say that the patches are there: these reach the disk first.
     os.sync()
     listing = pd.DataFrame(sorted(digests.items()), columns=["path", "sha256"])
