@@ -3,20 +3,13 @@
 Two questions, each of a small LightGBM. Can simulated patches be told from real ones (AUC, cross-
 validated; 0.5: no)? Does what is learned from simulated patches hold for real ones (AUC and F1 on
 the real, the threshold chosen on the simulated, cross-validated, and at best)? The statistics that
-tell the two apart follow, and what training on the real ones reaches.
+tell the two apart follow, and what training on the real ones reaches. So does what radar, optics
+and both reach on simulated patches: by the paper's findings, in this order.
 
-    benchmarks/realism.py ../shared/data/statistics/competition_statistics.csv
+    python -m benchmarks.realism STATISTICS.csv --seed 0
 """
 
-import os
-import sys
-
-# This folder must not be searched: it holds a file that bears the name of a standard module.
-sys.path.pop(0)
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-
 import argparse
-import json
 import time
 from pathlib import Path
 
@@ -27,6 +20,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score, precision_recall_curve, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from benchmarks.recording import record
 from landslip.data.channels import add_indices
 from landslip.features.names import STATISTICS
 from landslip.features.statistics import patch_statistics
@@ -34,6 +28,7 @@ from landslip.simulation.patches import CHANNELS, simulate_batch
 
 # ndvi and ndwi: of near infrared and red, near infrared and green
 INDICES = {"ndvi": (3, 0), "ndwi": (3, 1)}
+SENSORS = {"radar": "desc|asc", "optics": "red|green|blue|nir|ndvi|ndwi"}
 BLOCK = 32
 # The simulator that drew one pair of looks for every change band and knew no open water.
 BEFORE = {"told_apart": 1.0, "transfer_auc": 0.74, "transfer_f1": 0.45}
@@ -121,6 +116,12 @@ def main() -> None:
         "transfer_f1_best": best_f1(truth, moved)[0],
         "simulated_auc": roc_auc_score(labels, at_home),
         "simulated_f1": best_f1(labels, at_home)[0],
+        **{
+            f"simulated_auc_{name}": roc_auc_score(
+                labels, scores(simulated.filter(regex=f"^({channels})_"), labels, options.seed)
+            )
+            for name, channels in SENSORS.items()
+        },
         "real_auc": roc_auc_score(truth, within),
         "real_f1": best_f1(truth, within)[0],
         "patches_per_second": rate,
@@ -138,7 +139,7 @@ def main() -> None:
         )
     settings = {"patches": options.patches, "seed": options.seed}
     rounded = {name: round(float(value), 4) for name, value in figures.items()}
-    print(json.dumps(settings | rounded))
+    record({"benchmark": "realism"} | settings | rounded)
 
 
 if __name__ == "__main__":
