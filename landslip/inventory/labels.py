@@ -1,0 +1,142 @@
+"""Labels of windows by how much of each is landslide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import shapely
+from numpy.typing import ArrayLike, NDArray
+
+from landslip.inventory.dates import ABSENT, SHOWN
+
+Bounds = NDArray[np.float64]
+AMBIGUOUS = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelRule:
+    """When a window is a landslide; at least one of min_area and min_share is given."""
+
+    min_area: float | None = None
+    """Square metres of slide that make a window positive."""
+    min_share: float | None = None
+    """Share of the window that makes it positive, above 0."""
+    middle: float = 0.5
+    """Side of the inner square, as a share of the window's, where a point makes it positive."""
+    ambiguous: Literal["drop", "negative", "positive"] = "drop"
+    """What has some slide but too little, or a point beside the middle."""
+
+    def __post_init__(self) -> None:
+        if self.min_area is None and self.min_share is None:
+            raise ValueError("give min_area, min_share or both")
+        for name in ("min_area", "min_share", "middle"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} is {value}; expected more than 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labels:
+    """Of windows."""
+
+    label: NDArray[np.int8]
+    """(n,) 1 landslide, 0 none, -1 ambiguous."""
+    area: NDArray[np.float64]
+    """(n,) square metres of slide inside; of slides that overlap once."""
+    share: NDArray[np.float64]
+    """(n,) the same as a share of the window."""
+
+
+def label_windows(
+    bounds: ArrayLike,
+    slides: NDArray[np.object_],
+    rule: LabelRule,
+    state: NDArray[np.int8] | None = None,
+) -> Labels:
+    """Label windows.
+
+    Parameters
+    ----------
+    bounds : (n, 4)
+        Left, bottom, right and top of each window, in metres.
+    slides : (m,)
+        Polygons and points in the same coordinate system.
+    rule
+        When a window is positive. Without any slide in it it is negative; between the two it is
+        ambiguous.
+    state : (m,)
+        Of each slide, as `landslip.inventory.dates.slides_in_images` gives it: those that came
+        later do not count; a window that an uncertain one touches is ambiguous, whatever `rule`
+        says, unless others make it positive. None: all are in the images.
+
+    Returns
+    -------
+    Labels
+        In the order of `bounds`; area and share are of the slides that are in the images.
+    """
+    windows = np.asarray(bounds, np.float64).reshape(-1, 4)
+    state = np.full(len(slides), SHOWN, np.int8) if state is None else state
+    shown = slides[state == SHOWN]
+    area = slide_areas(windows, shown)
+    share = area / ((windows[:, 2] - windows[:, 0]) * (windows[:, 3] - windows[:, 1]))
+    points = shown[shapely.get_dimensions(shown) == 0]
+    positive = _touched(_middles(windows, rule.middle), points)
+    if rule.min_area is not None:
+        positive |= area >= rule.min_area
+    if rule.min_share is not None:
+        positive |= share >= rule.min_share
+    some = (area > 0) | _touched(windows, points)
+    label = positive.astype(np.int8)
+    if rule.ambiguous != "positive":
+        label[some & ~positive] = AMBIGUOUS if rule.ambiguous == "drop" else 0
+    else:
+        label[some] = 1
+    uncertain = slides[(state != SHOWN) & (state != ABSENT)]
+    label[_touched(windows, uncertain) & (label != 1)] = AMBIGUOUS
+    return Labels(label=label, area=area, share=share)
+
+
+def slide_areas(bounds: Bounds, slides: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Area (n,) of each window that polygons cover; ground that several cover counts once."""
+    area = np.zeros(len(bounds))
+    polygons = slides[shapely.get_dimensions(slides) == 2]
+    window, slide = shapely.STRtree(polygons).query(shapely.box(*bounds.T), predicate="intersects")
+    if not len(window):
+        return area
+    inside = shapely.intersection(shapely.box(*bounds[window].T), polygons[slide])
+    # The tree answers window by window.
+    owners, starts, counts = np.unique(window, return_index=True, return_counts=True)
+    area[owners] = shapely.area(inside[starts])
+    for owner, start, count in zip(owners, starts, counts, strict=True):
+        if count > 1:
+            area[owner] = shapely.union_all(inside[start : start + count]).area
+    return area
+
+
+def distance_to_slides(bounds: ArrayLike, slides: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Metres (n,) from each window's edge to the nearest slide; 0 inside, infinite without one."""
+    windows = np.asarray(bounds, np.float64).reshape(-1, 4)
+    distance = np.full(len(windows), np.inf)
+    if len(slides) and len(windows):
+        (window, _), metres = shapely.STRtree(slides).query_nearest(
+            shapely.box(*windows.T), return_distance=True, all_matches=False
+        )
+        distance[window] = metres
+    return distance
+
+
+def _middles(bounds: Bounds, share: float) -> Bounds:
+    """The inner rectangle of each window."""
+    centre = (bounds[:, :2] + bounds[:, 2:]) / 2
+    half = (bounds[:, 2:] - bounds[:, :2]) / 2 * share
+    return np.hstack([centre - half, centre + half])
+
+
+def _touched(bounds: Bounds, slides: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Windows (n,) that share a point with a slide."""
+    touched = np.zeros(len(bounds), np.bool_)
+    tree = shapely.STRtree(slides)
+    touched[tree.query(shapely.box(*bounds.T), predicate="intersects")[0]] = True
+    return touched
