@@ -46,18 +46,23 @@ def test_a_misspelt_key_is_refused_before_any_job(tmp_path: Path):
     ("text", "words"),
     [
         ("seed: 1\nfolds: {n: 3}\nseed: 2\n", "seed stands there twice, on lines 1 and 3"),
-        ("__use_yte__: true\nresults: out\n", "__use_yte__ lets values run code"),
+        ("__use_yte__: true\nseed: ?open('ran', 'w').fileno()\n", "__use_yte__ lets values run"),
+        ("folds: {n: 3\n", "line 2, column 1: not valid YAML"),
+        ("folds:\n\tn: 3\n", "indent with spaces, not tabs"),
+        ("seed: 1 # caf\udce9\n", "line 1: not UTF-8; save the file as UTF-8"),
+        ("\ufeffseed: 1".encode("utf-16-le").decode(errors="surrogateescape"), "is UTF-16"),
         ("ensemble: {threshold: 50%}\n", "expected exact, grid or a number"),
         ("data: {folder: 'data{2024}'}\n", "data.folder: a path cannot hold { }"),
     ],
 )
 def test_a_config_file_is_refused_in_landslips_words(tmp_path: Path, text: str, words: str):
     path = tmp_path / "mine.yaml"
-    path.write_text(text)
+    path.write_bytes(text.encode(errors="surrogateescape"))
     answer = snakemake(tmp_path, "-n", "--configfile", str(path), "--", "all")
     assert answer.returncode != 0
     assert words in answer.stderr
     assert "Traceback" not in answer.stderr
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_null_on_the_command_line_means_what_it_means_in_a_file(tmp_path: Path):

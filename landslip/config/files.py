@@ -240,6 +240,17 @@ def _explain_yaml(error: yaml.YAMLError) -> str:
     )
 
 
+def refuse_unreadable(files: Iterable[Path] | None, arguments: Sequence[str] | None) -> None:
+    """End the program with one message where `read_overrides` raises.
+
+    For profiles of Snakemake, which are read before it opens any config file itself.
+    """
+    try:
+        read_overrides(files or (), arguments or ())
+    except InputError as error:
+        sys.exit(f"landslip: {error}")
+
+
 def main(paths: Sequence[str]) -> None:
     """Say of each file whether it can be read as a config; nothing in it is run."""
     for path in paths:

@@ -23,6 +23,16 @@ def plan(folder: Path, *arguments: str, config: dict[str, Any]) -> str:
     return answer.stdout + answer.stderr
 
 
+def test_a_config_file_is_looked_at_before_snakemake_opens_it(tmp_path: Path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("__use_yte__: true\nresults: ?open('ran', 'w').name\n")
+    command = [*through_profile(tmp_path, SMALL), "--dry-run", "--configfile", str(path)]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert answer.returncode != 0
+    assert "landslip: " in answer.stderr and "lets values run code" in answer.stderr
+    assert not (tmp_path / "ran").exists()
+
+
 def resources(text: str) -> dict[str, dict[str, str]]:
     """Rule -> its resources, of every rule that SLURM runs."""
     found = re.findall(r"^ *rule (\w+):$|^ *resources: (.+)$", text, re.MULTILINE)
