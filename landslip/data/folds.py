@@ -15,6 +15,12 @@ from landslip.io.files import (
 )
 
 _COLUMNS = ["id", "fold", "label"]
+# Schemes that keep groups whole -> what one of their groups is, and how there are more of them.
+_WHOLE = {
+    "grouped": ("group", "folds.scheme: stratified"),
+    "blocks": ("block of ground", "a smaller folds.block_size"),
+    "scene": ("scene", "folds.scheme: blocks"),
+}
 
 
 def assign_folds(
@@ -27,10 +33,12 @@ def assign_folds(
     labels : (patch,)
         0 or 1.
     groups : (patch,)
-        Patches of one group share a fold with the scheme grouped; other schemes ignore it.
+        Patches of one group share a fold with the schemes grouped, blocks and scene; others
+        ignore it.
     scheme
         "kfold": shuffled, as in the paper. "stratified": with an equal share of positives.
-        "grouped": groups whole, and positives as equal as that allows.
+        "grouped": groups whole, and positives as equal as that allows. "blocks", "scene": the
+        same, where groups are blocks of ground or scenes and what overlaps across them.
     n
         Folds, at least 2.
     seed
@@ -43,7 +51,8 @@ def assign_folds(
     Raises
     ------
     InputError
-        Fewer patches, positives or groups than folds, or a fold without a positive.
+        Fewer patches, positives or groups than folds, or a fold without a positive; with blocks
+        and scene, a fold without a negative too.
 
     Notes
     -----
@@ -61,37 +70,81 @@ def assign_folds(
             "even with folds.scheme: stratified; "
             + (f"set folds.n to {positives}" if positives > 1 else "label more landslides")
         )
-    if scheme == "grouped" and len(np.unique(together)) < n:
-        raise InputError(
-            f"{len(np.unique(together))} groups cannot make {n} folds; set folds.n lower or "
-            "folds.scheme: stratified"
-        )
+    if scheme in _WHOLE:
+        _refuse_few_groups(classes, together, scheme, n)
     # Here, for every training reads folds and only one job makes them: it takes most of a second.
     from sklearn.model_selection import KFold, StratifiedGroupKFold, StratifiedKFold
 
-    kinds = {"kfold": KFold, "stratified": StratifiedKFold, "grouped": StratifiedGroupKFold}
-    splitter = kinds[scheme](n, shuffle=True, random_state=seed)
-    parts = splitter.split(classes, classes, together if scheme == "grouped" else None)
+    kinds = {"kfold": KFold, "stratified": StratifiedKFold}
+    splitter = kinds.get(scheme, StratifiedGroupKFold)(n, shuffle=True, random_state=seed)
+    parts = splitter.split(classes, classes, together if scheme in _WHOLE else None)
     fold = np.full(len(classes), -1, np.int64)
     for number, (_, validation) in enumerate(parts):
         fold[validation] = number
-    without = np.flatnonzero(np.bincount(fold, weights=classes, minlength=n) == 0)
-    if without.size:
-        raise InputError(
-            f"fold {', '.join(map(str, without))} of {n} has no landslide among its patches with "
-            f"folds.scheme: {scheme}; "
-            + (
-                "set folds.scheme: stratified, or grouped if patches are copies of one another"
-                if scheme == "kfold"
-                else "its groups leave too few to share out: set folds.n lower, or "
-                "folds.scheme: stratified"
-            )
-        )
+    _refuse_one_class(fold, classes, scheme, n)
     return fold
 
 
+def _refuse_few_groups(
+    classes: NDArray[np.int64], groups: NDArray[np.generic], scheme: str, n: int
+) -> None:
+    """Refuse groups that cannot give every fold one of them, and what it needs of them."""
+    kind, cure = _WHOLE[scheme]
+    count = len(np.unique(groups))
+    if count < n:
+        raise InputError(
+            f"{count} {_several(kind)} cannot make {n} folds; set folds.n lower or {cure}"
+        )
+    if scheme == "grouped":
+        return
+    for value, what in ((1, "landslides"), (0, "patches without one")):
+        holders = len(np.unique(groups[classes == value]))
+        if holders < n:
+            raise InputError(
+                f"{what} lie in {holders} of {count} {_several(kind)}, and each of {n} folds needs "
+                f"some; set folds.n to {holders} or less or {cure}"
+                if holders > 1
+                else f"all {what} lie in one of {count} {_several(kind)}, so no two folds can hold "
+                f"some; set {cure}"
+            )
+
+
+def _several(kind: str) -> str:
+    first, *rest = kind.split(" ")
+    return " ".join([f"{first}s", *rest])
+
+
+def _refuse_one_class(
+    fold: NDArray[np.int64], classes: NDArray[np.int64], scheme: str, n: int
+) -> None:
+    """Refuse folds without a landslide; of ground also those of landslides alone."""
+    needed = {1: "landslide"}
+    if scheme in ("blocks", "scene"):
+        needed[0] = "patch without a landslide"
+    for value, what in needed.items():
+        without = np.flatnonzero(np.bincount(fold, weights=classes == value, minlength=n) == 0)
+        if without.size:
+            raise InputError(
+                f"fold {', '.join(map(str, without))} of {n} has no {what} among its patches with "
+                f"folds.scheme: {scheme}; "
+                + (
+                    "set folds.scheme: stratified, or grouped if patches are copies of one another"
+                    if scheme == "kfold"
+                    else "its groups leave too few to share out: set folds.n lower, or "
+                    + _WHOLE.get(scheme, _WHOLE["grouped"])[1]
+                )
+            )
+
+
 def write_folds(
-    manifest: Path, target: Path, *, scheme: str, n: int, seed: int, group: str | None
+    manifest: Path,
+    target: Path,
+    *,
+    scheme: str,
+    n: int,
+    seed: int,
+    group: str | None = None,
+    block_size: float | None = None,
 ) -> None:
     """Split the usable training patches of a manifest.
 
@@ -106,7 +159,10 @@ def write_folds(
     scheme, n, seed
         See `assign_folds`.
     group
-        The CSV column that the manifest's groups come from, for messages; None: from copies.
+        The CSV column that the manifest's groups come from, for messages; None: from copies, or
+        from the ground that windows of scenes lie on.
+    block_size
+        Metres of a block's side, for messages: the manifest's groups are made of them.
 
     Raises
     ------
@@ -118,8 +174,12 @@ def write_folds(
     try:
         fold = assign_folds(table["label"], table["group"], scheme=scheme, n=n, seed=seed)
     except InputError as error:
-        grouped = f" (groups by the column {group})" if group and scheme == "grouped" else ""
-        raise InputError(f"{error}{grouped}") from None
+        said = ""
+        if group and scheme == "grouped":
+            said = f" (groups by the column {group})"
+        elif block_size and scheme == "blocks":
+            said = f" (blocks of {block_size:g} m)"
+        raise InputError(f"{error}{said}") from None
     frame = pd.DataFrame(
         {"id": table["id"].to_numpy(), "fold": fold, "label": table["label"].to_numpy(np.int8)}
     )

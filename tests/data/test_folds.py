@@ -55,13 +55,15 @@ def test_stratified_folds_hold_every_patch_once_and_equal_shares_of_landslides(
     assert landslides.max() - landslides.min() <= 1
 
 
-@given(labelled())
-def test_grouped_folds_never_part_a_group(case: tuple[np.ndarray, np.ndarray, int, int]):
+@given(labelled(), st.sampled_from(["grouped", "blocks", "scene"]))
+def test_grouped_folds_never_part_a_group(
+    case: tuple[np.ndarray, np.ndarray, int, int], scheme: str
+):
     labels, groups, n, seed = case
     try:
-        fold = assign_folds(labels, groups, scheme="grouped", n=n, seed=seed)
+        fold = assign_folds(labels, groups, scheme=scheme, n=n, seed=seed)
     except InputError as error:
-        assert "folds.n" in str(error)
+        assert "folds.n" in str(error) or "so no two folds" in str(error)
         return
     assert set(fold.tolist()) <= set(range(n)) and len(fold) == len(labels)
     for group in np.unique(groups):
@@ -88,6 +90,31 @@ def test_grouped_folds_without_a_landslide_are_refused():
     groups = np.array([0] * 10 + list(range(1, 41)))
     with pytest.raises(InputError, match=r"no landslide.*folds\.scheme: stratified"):
         assign_folds(labels, groups, scheme="grouped", n=5, seed=0)
+
+
+@pytest.mark.parametrize(("value", "what"), [(1, "landslides"), (0, "patches without one")])
+def test_blocks_that_leave_a_fold_one_class_are_refused_with_counts(value: int, what: str):
+    blocks = np.repeat(np.arange(8), 10)
+    labels = np.full(80, 1 - value)
+    labels[:30:2] = value
+    with pytest.raises(InputError, match=f"{what} lie in 3 of 8 blocks of ground.*folds.n to 3"):
+        assign_folds(labels, blocks, scheme="blocks", n=4, seed=0)
+    fold = assign_folds(labels, blocks, scheme="blocks", n=3, seed=0)
+    for number in range(3):
+        assert set(labels[fold == number]) == {0, 1}
+    labels[10:30] = 1 - value
+    with pytest.raises(InputError, match=f"all {what} lie in one of 8 scenes.*scheme: blocks"):
+        assign_folds(labels, blocks, scheme="scene", n=2, seed=0)
+
+
+def test_too_few_scenes_or_blocks_are_refused_with_the_cure(manifest: Path):
+    frame = pd.read_parquet(manifest).assign(group=np.arange(32) % 2)
+    write_parquet(manifest, frame)
+    with pytest.raises(InputError, match=r"2 scenes cannot make 3 folds.*scheme: blocks"):
+        save(manifest, scheme="scene")
+    with pytest.raises(InputError, match=r"2 blocks of ground.*block_size \(blocks of 9000 m\)"):
+        save(manifest, scheme="blocks", block_size=9000.0)
+    save(manifest, scheme="scene", n=2, block_size=9000.0)
 
 
 @pytest.mark.parametrize("scheme", ["kfold", "stratified", "grouped"])
