@@ -35,6 +35,8 @@ NETWORKS: dict[str, tuple[tuple[str, ...], ...]] = {
     "any_net": (("red", "green", "blue", "nir", "desc_vv", "asc_vv"),),
 }
 MEMBERS = ["lightgbm", *NETWORKS]
+# That they were trained with.
+THREADS = {"rgb_net": 1, "any_net": 2}
 
 
 @dataclass(frozen=True)
@@ -158,6 +160,7 @@ def _study(config: Config) -> Study:
         weights="float32",
         rule="mean",
         calibration="none",
+        threshold="exact",
         bootstrap=100,
         seed=42,
         simulated=True,
@@ -197,7 +200,8 @@ def _save_network(name: str, target: Path, fold: int, digest: str) -> None:
         training["modality_dropout"] = 0.3
     facts = {
         "model": name, "fold": fold, "seed": 1, "precision": "float32", "tta": "flips",
-        "split_digest": digest, "settings": {"kind": "network", "training": training},
+        "split_digest": digest, "threads": THREADS[name],
+        "settings": {"kind": "network", "training": training},
     }  # fmt: skip
     save_network(
         network, weights=target / "model.safetensors", description=target / "model.json",

@@ -55,7 +55,7 @@ def predict_held_out(
     processor
         As in the trainings.
     device, threads
-        Where the network computes, and threads of the processor.
+        As of `landslip.models.predict_network.load_networks`.
     target
         parquet: id, and a column for each: `model@sensor+sensor`, `model~bfloat16`.
 
@@ -64,12 +64,16 @@ def predict_held_out(
     InputError
         A file is damaged or of other patches; a GPU is asked for and cannot be used.
     """
-    torch.set_num_threads(threads)
     place = usable_device(device)
     split, digest = read_folds(folds)
     own = [np.flatnonzero((split["fold"] == fold).to_numpy()) for fold in range(len(descriptions))]
     read = load_networks(
-        model, descriptions, folds=len(own), device=place, processor=read_processor(processor)
+        model,
+        descriptions,
+        folds=len(own),
+        device=place,
+        processor=read_processor(processor),
+        threads=threads,
     )
     present = sensors_of(read.stack, sensor, indices)
     asked = [chosen for chosen in subsets(present) if len(chosen) < len(present)] if fewer else []

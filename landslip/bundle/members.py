@@ -33,8 +33,9 @@ class Members:
     device
         cpu or cuda.
     threads
-        That trees and networks on a processor use; None: as many as the libraries choose for
-        networks, one for trees.
+        Of the processor, for trees and networks; None: as many as the libraries choose for
+        networks, one for trees. They change no bit of an answer: a network computes with as many
+        as its training did, and folds at the same time where there are more.
     """
 
     def __init__(
@@ -136,14 +137,13 @@ class _Networks:
         from landslip.models.precision import read_processor
         from landslip.models.predict_network import load_networks
 
-        if threads is not None:
-            torch.set_num_threads(threads)
         self._folds = load_networks(
             name,
             descriptions,
             folds=len(descriptions),
             device=usable_device(device),
             processor=read_processor(processor),
+            threads=threads or torch.get_num_threads(),
         )
 
     @cached_property

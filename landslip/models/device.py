@@ -25,6 +25,17 @@ def usable_device(name: str) -> torch.device:
 
 
 @contextmanager
+def processor_threads(count: int) -> Iterator[None]:
+    """Let PyTorch compute with so many threads of a processor, and with as many as before after."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def readable_memory_errors(what: str) -> Iterator[None]:
     """Turn the error of a GPU that is out of memory into one that says what to do.
 

@@ -17,6 +17,8 @@ FORMAT_VERSION = 1
 PRECISIONS = ("float32", "bfloat16", "float16")
 # Bytes of a model.json: a thousand times what one takes.
 _MOST_JSON = 2**20
+# Threads of one network: more than any processor has cores.
+_MOST_THREADS = 1024
 # Settings of a training that prediction reads.
 _READ_SETTINGS = ("tta", "compile", "precision")
 # Number format of stored weights -> its name in safetensors.
@@ -186,6 +188,11 @@ def _read_description(path: Path) -> dict[str, Any]:
             raise InputError(
                 f"{path}: {where}{key} is {values[key]!r}, expected one of {', '.join(allowed)}"
             )
+    threads = metadata.get("threads", 1)
+    if type(threads) is not int or not 1 <= threads <= _MOST_THREADS:
+        raise InputError(
+            f"{path}: threads is {threads!r}, expected a number from 1 to {_MOST_THREADS}"
+        )
     return metadata
 
 

@@ -267,6 +267,8 @@ def _metadata(network: MultiEncoder, training: NetworkTraining, start: _Start) -
         "fold": training.fold,
         "seed": training.own_seed,
         "precision": start.precision,
+        # How many threads share a sum decides its last bits: whoever predicts takes as many.
+        "threads": training.threads,
         "tta": training.settings.training.tta,
         "split_digest": start.split.digest,
         "settings": training.stored_settings(),

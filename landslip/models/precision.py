@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from landslip.io.files import InputError, read_json, write_json
+from landslip.models.device import processor_threads
 from landslip.models.meta_device import prefer_meta_device
 from landslip.models.network import Architecture, MultiEncoder
 
@@ -47,11 +48,9 @@ class Processor:
 
 def measure_processor() -> Processor:
     """Time products in float32 and bfloat16, one after the other in turn, on one thread."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     factors = [torch.randn(_SIDE, _SIDE).to(dtype) for dtype in (torch.float32, torch.bfloat16)]
     seconds = [float("inf")] * len(factors)
-    try:
+    with processor_threads(1):
         for factor in factors:
             factor @ factor  # the library chooses its kernel
         for _ in range(_REPEATS):
@@ -59,8 +58,6 @@ def measure_processor() -> Processor:
                 started = time.perf_counter()
                 factor @ factor
                 seconds[number] = min(seconds[number], time.perf_counter() - started)
-    finally:
-        torch.set_num_threads(threads)
     float32, bfloat16 = (2e-9 * _SIDE**3 / value for value in seconds)
     return Processor(name=_processor_name(), float32=float32, bfloat16=bfloat16)
 

@@ -3,8 +3,10 @@
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from torch import Tensor
 from landslip.data.store import PatchStore, open_store
 from landslip.io.files import check_writable
 from landslip.models.compilation import compile_encoders
-from landslip.models.device import readable_memory_errors, usable_device
+from landslip.models.device import processor_threads, readable_memory_errors, usable_device
 from landslip.models.fold_models import check_folds
 from landslip.models.network import MultiEncoder
 from landslip.models.network_files import load_network
@@ -39,6 +41,8 @@ class _Fold:
     network: MultiEncoder
     tta: str
     precision: str
+    threads: int
+    """Of the processor, as in its training: others change the last bits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +53,8 @@ class NetworkFolds:
     device: torch.device
     split_digest: str
     """Of the folds that they were trained on."""
+    at_once: int
+    """Folds that compute at the same time."""
 
     @property
     def stack(self) -> list[str]:
@@ -57,7 +63,7 @@ class NetworkFolds:
 
     def only(self, fold: int) -> "NetworkFolds":
         """One of them."""
-        return replace(self, folds=[self.folds[fold]])
+        return replace(self, folds=[self.folds[fold]], at_once=1)
 
     def predict(self, patches: Tensor, absent: Sequence[str] = ()) -> NDArray[np.float64]:
         """Probabilities (fold, n) of patches (n, channel, row, column), channels as `stack`.
@@ -71,14 +77,24 @@ class NetworkFolds:
             with modality dropout reads 0 there once it has scaled them.
         """
         patches = patches.to(self.device, non_blocking=True)
-        predicted = np.empty((len(self.folds), len(patches)))
-        for number, fold in enumerate(self.folds):
-            read = fold.network.without(patches, absent) if absent else patches
-            logits = predict_logits(
-                fold.network, read, tta=fold.tta, precision=fold.precision, device=self.device
-            )
-            predicted[number] = sigmoid(logits)
-        return predicted
+        answer = partial(_answer, patches=patches, absent=absent, device=self.device)
+        if self.at_once == 1:
+            return np.stack([answer(fold) for fold in self.folds])
+        # PyTorch holds the number of threads for each thread that calls it.
+        with ThreadPoolExecutor(self.at_once) as pool:
+            return np.stack(list(pool.map(answer, self.folds)))
+
+
+def _answer(
+    fold: _Fold, *, patches: Tensor, absent: Sequence[str], device: torch.device
+) -> NDArray[np.float64]:
+    """Probabilities (n,) of one fold."""
+    with processor_threads(fold.threads):
+        read = fold.network.without(patches, absent) if absent else patches
+        logits = predict_logits(
+            fold.network, read, tta=fold.tta, precision=fold.precision, device=device
+        )
+        return sigmoid(logits)
 
 
 def predict_network(
@@ -108,7 +124,8 @@ def predict_network(
     device
         cpu or cuda.
     threads
-        Of the processor.
+        Of the processor, all folds together. Each has as many as its training had; folds compute
+        at the same time where there are more.
     targets
         For each fold, parquet as of `landslip.models.predictions.write_test`.
 
@@ -118,7 +135,6 @@ def predict_network(
         A model file is missing, damaged or of another fold or training; the store is damaged;
         a GPU is asked for and cannot be used, or its memory does not suffice.
     """
-    torch.set_num_threads(threads)
     place = usable_device(device)
     room = readable_memory_errors(f"the {len(targets)} networks of {model} and a block of patches")
     with ExitStack() as stack:
@@ -129,6 +145,7 @@ def predict_network(
             folds=len(targets),
             device=place,
             processor=read_processor(processor),
+            threads=threads,
         )
         for target in targets:
             check_writable(target.parent)
@@ -153,6 +170,7 @@ def load_networks(
     folds: int,
     device: torch.device,
     processor: Processor,
+    threads: int,
 ) -> NetworkFolds:
     """Load every fold of a model and put it on a device.
 
@@ -168,6 +186,9 @@ def load_networks(
         Where they go.
     processor
         As it was measured for the trainings.
+    threads
+        Of the processor, all folds together; what a fold computes with that does not say how many
+        its training had.
 
     Raises
     ------
@@ -187,13 +208,30 @@ def load_networks(
         )
         # As in training: convolutions run faster with channels innermost.
         torch.nn.utils.convert_conv2d_weight_memory_format(network.to(device), torch.channels_last)
-        ready.append(_Fold(network=network, tta=training["tta"], precision=precision))
+        ready.append(
+            _Fold(
+                network=network,
+                tta=training["tta"],
+                precision=precision,
+                threads=metadata.get("threads", threads),
+            )
+        )
         if precision != metadata["precision"]:
             log.warning(
                 "%s fold %d was trained in %s, which this device lacks: it predicts in %s",
                 model, metadata["fold"], metadata["precision"], precision,
             )  # fmt: skip
-    return NetworkFolds(folds=ready, device=device, split_digest=split_digest)
+    # A GPU computes for one fold after another; code that torch compiled is not run in threads.
+    alone = device.type != "cpu" or any(
+        metadata["settings"]["training"]["compile"] != "none" for _, metadata in loaded
+    )
+    at_once = 1 if alone else max(1, threads // max(fold.threads for fold in ready))
+    return NetworkFolds(
+        folds=ready,
+        device=device,
+        split_digest=split_digest,
+        at_once=min(at_once, len(ready)),
+    )
 
 
 def _predict(networks: NetworkFolds, store: PatchStore) -> NDArray[np.float64]:

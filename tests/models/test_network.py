@@ -245,6 +245,9 @@ def test_a_description_that_is_no_object_is_refused(text: str, words: str, tmp_p
     [
         ({"weights": 3}, "weights is 3"),
         ({"precision": "int4"}, "precision is 'int4'"),
+        ({"threads": 0}, "threads is 0, expected a number from 1 to"),
+        ({"threads": 10**6}, "threads is 1000000, expected a number from 1 to"),
+        ({"threads": "two"}, "threads is 'two'"),
         ({"tta": ["flips"]}, "tta is"),
         ({"settings": []}, "settings.training"),
         ({"settings": {"training": {"compile": "os.system"}}}, "compile is 'os.system'"),
