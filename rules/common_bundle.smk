@@ -42,6 +42,7 @@ def study():
         "weights": CONFIG.bundle.weights,
         "rule": CONFIG.ensemble.rule,
         "calibration": CONFIG.ensemble.calibration,
+        "threshold": CONFIG.ensemble.threshold,
         "bootstrap": CONFIG.ensemble.bootstrap,
         "seed": CONFIG.seed,
         "simulated": CONFIG.data.simulated,

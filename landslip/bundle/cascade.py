@@ -3,14 +3,53 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from landslip.bundle.combine import cross_fit_columns, f1_of
+from landslip.bundle.out_of_fold import OutOfFold
+from landslip.bundle.record import CascadeRecord, CombinationRecord
+from landslip.ensemble.rules import FittedRule
 from landslip.ensemble.threshold import candidate_thresholds
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 Decisions = NDArray[np.bool_]
 
+MOST_LOSS = 0.003
+"""Of F1, that a cascade may cost."""
+
 # Bounds that are tried on each side.
 _TRIED = 200
+
+
+def describe_cascade(
+    cheap: CombinationRecord, whole: CombinationRecord, oof: OutOfFold
+) -> CascadeRecord:
+    """Bounds on what cheap members say, chosen on what rules of other folds say and decide.
+
+    Parameters
+    ----------
+    cheap, whole
+        Of the members that answer first, and of all.
+    oof
+        What members say out of fold.
+    """
+    first, full = (
+        cross_fit_columns(oof, each["columns"], each["fit"], FittedRule.from_json(each["rule"]))
+        for each in (cheap, whole)
+    )
+    limits = {"threshold": cheap["threshold"], "most_loss": MOST_LOSS}
+    low, high, stopped = choose_bounds(oof.labels, first.probability, full.landslide, **limits)
+    decided = cross_fitted_decisions(
+        oof.labels, first.probability, full.landslide, oof.fold, **limits
+    )
+    return {
+        "cheap": cheap,
+        "low": low,
+        "high": high,
+        "stopped": stopped,
+        "f1_full": f1_of(oof.labels, full.landslide),
+        "f1": f1_of(oof.labels, decided),
+        "most_loss": MOST_LOSS,
+    }
 
 
 def choose_bounds(

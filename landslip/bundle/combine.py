@@ -19,8 +19,8 @@ from landslip.bundle.sensors import column_for, sensors_read, subsets
 from landslip.ensemble.bootstrap import bootstrap_intervals
 from landslip.ensemble.choice import choose_rule
 from landslip.ensemble.measures import f1, precision, recall
-from landslip.ensemble.rules import CrossFittedRule, FittedRule, cross_fit_rule
-from landslip.ensemble.threshold import search_exact
+from landslip.ensemble.rules import CrossFittedRule, Fit, FittedRule, cross_fit_rule
+from landslip.ensemble.threshold import threshold_in_force
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -32,6 +32,7 @@ class Way:
 
     rule: Any
     calibration: Any
+    threshold: str | float
     bootstrap: int
     seed: int
 
@@ -42,7 +43,7 @@ class InForce:
 
     columns: tuple[str, ...]
     rule: FittedRule
-    fit: Any
+    fit: Fit
     """How the rule was fitted."""
     threshold: float
     why: str
@@ -118,11 +119,8 @@ def combine(
     scores = np.column_stack([oof.scores[column] for column in columns])
     if in_force is not None and tuple(columns) == in_force.columns:
         rule, threshold, why = in_force.rule, in_force.threshold, in_force.why
-        calibration = rule.calibration
-        crossed = cross_fit_rule(
-            oof.labels, scores, oof.fold,
-            members=columns, rule=in_force.fit, calibration=calibration,
-        )  # fmt: skip
+        fit = in_force.fit
+        crossed = cross_fit_columns(oof, columns, fit, rule)
     else:
         chosen = choose_rule(
             oof.labels,
@@ -135,16 +133,18 @@ def combine(
             seed=way.seed,
         )
         rule, crossed, why = chosen.fitted, chosen.crossed, chosen.why
-        threshold = search_exact(oof.labels, rule.apply(scores)).threshold
+        fit = chosen.fit
+        threshold = threshold_in_force(oof.labels, crossed.probability, way.threshold)
     once = np.ones((1, len(oof.labels)))
     told: Any = rule.to_json()
-    f1_of, interval = _f1(oof.labels, crossed, way)
+    value, interval = _f1(oof.labels, crossed, way)
     return {
         "sensors": list(present),
         "columns": list(columns),
+        "fit": fit,
         "rule": told,
         "threshold": threshold,
-        "f1": f1_of,
+        "f1": value,
         "interval": interval,
         "precision": float(precision(oof.labels, crossed.landslide, once)[0]),
         "recall": float(recall(oof.labels, crossed.landslide, once)[0]),
@@ -152,12 +152,33 @@ def combine(
     }
 
 
+def cross_fit_columns(
+    oof: OutOfFold, columns: Sequence[str], fit: Fit, rule: FittedRule
+) -> CrossFittedRule:
+    """What a rule that was fitted in a way says of every fold when the other folds fit it."""
+    return cross_fit_rule(
+        oof.labels,
+        np.column_stack([oof.scores[column] for column in columns]),
+        oof.fold,
+        members=columns,
+        rule=fit,
+        calibration=rule.calibration,
+    )
+
+
+def f1_of(labels: Labels, decided: NDArray[np.bool_]) -> float:
+    """F1 of decisions."""
+    return float(f1(labels, decided, np.ones((1, len(labels))))[0])
+
+
 def _f1(labels: Labels, crossed: CrossFittedRule, way: Way) -> tuple[float, tuple[float, float]]:
     """F1 of cross-fitted decisions, and its interval."""
-    measure = partial(f1, labels, crossed.landslide)
-    value = float(measure(np.ones((1, len(labels))))[0])
+    value = f1_of(labels, crossed.landslide)
     intervals = bootstrap_intervals(
-        {"f1": measure}, n=len(labels), resamples=way.bootstrap, seed=way.seed
+        {"f1": partial(f1, labels, crossed.landslide)},
+        n=len(labels),
+        resamples=way.bootstrap,
+        seed=way.seed,
     )
     low, high = intervals["f1"] or (value, value)
     return value, (low, high)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.bundle.answer import Answer, Asked, answer_patches
+from landslip.bundle.combine import cross_fit_columns
 from landslip.bundle.folder import INDEX, digest_of, unpack, verify
 from landslip.bundle.members import Members
 from landslip.bundle.out_of_fold import OutOfFold
@@ -149,10 +150,15 @@ class Ensemble:
         precision: float | None,
         prevalence: float | None,
     ) -> Threshold:
-        scores = np.column_stack([self.oof.scores[name] for name in combination["columns"]])
+        crossed = cross_fit_columns(
+            self.oof,
+            combination["columns"],
+            combination["fit"],
+            FittedRule.from_json(combination["rule"]),
+        )
         return choose_threshold(
             self.oof.labels,
-            FittedRule.from_json(combination["rule"]).apply(scores),
+            crossed.probability,
             combination["threshold"],
             recall=recall,
             precision=precision,
@@ -206,7 +212,7 @@ class Ensemble:
         Notes
         -----
         Of the same patches in the same order, all with data, `full` gives the bits of the
-        training's own prediction on the same machine with as many threads.
+        training's own prediction on the same machine.
         """
         if budget not in BUDGETS:
             raise InputError(f"budget is {budget!r}, expected {', '.join(BUDGETS)}")
@@ -237,12 +243,18 @@ class Ensemble:
         if threshold is not None and not 0 <= threshold <= 1:
             raise InputError(f"a threshold lies in [0, 1], got {threshold!r}")
 
+        chosen: dict[tuple[str, ...], float] = {}
+
         def decide(combination: CombinationRecord) -> float:
             if threshold is not None:
                 return threshold
             if not named:
                 return combination["threshold"]
-            return self._threshold(combination, recall, precision, prevalence).value
+            columns = tuple(combination["columns"])
+            if columns not in chosen:
+                found = self._threshold(combination, recall, precision, prevalence)
+                chosen[columns] = found.value
+            return chosen[columns]
 
         return Asked(record=self.record, members=self.members, budget=budget, decide=decide)
 
@@ -257,7 +269,7 @@ def load(path: str | Path, *, device: str = "cpu", threads: int | None = None) -
     device
         Networks compute on: cpu or cuda.
     threads
-        Of a processor that members use; None: their libraries' choice.
+        Of a processor that members use; None: their libraries' choice. The answers are the same.
 
     Returns
     -------

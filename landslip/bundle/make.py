@@ -10,11 +10,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from landslip.bundle.card import write_card
-from landslip.bundle.cascade import choose_bounds, cross_fitted_decisions
-from landslip.bundle.combine import InForce, Way, combine, combine_subsets, compare_ways
+from landslip.bundle.cascade import describe_cascade
+from landslip.bundle.combine import (
+    InForce,
+    Way,
+    combine,
+    combine_subsets,
+    compare_ways,
+    cross_fit_columns,
+    f1_of,
+)
 from landslip.bundle.distributions import describe_patches
 from landslip.bundle.ensemble import OOF
 from landslip.bundle.folder import INDEX, pack, seal
@@ -24,7 +31,6 @@ from landslip.bundle.recipe import Recipe
 from landslip.bundle.record import (
     FORMAT_VERSION,
     BundleRecord,
-    CascadeRecord,
     CombinationRecord,
     MemberRecord,
     SmallerRecord,
@@ -35,7 +41,7 @@ from landslip.bundle.water import describe_water
 from landslip.data.inputs import read_shape
 from landslip.data.survey import read_survey
 from landslip.ensemble.records import read_threshold
-from landslip.ensemble.rules import FittedRule, cross_fit_rule
+from landslip.ensemble.rules import FittedRule
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.io.files import (
     InputError,
@@ -48,8 +54,6 @@ from landslip.io.files import (
 )
 from landslip.models.network_files import copy_network
 
-MOST_LOSS = 0.003
-"""Of F1, that a cascade may cost."""
 LICENCE = (
     "The program is under the MIT licence. Weights may be used as the licences of the patches and "
     "of the pretrained encoders that they were trained from allow."
@@ -60,11 +64,11 @@ LICENCE = (
 class Study:
     """What the run's settings say of patches and ensemble; plain values."""
 
-    channels: list[dict[str, Any]]
+    channels: list[Any]
     """As `landslip.bundle.record.ChannelRecord` has them."""
     indices: dict[str, tuple[str, str]]
     keep_zeros: bool
-    conventions: dict[str, Any]
+    conventions: Any
     members: list[str]
     """Of the whole ensemble."""
     chosen: list[str]
@@ -74,6 +78,8 @@ class Study:
     weights: str
     rule: str
     calibration: str
+    threshold: str | float
+    """How the one in force is chosen, or what it is."""
     bootstrap: int
     seed: int
     simulated: bool
@@ -144,7 +150,11 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
         shutil.copyfile(sources.scaling, made / "scaling.parquet")
     oof = _write_oof(made / OOF, table, members, sources)
     way = Way(
-        rule=study.rule, calibration=study.calibration, bootstrap=study.bootstrap, seed=study.seed
+        rule=study.rule,
+        calibration=study.calibration,
+        threshold=study.threshold,
+        bootstrap=study.bootstrap,
+        seed=study.seed,
     )
     in_force = _in_force(sources.threshold)
     sensors = list(dict.fromkeys(channel["sensor"] for channel in study.channels))
@@ -159,7 +169,7 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
     return {
         "format_version": FORMAT_VERSION,
         "landslip": _version(),
-        "channels": study.channels,  # type: ignore[typeddict-item]
+        "channels": study.channels,
         "indices": study.indices,
         "rows": size[0],
         "columns": size[1],
@@ -169,7 +179,7 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
         "combinations": combinations,
         "comparison": compare_ways(members, sensors, oof, way),
         "fast": fast,
-        "cascade": _cascade(fast, whole, oof) if fast is not None and spared else None,
+        "cascade": describe_cascade(fast, whole, oof) if fast is not None and spared else None,
         "water": _water(study, sources, table),
         "distributions": distributions,
         "training": {
@@ -248,36 +258,6 @@ def _in_force(path: Path) -> InForce:
     )
 
 
-def _cascade(fast: CombinationRecord, whole: CombinationRecord, oof: OutOfFold) -> CascadeRecord:
-    """Bounds on what trees say, chosen on what rules and thresholds of other folds decide."""
-    crossed = {}
-    for name, each in (("cheap", fast), ("full", whole)):
-        rule = FittedRule.from_json(each["rule"])
-        scores = np.column_stack([oof.scores[column] for column in each["columns"]])
-        crossed[name] = cross_fit_rule(
-            oof.labels, scores, oof.fold,
-            members=each["columns"], rule=rule.rule, calibration=rule.calibration,
-        )  # fmt: skip
-    cheap, full = crossed["cheap"].probability, crossed["full"].landslide
-    limits = {"threshold": fast["threshold"], "most_loss": MOST_LOSS}
-    low, high, stopped = choose_bounds(oof.labels, cheap, full, **limits)
-    decided = cross_fitted_decisions(oof.labels, cheap, full, oof.fold, **limits)
-    return {
-        "cheap": fast,
-        "low": low,
-        "high": high,
-        "stopped": stopped,
-        "f1_full": _f1(oof.labels, full),
-        "f1": _f1(oof.labels, decided),
-        "most_loss": MOST_LOSS,
-    }
-
-
-def _f1(labels: NDArray[np.int8], decided: NDArray[np.bool_]) -> float:
-    hits = int((decided & (labels == 1)).sum())
-    return 2 * hits / max(int(decided.sum()) + int((labels == 1).sum()), 1)
-
-
 def _water(study: Study, sources: Sources, table: EnsembleOof) -> WaterRecord | None:
     """How water is told, where the index NDWI says which channels tell it."""
     pair = study.indices.get("ndwi")
@@ -319,11 +299,8 @@ def _smaller(
     fewer = len(study.chosen) < len(study.members)
     if not fewer and study.folds == study.of_folds and study.weights == "float32":
         return None
-    scores = np.column_stack([table.members[name] for name in whole.columns])
-    crossed = cross_fit_rule(
-        table.labels, scores, table.fold,
-        members=whole.columns, rule=whole.fit, calibration=whole.rule.calibration,
-    )  # fmt: skip
+    oof = OutOfFold(labels=table.labels, fold=table.fold, scores=table.members)
+    crossed = cross_fit_columns(oof, whole.columns, whole.fit, whole.rule)
     notes = []
     if study.folds < study.of_folds:
         notes.append(
@@ -337,7 +314,7 @@ def _smaller(
         "folds": study.folds,
         "of_folds": study.of_folds,
         "weights": "bfloat16" if study.weights == "bfloat16" else "float32",
-        "f1_whole": _f1(table.labels, crossed.landslide),
+        "f1_whole": f1_of(table.labels, crossed.landslide),
         "f1": combination["f1"],
         "note": " ".join(notes),
     }

@@ -2,13 +2,14 @@
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from landslip.ensemble.records import FittedRule
+from landslip.ensemble.rules import Fit
 from landslip.io.records import Amount, Count, Digest, Interval, Number, Probability, Share
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Of the folder and all that is in it."""
 
 Precision = Literal["float32", "bfloat16"]
@@ -58,8 +59,11 @@ class CombinationRecord(TypedDict):
     sensors: list[str]
     columns: list[str]
     """Of oof.parquet: a member, or `member@sensor+sensor` of one that reads less than it could."""
+    fit: Fit
+    """How the rule was fitted."""
     rule: FittedRule
     threshold: Probability
+    """Chosen on what the rules of the other folds say of each fold, as the training's own."""
     f1: Share
     """Out of fold, with rule and threshold of the other folds."""
     interval: Interval
@@ -143,10 +147,9 @@ class SmallerRecord(TypedDict):
     note: str
 
 
+@with_config(ConfigDict(extra="forbid"))
 class BundleRecord(TypedDict):
     """bundle.json."""
-
-    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
 
     format_version: Count
     landslip: str

@@ -1,7 +1,6 @@
 """The threshold in force, searched on the ensemble's OOF predictions: threshold.json."""
 
 import logging
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -11,10 +10,10 @@ from landslip.ensemble.bootstrap import bootstrap_intervals
 from landslip.ensemble.measures import f1
 from landslip.ensemble.tables import read_ensemble_oof
 from landslip.ensemble.threshold import (
-    Choice,
     f1_at,
     search_exact,
     search_grid,
+    threshold_in_force,
     warnings_about,
 )
 from landslip.io.files import write_json
@@ -49,7 +48,7 @@ def search_threshold(
     table = read_ensemble_oof(oof)
     exact = search_exact(table.labels, table.probability)
     grid = search_grid(table.labels, table.probability)
-    threshold = _in_force(method, {"exact": exact, "grid": grid})
+    threshold = threshold_in_force(table.labels, table.probability, method)
     measure = partial(f1, table.labels, table.landslide)
     intervals = bootstrap_intervals(
         {"f1": measure}, n=len(table.labels), resamples=bootstrap, seed=seed
@@ -82,13 +81,3 @@ def search_threshold(
             "warnings": warnings,
         },
     )
-
-
-def _in_force(method: str | float, searches: Mapping[str, Choice]) -> float:
-    if isinstance(method, str):
-        if method not in searches:
-            raise ValueError(f"method {method!r} is none of {sorted(searches)} and no number")
-        return searches[method].threshold
-    if not 0 <= method <= 1:
-        raise ValueError(f"a threshold lies in [0, 1], got {method}")
-    return float(method)

@@ -99,6 +99,30 @@ def search_exact(labels: Labels, probability: Floats) -> Choice:
     return best_choice(labels, probability, candidate_thresholds(probability))
 
 
+def threshold_in_force(labels: Labels, probability: Floats, method: str | float) -> float:
+    """The threshold that a method chooses on cross-fitted probabilities.
+
+    Parameters
+    ----------
+    labels, probability : (n,)
+    method
+        exact or grid, or a number in [0, 1], which is then the threshold.
+
+    Raises
+    ------
+    ValueError
+        The method is unknown or not in [0, 1].
+    """
+    if isinstance(method, str):
+        searches = {"exact": search_exact, "grid": search_grid}
+        if method not in searches:
+            raise ValueError(f"method {method!r} is none of {sorted(searches)} and no number")
+        return searches[method](labels, probability).threshold
+    if not 0 <= method <= 1:
+        raise ValueError(f"a threshold lies in [0, 1], got {method}")
+    return float(method)
+
+
 def f1_at(labels: Labels, probability: Floats, threshold: float) -> float:
     """F1 of probability > threshold."""
     return float(f1_curve(labels, probability, np.array([threshold]))[0])

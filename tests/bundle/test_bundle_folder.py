@@ -83,8 +83,8 @@ def test_sums_that_lead_out_of_the_bundle_are_refused(name: str, bundle: Path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format_version": 2}, "has format version 2, this program reads 1"),
-        ({"format_version": "1"}, "has format version"),
+        ({"format_version": 1}, "has format version 1, this program reads 2"),
+        ({"format_version": "2"}, "has format version"),
         ({"surprise": 1}, "surprise"),
         ({"rows": -3}, "rows"),
         ({"rows": 0}, "no pixels"),
