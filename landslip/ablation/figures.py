@@ -1,6 +1,8 @@
 """Figures of the ablation: quality against time, calibration, other shares of landslides."""
 
 import math
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pandas as pd
 from landslip.ablation.records import read_calibration
 from landslip.ablation.table import read_table
 from landslip.models.names import ENSEMBLE
+from landslip.report.figures import draw_figures
 from landslip.report.plots import Axes, LogLocator, NullFormatter
 from landslip.report.style import (
     BLUE,
@@ -31,16 +34,35 @@ _METHODS = {
 _NAMED = 8  # models whose names fit beside the axes
 
 
-def draw_quality(*, tables: list[Path], target: Path) -> None:
-    """Draw F1 against the time to predict 1,000 patches, of every model and ensemble.
+def draw_ablation(*, tables: Sequence[Path], calibration: Path, targets: Sequence[Path]) -> None:
+    """Draw the figures of the page.
 
     Parameters
     ----------
     tables
         As `landslip.ablation.table.gather_table` writes them.
-    target
-        PNG file to write.
+    calibration
+        calibration.json.
+    targets
+        PNG files to write, named after the figures.
+
+    Raises
+    ------
+    InputError
+        A file is damaged.
     """
+    draw_figures(
+        {
+            "quality": partial(draw_quality, tables=tables),
+            "calibration": partial(draw_calibration, calibration=calibration),
+            "prevalence": partial(draw_prevalence, calibration=calibration),
+        },
+        targets,
+    )
+
+
+def draw_quality(*, tables: Sequence[Path], target: Path) -> None:
+    """Draw F1 against the time to predict 1,000 patches, of every model and ensemble."""
     read = [read_table(path) for path in tables]
     rows = pd.concat(read) if read else pd.DataFrame(columns=["model"])
     rows = rows.drop_duplicates("model")
@@ -80,15 +102,7 @@ def draw_quality(*, tables: list[Path], target: Path) -> None:
 
 
 def draw_calibration(*, calibration: Path, target: Path) -> None:
-    """Draw the ensemble's reliability as predicted and calibrated.
-
-    Parameters
-    ----------
-    calibration
-        calibration.json.
-    target
-        PNG file to write.
-    """
+    """Draw the ensemble's reliability as predicted and calibrated."""
     read = read_calibration(calibration)
     with drawing(target, height=3.8) as figure:
         panels = figure.subplots(1, len(_METHODS), sharey=True)
@@ -110,15 +124,7 @@ def draw_calibration(*, calibration: Path, target: Path) -> None:
 
 
 def draw_prevalence(*, calibration: Path, target: Path) -> None:
-    """Draw threshold and F1 against the share of landslides.
-
-    Parameters
-    ----------
-    calibration
-        calibration.json.
-    target
-        PNG file to write.
-    """
+    """Draw threshold and F1 against the share of landslides."""
     read = read_calibration(calibration)["prevalence"]
     with drawing(target, height=3.4) as figure:
         panels = figure.subplots(1, 2)

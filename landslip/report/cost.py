@@ -23,7 +23,7 @@ _SECONDS = (0.1, 1, 10, 60, 600, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
 _MEMORY = tuple(step * 10**power for power in range(1, 6) for step in (1, 2, 5))
 
 
-def draw_cost(*, benchmarks: Mapping[str, Path], target: Path, table: Path) -> None:
+def draw_cost(*, benchmarks: Mapping[str, Path], target: Path) -> None:
     """Draw and tabulate the time and memory of all jobs.
 
     Parameters
@@ -31,8 +31,8 @@ def draw_cost(*, benchmarks: Mapping[str, Path], target: Path, table: Path) -> N
     benchmarks
         Label of each job -> its .jsonl. Jobs whose labels differ only in a last part `fold0`,
         `fold1`, ... or `shard0`, `shard1`, ... (after / or _) are one row.
-    target, table
-        PNG and CSV files to write. The table: part, jobs, missing (jobs without a benchmark
+    target
+        PNG file to write; beside it as CSV the table: part, jobs, missing (jobs without a benchmark
         file), seconds (sum), longest_seconds, memory_mb (peak of the largest job), load (CPU
         percent, mean).
 
@@ -43,7 +43,7 @@ def draw_cost(*, benchmarks: Mapping[str, Path], target: Path, table: Path) -> N
     """
     jobs = read_benchmarks(benchmarks)
     summary = summarise(jobs)
-    write_text(table, summary.to_csv(index=False, lineterminator="\n"))
+    write_text(target.with_suffix(".csv"), summary.to_csv(index=False, lineterminator="\n"))
     measured = jobs.dropna(subset="seconds")
     parts = summary.loc[summary["jobs"] > 0, "part"].tolist()
     with drawing(target, height=1.1 + 0.27 * max(len(parts), 4)) as figure:

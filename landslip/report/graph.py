@@ -122,7 +122,7 @@ def lay_out(rules: list[str], edges: list[list[str]]) -> Layout:
     for name in [name for name in layer if not graph.pred[name] and graph.succ[name]]:
         layer[name] = min(layer[other] for other in graph.succ[name]) - 1  # just above its use
     routes = []
-    for start, end in list(graph.edges):
+    for start, end in sorted(graph.edges):  # networkx gives them in the order of sets
         # An edge that passes layers by has a point in each, which takes room like a narrow box.
         passed = [f"{start}\n{end}\n{depth}" for depth in range(layer[start] + 1, layer[end])]
         layer |= {point: depth for depth, point in enumerate(passed, layer[start] + 1)}

@@ -2,111 +2,84 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.data.store import read_ids, read_patches
-from landslip.ensemble.records import read_threshold
-from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
+from landslip.ensemble.tables import EnsembleOof
 from landslip.io.files import InputError, write_text
-from landslip.report.composites import choose_composites, compose, side_by_side
+from landslip.report.composites import choose_composites, compose
 from landslip.report.patch_figure import LABELS
-from landslip.report.plots import Figure
-from landslip.report.style import PAGE_WIDTH, QUIET, draw_placeholder, drawing, picture_axes
+from landslip.report.style import PAGE_WIDTH, draw_placeholder, drawing, picture_axes
 from landslip.report.wording import score, shorten
 
 SHOWN = 6  # of each kind
 KINDS = {"false alarm": "False alarms", "missed landslide": "Missed landslides"}
-_TITLE = 0.34  # inches
-_CAPTION = 0.46
-_STRIP_GAP = 0.05
-_LETTER = 0.074  # of an id
+_LETTERS = 18  # of an id
 
 
 def draw_mistakes(
+    predictions: EnsembleOof,
+    threshold: float,
     *,
-    oof: Path,
-    threshold: Path,
     store: Path,
     modalities: Mapping[str, str],
     target: Path,
-    table: Path,
 ) -> None:
     """Draw the false alarms and the missed landslides that the ensemble is most certain of.
 
     Parameters
     ----------
-    oof, threshold
-        ensemble/oof.parquet and ensemble/threshold.json.
+    predictions, threshold
+        Of the ensemble.
     store
         store/train.h5.
     modalities
         Channel -> modality, in the order of the store.
-    target, table
-        PNG and CSV to write; the table is that of `find_mistakes`.
+    target
+        PNG to write; the table of `find_mistakes` stands beside it as CSV.
 
     Raises
     ------
     InputError
-        A file is damaged, or the store lacks a patch of the predictions.
+        The store is damaged, or lacks a patch of the predictions.
     """
-    predictions = read_ensemble_oof(oof)
-    mistakes = find_mistakes(predictions, float(read_threshold(threshold)["threshold"]))
-    write_text(table, mistakes.to_csv(index=False, lineterminator="\n"))
-    shown = pd.concat([mistakes[mistakes["mistake"] == kind].head(SHOWN) for kind in KINDS])
-    if shown.empty:
+    mistakes = find_mistakes(predictions, threshold)
+    write_text(target.with_suffix(".csv"), mistakes.to_csv(index=False, lineterminator="\n"))
+    shown = {kind: rows.head(SHOWN) for kind, rows in mistakes.groupby("mistake", sort=False)}
+    if not shown:
         with drawing(target, height=1.2) as figure:
             draw_placeholder(figure.subplots(), "The ensemble makes no mistake on these patches.")
         return
-    channels = list(modalities)
-    rows = _rows(store, shown["id"].tolist())
+    channels, composites = list(modalities), choose_composites(modalities)
+    rows = _rows(store, [name for part in shown.values() for name in part["id"]])
     patches = read_patches(store, channels=channels, rows=rows)
-    pictures = [
-        (composite, compose(patches, channels, composite))
-        for composite in choose_composites(modalities)
-    ]
-    cell = PAGE_WIDTH / SHOWN
-    block = _TITLE + _CAPTION + len(pictures) * (cell + _STRIP_GAP)
-    kinds = [kind for kind in KINDS if (shown["mistake"] == kind).any()]
-    height = block * len(kinds)
+    pictures = [compose(patches, channels, composite) for composite in composites]
+    height = len(shown) * (0.8 + len(composites) * PAGE_WIDTH / SHOWN)
+    first = 0
     with drawing(target, height=height) as figure:
-        figure.set_layout_engine("none")
-        for number, kind in enumerate(kinds):
-            of_kind = (shown["mistake"] == kind).to_numpy()
-            top = number * block
+        panels = figure.subfigures(len(shown), 1, squeeze=False)[:, 0]
+        for panel, (kind, part) in zip(panels, shown.items(), strict=True):
             total = int((mistakes["mistake"] == kind).sum())
-            _write(
-                figure,
-                0,
-                top + 0.06,
-                f"{KINDS[kind]}: the {of_kind.sum()} most certain of {total}",
-                size=10.5,
-                weight="bold",
-            )
-            _write_captions(figure, shown[of_kind], top + _TITLE, cell)
-            for line, (composite, colours) in enumerate(pictures):
-                below = top + _TITLE + _CAPTION + line * (cell + _STRIP_GAP)
-                axes = figure.add_axes(
-                    (
-                        0,
-                        1 - (below + cell) / height,
-                        of_kind.sum() * cell / PAGE_WIDTH,
-                        cell / height,
-                    )
-                )
-                axes.imshow(side_by_side(colours[of_kind]), aspect="auto", interpolation="nearest")
-                axes.text(
-                    0.004,
-                    0.03,
-                    composite.title,
-                    transform=axes.transAxes,
-                    fontsize=7.5,
-                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
-                )
+            title = f"{KINDS[str(kind)]}: the {len(part)} most certain of {total}"
+            panel.suptitle(title, x=0, ha="left", fontsize=10.5, weight="bold")
+            cells = panel.subplots(len(composites), SHOWN, squeeze=False)
+            for axes in cells.flat:
                 picture_axes(axes)
+            for line, composite, colours in zip(cells, composites, pictures, strict=True):
+                line[0].set_ylabel(composite.title, fontsize=7.5)
+                for axes, picture in zip(line, colours[first : first + len(part)], strict=False):
+                    axes.imshow(picture, interpolation="nearest")
+            for axes, patch in zip(cells[0], part.to_dict("records"), strict=False):
+                axes.set_title(
+                    f"{shorten(patch['id'], _LETTERS)}\nlabel: {LABELS[patch['label']]}\n"
+                    f"probability {score(patch['probability'])}",
+                    fontsize=8,
+                    weight="normal",
+                )
+            first += len(part)
 
 
 def find_mistakes(predictions: EnsembleOof, threshold: float) -> pd.DataFrame:
@@ -146,20 +119,3 @@ def _rows(store: Path, wanted: list[str]) -> NDArray[np.int64]:
             " run again"
         )
     return np.array([row_of[name] for name in wanted], dtype=np.int64)
-
-
-def _write_captions(figure: Figure, shown: pd.DataFrame, top: float, cell: float) -> None:
-    for index, patch in enumerate(shown.to_dict("records")):
-        x = (index + 0.02) * cell
-        name = shorten(patch["id"], int(cell / _LETTER))
-        _write(figure, x, top, name, size=8.5, family="monospace", weight="bold")
-        _write(figure, x, top + 0.15, f"label: {LABELS[patch['label']]}", size=8)
-        _write(
-            figure, x, top + 0.29, f"probability {score(patch['probability'])}", size=8, color=QUIET
-        )
-
-
-def _write(figure: Figure, x: float, y: float, text: str, *, size: float, **look: Any) -> None:
-    """Text at inches from the left and the top of the figure."""
-    width, height = figure.get_size_inches()
-    figure.text(x / width, 1 - y / height, text, fontsize=size, va="top", **look)

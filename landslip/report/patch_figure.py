@@ -1,4 +1,4 @@
-"""Sample patches in all channels, as strips of pictures with their scales."""
+"""Sample patches: as composites in colour, and in every channel as strips of pictures."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,36 +9,75 @@ from numpy.typing import NDArray
 
 from landslip.data.store import read_ids, read_patches
 from landslip.io.files import InputError, read_parquet
-from landslip.report.composites import (
-    Images,
-    choose_composites,
-    compose,
-    limits,
-    side_by_side,
-)
-from landslip.report.plots import Axes, Figure
+from landslip.report.composites import Images, choose_composites, compose, limits, side_by_side
+from landslip.report.plots import Axes
 from landslip.report.style import PAGE_WIDTH, QUIET, drawing, picture_axes
 from landslip.report.wording import readable, shorten
 
 SHOWN = 6
 LABELS = {0: "not a landslide", 1: "landslide"}
+_ACROSS = 3  # patches in a row of composites
 _UNITS = {"db": "dB", "db_change": "dB", "reflectance_1e4": "× 10⁻⁴"}
 _ONE_BLOCK = 9  # strips that fit one below the other on a page
-_GAP = 0.2  # inches, between blocks
-_HEADING = 0.22  # inches, above a strip
 _WELL_INSIDE = 0.2
-_IDS = 0.32  # inches, above a block
-_LETTER = 0.06  # inches, of an id
+_LETTERS = {"composites": 20, "strips": 12}  # of an id
 
 
 class Samples(NamedTuple):
     """A few training patches."""
 
     ids: list[str]
-    labels: NDArray[np.int8]
+    labels: list[int]
     """(n,), 0 or 1, landslides first."""
     patches: Images
     """(n, channel, row, column)."""
+
+
+def draw_composites(
+    *, store: Path, manifest: Path, modalities: Mapping[str, str], seed: int, target: Path
+) -> None:
+    """Draw sample patches as a person sees them and, where there is radar, as radar does.
+
+    Parameters
+    ----------
+    store
+        store/train.h5.
+    manifest
+        manifest.parquet, for the labels.
+    modalities
+        Channel -> modality, in the order of the store; `choose_composites` says which pictures
+        they allow.
+    seed
+        Chooses the patches.
+    target
+        PNG file to write.
+
+    Raises
+    ------
+    InputError
+        A file is damaged.
+    """
+    channels, composites = list(modalities), choose_composites(modalities)
+    samples = read_samples(store, manifest, channels, seed)
+    pictures = [compose(samples.patches, channels, composite) for composite in composites]
+    rows, across = -(-len(samples.ids) // _ACROSS), _ACROSS * len(composites)
+    width = min(PAGE_WIDTH, 2.3 * across)
+    with drawing(target, height=rows * (width / across + 0.5) + 0.3, width=width) as figure:
+        cells = figure.subplots(rows, across, squeeze=False)
+        for axes in cells.flat:
+            picture_axes(axes)
+        of_patch = cells.reshape(-1, len(composites))
+        for number, (name, label) in enumerate(zip(samples.ids, samples.labels, strict=True)):
+            for axes, composite, shown in zip(of_patch[number], composites, pictures, strict=True):
+                axes.imshow(shown[number], interpolation="nearest")
+                axes.set_xlabel(composite.title, loc="left", fontsize=7.5, color=QUIET)
+            of_patch[number][0].set_title(
+                f"{shorten(name, _LETTERS['composites'])}   {LABELS[label]}",
+                fontsize=8.5,
+                weight="bold" if label else "normal",
+            )
+        legends = [f"{item.title}: {item.colours}" for item in composites if item.legend]
+        figure.supxlabel("\n".join(legends), x=0, ha="left", fontsize=8.5, color=QUIET)
 
 
 def draw_patches(
@@ -50,62 +89,38 @@ def draw_patches(
     seed: int,
     target: Path,
 ) -> None:
-    """Draw a few training patches, half of them landslides, in every channel.
+    """Draw the same patches in every channel.
 
     Parameters
     ----------
-    store
-        store/train.h5.
-    manifest
-        manifest.parquet, for the labels.
-    modalities
-        Channel -> modality, in the order of the store.
+    store, manifest, modalities, seed, target
+        As in `draw_composites`.
     units
         Channel -> unit, for those that have one.
-    seed
-        Chooses the patches.
-    target
-        PNG file to write.
 
     Raises
     ------
     InputError
         A file is damaged.
     """
-    samples = read_samples(store, manifest, list(modalities), seed)
-    channels, patches = list(modalities), samples.patches
-    composites = choose_composites(modalities)
+    channels, composites = list(modalities), choose_composites(modalities)
+    samples = read_samples(store, manifest, channels, seed)
     strips = len(composites) + len(channels)
     blocks = 1 if strips <= _ONE_BLOCK else 2
     lines = -(-strips // blocks)
-    across = (PAGE_WIDTH - _GAP) / 2 if blocks == 2 else 6.8
-    tall = across / len(patches) + _HEADING
-    width = blocks * (across + _GAP) - _GAP
-    height = _IDS + lines * tall
-    with drawing(target, height=height, width=width) as figure:
-        figure.set_layout_engine("none")
-        for number in range(strips):
-            block, line = divmod(number, lines)
-            left = block * (across + _GAP)
-            top = _IDS + line * tall
-            if line == 0:
-                _write_ids(figure, samples, left, across)
-            box = (
-                left / width,
-                1 - (top + tall) / height,
-                across / width,
-                (tall - _HEADING) / height,
-            )
-            axes = figure.add_axes(box)
-            if number < len(composites):
-                composite = composites[number]
-                axes.imshow(side_by_side(compose(patches, channels, composite)), aspect="auto")
-                _head(axes, composite.title, composite.legend)
-            else:
-                name = channels[number - len(composites)]
-                plane = patches[:, number - len(composites)]
-                _draw_channel(axes, plane, name, _unit(units.get(name, "")))
+    width = PAGE_WIDTH if blocks == 2 else 0.7 * PAGE_WIDTH
+    with drawing(target, height=lines * (width / blocks / SHOWN + 0.25) + 0.4, width=width) as made:
+        columns = made.subplots(lines, blocks, squeeze=False)
+        for axes in columns.flat:
             picture_axes(axes)
+        places = iter(columns.T.flat)
+        for composite in composites:
+            picture = side_by_side(compose(samples.patches, channels, composite))
+            _draw_strip(next(places), picture, composite.title, composite.legend)
+        for number, name in enumerate(channels):
+            _draw_channel(next(places), samples.patches[:, number], name, units.get(name, ""))
+        for axes in columns[0]:
+            _name_patches(axes, samples)
 
 
 def read_samples(store: Path, manifest: Path, channels: list[str], seed: int) -> Samples:
@@ -120,7 +135,7 @@ def read_samples(store: Path, manifest: Path, channels: list[str], seed: int) ->
     labels = _labels(manifest, ids)
     rows = choose_samples(labels, SHOWN, seed)
     patches = read_patches(store, channels=channels, rows=rows)
-    return Samples([ids[row] for row in rows], labels[rows], patches)
+    return Samples([ids[row] for row in rows], labels[rows].tolist(), patches)
 
 
 def choose_samples(labels: NDArray[np.int8], n: int, seed: int) -> NDArray[np.int64]:
@@ -163,17 +178,17 @@ def _labels(manifest: Path, ids: list[str]) -> NDArray[np.int8]:
     return label_of.loc[ids].to_numpy(dtype=np.int8)
 
 
-def _write_ids(figure: Figure, samples: Samples, left: float, across: float) -> None:
-    """Id and label over each column of a block; `left` and `across` in inches."""
-    width, height = figure.get_size_inches()
-    letters = int(across / len(samples.ids) / _LETTER)
-    for index, (name, label) in enumerate(zip(samples.ids, samples.labels.tolist(), strict=True)):
-        x = (left + (index + 0.5) * across / len(samples.ids)) / width
-        y = 1 - 0.04 / height
-        text = f"{shorten(name, letters)}\n"
-        figure.text(x, y, text, ha="center", va="top", fontsize=7, family="monospace")
-        weight = "bold" if label else "normal"
-        figure.text(x, y, f"\n{LABELS[label]}", ha="center", va="top", fontsize=7, weight=weight)
+def _name_patches(axes: Axes, samples: Samples) -> None:
+    """Id and label over each patch of a strip."""
+    n, width = len(samples.ids), sum(axes.get_xlim())
+    names = [
+        f"{shorten(name, _LETTERS['strips'])}\n{LABELS[label]}"
+        for name, label in zip(samples.ids, samples.labels, strict=True)
+    ]
+    axes.set_xticks((np.arange(n) + 0.5) * width / n, names, fontsize=6.5)
+    axes.tick_params(labeltop=True, labelbottom=False, length=0)
+    for text, label in zip(axes.get_xticklabels(), samples.labels, strict=True):
+        text.set_fontweight("bold" if label else "normal")
 
 
 def _draw_channel(axes: Axes, plane: Images, name: str, unit: str) -> None:
@@ -181,41 +196,16 @@ def _draw_channel(axes: Axes, plane: Images, name: str, unit: str) -> None:
     low, high = limits(plane)
     diverging = min(-low, high) > _WELL_INSIDE * max(-low, high)
     if diverging:
-        high = max(-low, high)
-        low = -high
+        low, high = -max(-low, high), max(-low, high)
+    scale = f"{_number(low)} to {_number(high)} {_UNITS.get(unit, readable(unit))}"
     colours = "PuOr" if diverging else "gray"
-    axes.imshow(
-        side_by_side(plane),
-        cmap=colours,
-        vmin=low,
-        vmax=high,
-        aspect="auto",
-        interpolation="nearest",
-    )
-    _head(axes, name, "")
-    # A small ramp in the heading instead of a colour bar: width goes to the pictures.
-    ramp = axes.inset_axes((0.72, 1.035, 0.12, 0.1))
-    ramp.imshow(np.linspace(0, 1, 64)[np.newaxis], cmap=colours, aspect="auto")
-    picture_axes(ramp)
-    look: dict[str, Any] = {
-        "transform": axes.transAxes,
-        "fontsize": 7,
-        "va": "bottom",
-        "color": QUIET,
-    }
-    axes.text(0.71, 1.02, _number(low), ha="right", **look)
-    axes.text(0.85, 1.02, f"{_number(high)} {unit}", ha="left", **look)
+    _draw_strip(axes, side_by_side(plane), name, scale, cmap=colours, vmin=low, vmax=high)
 
 
-def _head(axes: Axes, name: str, text: str) -> None:
-    axes.text(0, 1.02, name, transform=axes.transAxes, fontsize=8, weight="bold", va="bottom")
-    axes.text(
-        1, 1.02, text, transform=axes.transAxes, fontsize=7, ha="right", va="bottom", color=QUIET
-    )
-
-
-def _unit(name: str) -> str:
-    return _UNITS.get(name, readable(name))
+def _draw_strip(axes: Axes, picture: Images, name: str, text: str, **look: Any) -> None:
+    axes.imshow(picture, interpolation="nearest", **look)
+    axes.set_title(name, fontsize=8)
+    axes.set_title(text, loc="right", fontsize=7, weight="normal", color=QUIET)
 
 
 def _number(value: float) -> str:

@@ -6,15 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from report.drawn import draw_all
 from report.made_run import MadeRun
 
-from landslip.ensemble.choice import choose_rule
-from landslip.ensemble.search import search_threshold
-from landslip.ensemble.tables import EnsembleOof, write_ensemble_oof
+from landslip.ensemble.tables import EnsembleOof
 from landslip.report import curves
 from landslip.report.cost import draw_cost
 from landslip.report.curves import draw_f1_threshold, draw_precision_recall, draw_roc
@@ -72,34 +69,17 @@ def test_an_ensemble_without_mistakes_has_a_figure_that_says_so(
     done: MadeRun, tmp_path: Path
 ) -> None:
     perfect = oof([0, 1, 0, 1], [0.1, 0.9, 0.2, 0.8])
-    choice = choose_rule(
-        perfect.labels, perfect.probability[:, np.newaxis], np.arange(4) // 2, ["lightgbm"],
-        rule="mean", calibration="none", bootstrap=9, seed=0,
-    )  # fmt: skip
-    split = pd.DataFrame({"id": perfect.ids, "fold": np.arange(4) // 2, "label": perfect.labels})
-    write_ensemble_oof(
-        tmp_path / "oof.parquet", split=split, members=perfect.members, choice=choice,
-        split_digest="",
-    )  # fmt: skip
-    threshold = tmp_path / "threshold.json"
-    search_threshold(
-        oof=tmp_path / "oof.parquet", method=0.5, bootstrap=9, seed=0, target=threshold
-    )
     draw_mistakes(
-        oof=tmp_path / "oof.parquet", threshold=threshold,
-        store=done.path("store/train.h5"),
-        modalities=done.modalities, target=tmp_path / "mistakes.png",
-        table=tmp_path / "mistakes.csv",
+        perfect, 0.5, store=done.path("store/train.h5"), modalities=done.modalities,
+        target=tmp_path / "mistakes.png",
     )  # fmt: skip
     assert (tmp_path / "mistakes.png").exists()
     assert (tmp_path / "mistakes.csv").read_text().count("\n") == 1
 
 
 def test_jobs_that_left_no_benchmark_are_counted_as_not_measured(tmp_path: Path) -> None:
-    draw_cost(
-        benchmarks={"data/build_store": tmp_path / "none.jsonl"},
-        target=tmp_path / "cost.png", table=tmp_path / "cost.csv",
-    )  # fmt: skip
+    jobs = {"data/build_store": tmp_path / "none.jsonl"}
+    draw_cost(benchmarks=jobs, target=tmp_path / "cost.png")
     assert (tmp_path / "cost.csv").read_text().splitlines()[1].startswith("data/build_store,0,1,")
 
 

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from report.made_run import MadeRun, make_study
 
-from landslip.ensemble.tables import EnsembleOof
-from landslip.report.composite_figure import draw_composites
+from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.report.mistakes import draw_mistakes
-from landslip.report.patch_figure import draw_patches
+from landslip.report.patch_figure import draw_composites, draw_patches
 from landslip.report.wording import shorten
 from project import ROOT
 
@@ -95,11 +94,8 @@ def test_ids_that_look_like_markup_are_drawn_as_they_are(
     samples = {**store, "manifest": done.path("data/manifest.parquet"), "seed": 1}
     draw_composites(**samples, target=tmp_path / "composites.png")
     draw_patches(**samples, units=done.units, target=tmp_path / "patches.png")
-    draw_mistakes(
-        **store, oof=done.path("ensemble/oof.parquet"),
-        threshold=done.path("ensemble/threshold.json"), target=tmp_path / "mistakes.png",
-        table=tmp_path / "mistakes.csv",
-    )  # fmt: skip
+    predictions = read_ensemble_oof(done.path("ensemble/oof.parquet"))
+    draw_mistakes(predictions, 0.5, **store, target=tmp_path / "mistakes.png")
     assert len(list(tmp_path.glob("*.png"))) == 3
 
 

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from landslip.ablation.figure_list import FIGURES, Analyses
+from landslip.ablation.figures import draw_ablation
 from landslip.engine.jobs import begin_job, end_job
-from landslip.report.figures import draw_figures
 
 begin_job(snakemake)
-made = Analyses(
+draw_ablation(
     tables=[Path(path) for path in snakemake.input.tables],
     calibration=Path(snakemake.input.calibration),
+    targets=[Path(path) for path in snakemake.output],
 )
-draw_figures(FIGURES, made, [Path(path) for path in snakemake.output])
 end_job(snakemake)
