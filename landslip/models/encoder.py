@@ -139,6 +139,7 @@ def _load(
     state, prefix = _without_prefix(state, expected)
     if prefix:
         log.info("%s: the prefix %r is taken off the names of its tensors", path, prefix)
+    _refuse_values(path, state)
     firsts = _first_layers(name)
     width = _width(state, firsts, name, expected)
     if bands is None and width not in (1, _native_input(name)[0]):
@@ -182,6 +183,28 @@ def _load(
     loaded = Loaded(tensors=tensors, loaded=tensors - len(missing), prefix=prefix)
     log.info("%s: %d of the %d tensors of %s loaded", path, loaded.loaded, tensors, name)
     return encoder, loaded
+
+
+def _refuse_values(path: Path, state: Mapping[str, Tensor]) -> None:
+    """Refuse tensors that no training can start from, for it would blame its first patches."""
+    damaged = [
+        key for key, value in state.items() if value.is_floating_point()
+        and value.element_size() > 1 and not bool(value.isfinite().all())
+    ]  # fmt: skip
+    if damaged:
+        raise InputError(
+            f"{path} holds NaN or infinity in {len(damaged)} tensors, {_examples(damaged)}; the "
+            "training that made them failed: take another file"
+        )
+    quantised = [
+        key for key, value in state.items()
+        if value.element_size() == 1 and value.dtype is not torch.bool
+    ]  # fmt: skip
+    if quantised:
+        raise InputError(
+            f"{path} holds numbers of 8 bits in {len(quantised)} tensors, {_examples(quantised)}: "
+            "a quantised copy; take the weights in float32 or float16"
+        )
 
 
 def _for_channels(
@@ -283,7 +306,7 @@ def _misfit(
         sentences.append(error.strip().splitlines()[0] if error.strip() else "nothing was loaded")
     foreign = [key for key in state if key not in expected]
     if foreign:
-        sentences.append(f"the file holds {_examples(foreign)}")
+        sentences.append(f"the file holds other names, {_examples(foreign)}")
     shared = len(wanted.keys() & state.keys())
     cause = (
         "it is probably of another architecture or size: name that in encoders.<name>.timm"

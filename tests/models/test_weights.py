@@ -92,6 +92,13 @@ def astray(case: str) -> dict[str, torch.Tensor]:
         del state["bn1.weight"]
     elif case == "another shape":
         state["bn1.weight"] = torch.ones(5)
+    elif case == "NaN":
+        state["bn1.bias"][0] = torch.nan
+    elif case == "infinity in half precision":
+        state = {name: value.half() for name, value in state.items()}
+        state["bn1.bias"][0] = torch.inf
+    elif case == "quantised":
+        state["bn1.weight"] = torch.ones(4, dtype=torch.int8)
     else:
         state["blocks.7.0.conv.weight"] = torch.ones(5)
     return state
@@ -100,9 +107,15 @@ def astray(case: str) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize(
     ("case", "words"),
     [
-        ("unknown prefix", r"\d+ of \d+ tensors are missing.*holds such as net\..*not timm's"),
+        (
+            "unknown prefix",
+            r"\d+ of \d+ tensors are missing.*holds other names, such as net\..*not timm's",
+        ),
         ("another architecture", r"tensors are missing.*not timm's"),
         ("a tensor is missing", r"1 of \d+ tensors are missing, such as bn1\.weight"),
+        ("NaN", r"NaN or infinity in 1 tensors, such as bn1\.bias"),
+        ("infinity in half precision", r"NaN or infinity in 1 tensors, such as bn1\.bias"),
+        ("quantised", r"8 bits in 1 tensors, such as bn1\.weight.*float32"),
         ("another shape", r"1 of \d+ have another shape, such as bn1\.weight"),
         ("a deeper one's", r"1 are of layers that it does not have, such as blocks\.7"),
     ],
