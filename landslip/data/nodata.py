@@ -12,8 +12,13 @@ from numpy.typing import NDArray
 DATA, NONFINITE, SENTINEL, FAR, ZERO = range(5)
 
 # Finite values that programs write where there is no data, or where a sensor is saturated. They
-# count where a unit's pixels cannot lie: 9999 of reflectance is data, -9999 is not.
-_USUAL = (-99999.0, -32768.0, -32767.0, -9999.0, 32767.0, 65535.0, 1e20, -1e20)
+# count where a unit's pixels cannot lie: 9999 of reflectance is data, -9999 is not. -1000 is the
+# nought of Sentinel-2's pixels without data once the offset is taken off; dark ones begin at -999,
+# which is no data only in units that are negative by nature.
+_USUAL = (
+    -99999.0, -32768.0, -32767.0, -10000.0, -9999.0, -1000.0, 32767.0, 65535.0, 1e20, -1e20,
+)  # fmt: skip
+_OF_SIGNED = (*_USUAL, -999.0)
 
 # Fewer channels than these can be zero at once on real ground, as dark water is in red and nir.
 _ZEROS_AT_ONCE = 3
@@ -54,9 +59,13 @@ class NoData:
         """Of each channel: values that are no data, as float32 has them."""
         return [
             np.array(
-                [*declared, *(v for v in _USUAL if not bounds[0] <= v <= bounds[1])], np.float32
+                [
+                    *declared,
+                    *(v for v in (_OF_SIGNED if low < 0 else _USUAL) if not low <= v <= high),
+                ],
+                np.float32,
             )
-            for declared, bounds in zip(self.values, self.plausible, strict=True)
+            for declared, (low, high) in zip(self.values, self.plausible, strict=True)
         ]
 
     @cached_property
