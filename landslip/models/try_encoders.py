@@ -1,4 +1,4 @@
-"""Which encoders take which images: each is built and run once, without memory or weights.
+"""Which encoders take which images: each is built at random and run once.
 
 A program of its own, for it imports torch, which planning must not: `landslip.models.encoder_check`
 starts it. It reads JSON, a list of (name, channels, image size), and writes a list of answers.
@@ -15,6 +15,8 @@ from landslip.models.encoder import build_encoder
 
 # Sizes that are tried beside a refused one, nearest first.
 _MOST_TRIES = 24
+# Of an encoder that is given memory while a workflow is planned: 1.6 GB at most.
+_MOST_PARAMETERS = 400_000_000
 
 
 def try_encoder(name: str, channels: int, image_size: int) -> dict[str, Any]:
@@ -25,7 +27,7 @@ def try_encoder(name: str, channels: int, image_size: int) -> dict[str, Any]:
     dict
         refused: why not, or None; takes: sizes nearby that it does take, and its own.
     """
-    refused = _refusal(name, channels, image_size, ("meta", "cpu"))
+    refused = _refusal(name, channels, image_size)
     takes = [] if refused is None else _sizes_taken(name, channels, image_size)
     return {"refused": refused, "takes": takes}
 
@@ -33,39 +35,49 @@ def try_encoder(name: str, channels: int, image_size: int) -> dict[str, Any]:
 def _sizes_taken(name: str, channels: int, refused: int) -> list[int]:
     config = timm.get_pretrained_cfg(name)
     native = config.input_size[-1] if config is not None and config.input_size else 224
-    found = [native] if _refusal(name, channels, native, ("meta", "cpu")) is None else []
+    found: list[int] = []
     nearby = {step * factor for step in (14, 16) for factor in range(2, 33)} - {native}
     for size in sorted(nearby, key=lambda size: abs(size - refused))[:_MOST_TRIES]:
         below, above = any(each < refused for each in found), any(each > refused for each in found)
         wanted = not above if size > refused else not below
-        if wanted and _refusal(name, channels, size, ("meta",)) is None:
-            found.append(size)
+        # The device without memory first: most sizes fail there, at next to no cost.
+        if wanted and _run("meta", name, channels, size)[0] is None:
+            found += [size] if _refusal(name, channels, size) is None else []
+    if _refusal(name, channels, native) is None:
+        found.append(native)
     return sorted(found)
 
 
-def _refusal(name: str, channels: int, image_size: int, devices: tuple[str, ...]) -> str | None:
-    """What timm says, or None where two images become two rows of features on one of `devices`.
+def _refusal(name: str, channels: int, image_size: int) -> str | None:
+    """What timm says, or None where two images become two rows of features.
 
-    The device without memory comes first, for it costs next to nothing. A few encoders compute
-    with numbers while they are built and fail there, so a failure counts only on the other too.
+    The processor decides. The device without memory knows shapes alone: it passes what looks up a
+    number beyond the end of a table, and a few encoders compute with numbers while they are built.
+    So it only speaks for encoders that are too large to be built here.
     """
-    reason = None
-    for device in devices:
-        try:
-            with torch.device(device), torch.no_grad():
-                names = [str(number) for number in range(channels)]
-                encoder, _ = build_encoder(name, channels=names, outputs=3, image_size=image_size)
-                answer = encoder(torch.zeros(2, channels, image_size, image_size))
-        except Exception as error:
-            lines = str(error).strip().splitlines()
-            reason = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
-            continue
-        if isinstance(answer, torch.Tensor) and answer.shape == (2, 3):
-            return None
-        reason = (
-            f"it gives {getattr(answer, 'shape', type(answer).__name__)}, expected one row each"
-        )
-    return reason
+    reason, parameters = _run("meta", name, channels, image_size)
+    if parameters > _MOST_PARAMETERS:
+        return reason
+    return _run("cpu", name, channels, image_size)[0]
+
+
+def _run(device: str, name: str, channels: int, image_size: int) -> tuple[str | None, int]:
+    """Why an encoder fails on a device, or None; and its parameters, 0 where it cannot be built."""
+    parameters = 0
+    try:
+        with torch.device(device), torch.no_grad():
+            names = [str(number) for number in range(channels)]
+            encoder, _ = build_encoder(name, channels=names, outputs=3, image_size=image_size)
+            parameters = sum(value.numel() for value in encoder.parameters())
+            answer = encoder(torch.zeros(2, channels, image_size, image_size))
+    except Exception as error:
+        lines = str(error).strip().splitlines()
+        kind = type(error).__name__
+        return f"{kind}: {lines[0]}" if lines else kind, parameters
+    if isinstance(answer, torch.Tensor) and answer.shape == (2, 3):
+        return None, parameters
+    shape = getattr(answer, "shape", type(answer).__name__)
+    return f"it gives {shape}, expected one row each", parameters
 
 
 if __name__ == "__main__":
