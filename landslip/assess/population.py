@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from landslip.io.files import InputError
+from landslip.io.vectors import UNREADABLE, list_layers, read_features
 from landslip.scene.cells import Cells
 from landslip.scene.rasters import Grid, gdal_env, grid_of, open_raster, readable
 from landslip.scene.tiles import NODATA, STEPS
@@ -131,8 +131,8 @@ def layer_names(path: Path) -> list[str]:
         It cannot be read.
     """
     try:
-        return [str(name) for name in pyogrio.list_layers(path)[:, 0]]
-    except pyogrio.errors.DataSourceError as error:
+        return [str(name) for name in list_layers(path)[:, 0]]
+    except UNREADABLE as error:
         raise InputError(f"{path} cannot be read as a vector file ({error})") from error
 
 
@@ -147,7 +147,7 @@ def read_layer(path: Path, name: str) -> tuple[list[Any], dict[str, Any]]:
     known = layer_names(path)
     if name not in known:
         raise InputError(f"{path} has no layer {name}; it has {', '.join(known) or 'none'}")
-    meta, _, geometry, fields = pyogrio.raw.read(path, layer=name)
+    meta, _, geometry, fields = read_features(path, layer=name)
     columns = dict(zip(meta["fields"], fields, strict=True))
     return ([] if geometry is None else list(shapely.from_wkb(geometry))), columns
 

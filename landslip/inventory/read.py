@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
@@ -18,6 +17,7 @@ from landslip.config.errors import nearest
 from landslip.data.problems import shortened
 from landslip.inventory.dates import as_days
 from landslip.io.files import InputError
+from landslip.io.vectors import UNREADABLE, list_layers, read_features
 
 _LINES = ("LineString", "LinearRing", "MultiLineString")
 
@@ -97,8 +97,8 @@ def read_inventory(
     path = Path(path)
     layer = _choose_layer(path, layer)
     try:
-        meta, _, geometry, fields = pyogrio.raw.read(path, layer=layer, force_2d=True)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError) as error:
+        meta, _, geometry, fields = read_features(path, layer=layer, force_2d=True)
+    except UNREADABLE as error:
         raise InputError(f"{path} is damaged ({error}); fetch it again") from error
     columns = dict(zip(map(str, meta["fields"]), fields, strict=True))
     crs = _crs_of(meta["crs"], path)
@@ -122,8 +122,8 @@ def _choose_layer(path: Path, layer: str | None) -> str:
         hint = "it is a folder; name the file in it" if path.is_dir() else "name an existing file"
         raise InputError(f"inventory {path} is not there as a file: {hint}")
     try:
-        layers = pyogrio.list_layers(path)
-    except pyogrio.errors.DataSourceError as error:
+        layers = list_layers(path)
+    except UNREADABLE as error:
         raise InputError(
             f"inventory {path} is no vector file that can be read ({error}); expected a "
             "GeoPackage, Shapefile (.shp beside its .shx and .dbf), GeoJSON or FlatGeobuf"

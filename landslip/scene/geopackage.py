@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyogrio
 import rasterio
 import shapely
 
 from landslip.io.files import atomic_path
+from landslip.io.vectors import database, write_features
 
 _STYLES = """
 CREATE TABLE layer_styles (
@@ -55,7 +53,7 @@ def write_geopackage(
         for at, (name, table) in enumerate(layers.items()):
             columns = table.drop(columns="geometry")
             geometry = np.array([_multi(each) for each in table["geometry"]], object)
-            pyogrio.raw.write(
+            write_features(
                 temporary,
                 geometry=shapely.to_wkb(geometry),
                 field_data=[_field(columns[column]) for column in columns],
@@ -81,7 +79,7 @@ def _field(values: pd.Series) -> np.ndarray:
 
 
 def _add_styles(path: Path, styles: Mapping[str, str]) -> None:
-    with closing(sqlite3.connect(path)) as base, base:
+    with database(path) as base:
         if styles:
             base.execute(_STYLES)
             base.execute(_CONTENTS, (_TIME,))

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyogrio
 import rasterio
 import shapely
 from pyproj import Transformer
 
 from landslip.io.files import InputError
+from landslip.io.vectors import UNREADABLE, read_features
 from landslip.scene import checks_optical, checks_radar, checks_scene
 from landslip.scene.layers import Layer, Layers
 from landslip.scene.products import resolve_optical, resolve_radar, resolve_scene
@@ -196,8 +196,8 @@ def read_polygons(path: Path, crs: str) -> tuple[list[Any], Mapping[str, Any]]:
     if not path.is_file():
         raise InputError(f"{path} is not there; name a file of polygons")
     try:
-        meta, _, geometry, fields = pyogrio.raw.read(path)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        meta, _, geometry, fields = read_features(path)
+    except UNREADABLE as error:
         raise InputError(f"{path} is no file of polygons ({error})") from error
     shapes = shapely.from_wkb(geometry)
     if meta["crs"] is None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-import pyogrio
 import rasterio
 import shapely
 import yaml
@@ -19,6 +18,7 @@ from rasterio.features import shapes
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
 from landslip.io.files import atomic_path, write_text
+from landslip.io.vectors import write_features
 from landslip.simulation.fields import Field
 from landslip.simulation.whole_scene import ORBITS, SceneImages, simulate_scene_images
 
@@ -328,7 +328,7 @@ def _write_units(path: Path, rows: int, columns: int, place: _Place) -> None:
 
 def _write_polygons(path: Path, polygons: list[Any], crs: str, **columns: NDArray[Any]) -> None:
     with atomic_path(path, durable=False) as temporary:
-        pyogrio.raw.write(
+        write_features(
             temporary,
             geometry=shapely.to_wkb(np.array(polygons, object)),
             field_data=list(columns.values()),

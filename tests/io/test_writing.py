@@ -15,8 +15,10 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 import torch
 
+from landslip.assess.population import layer_names, read_layer
 from landslip.data.store import read_ids
 from landslip.engine.devices import lease_device
 from landslip.io.files import (
@@ -34,6 +36,7 @@ from landslip.io.large_tables import write_blocks
 from landslip.io.locks import exclusive
 from landslip.models.state import State, StateFile
 from landslip.report.style import drawing
+from landslip.scene.geopackage import write_geopackage
 from landslip.simulation.write import simulate_patches
 from project import ROOT
 from runs import snakemake
@@ -103,6 +106,11 @@ def work_without_locks(folder: Path) -> None:
     with exclusive(folder):
         write_json(folder / "model.json", {"seed": 1})
     assert read_json(folder / "model.json") == {"seed": 1}
+    zones = pd.DataFrame({"score": [0.5], "geometry": [shapely.box(0, 0, 1, 1)]})
+    write_geopackage({"zones": zones}, {"zones": "<qgis/>"}, "EPSG:32633", folder / "map.gpkg")
+    assert layer_names(folder / "map.gpkg") == ["zones", "layer_styles"]
+    (shape,), columns = read_layer(folder / "map.gpkg", "zones")
+    assert shape.equals(zones["geometry"][0]) and columns["score"].tolist() == [0.5]
     # what cannot do without them says so, and where they may be
     os.environ["CUDA_VISIBLE_DEVICES"] = "0,1"
     with pytest.raises(InputError, match=r"cannot be locked .* set TMPDIR"):
@@ -138,6 +146,7 @@ def test_all_is_written_where_the_file_system_knows_no_locks(tmp_path: Path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert len(read_ids(folder / "train.h5")) == 7
+    assert layer_names(folder / "map.gpkg") == ["zones", "layer_styles"]
 
 
 @pytest.fixture(params=["disk", "limit"])
