@@ -8,7 +8,7 @@ rule assess:
 
 rule draw_sample:
     input:
-        map=MAP_INPUTS,
+        map=[ancient(path) for path in MAP_INPUTS],
     output:
         sample="<results>/sample.gpkg",
         drawn="<results>/design/drawn.parquet",
@@ -24,6 +24,7 @@ rule draw_sample:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         map=CONFIG.map,
+        told=lambda wildcards: [content_digest(Path(path)) for path in MAP_INPUTS],
         settings=CONFIG.assess.model_dump(mode="json", exclude={"pictures"}),
         seed=CONFIG.seed,
         code=source_digest("assess/draw_sample.py"),
