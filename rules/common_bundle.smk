@@ -99,6 +99,7 @@ def refuse_new_patches():
         raise InputError(
             f"there is no bundle at {path}; make one with `snakemake bundle`"
         )
+    check_sources(bundle_file())
     answer_shards()
 
 

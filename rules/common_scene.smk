@@ -1,5 +1,6 @@
 """What the rules of scenes share: the files of the one that is mapped, and its tiles."""
 
+from landslip.io.files import read_json
 from landslip.scene.named import files_digest, named_files
 
 SIMULATED_SCENE = f"{CONFIG.results}/simulated_scene"
@@ -51,7 +52,7 @@ def map_question():
 
 def tile_files(run, suffix):
     """Files of all tiles of a map, once its plan is there."""
-    plan = json.loads(Path(checkpoints.plan_map.get(run=run).output.plan).read_text())
+    plan = read_json(checkpoints.plan_map.get(run=run).output.plan)
     folder = f"{CONFIG.results}/scene/{run}/tiles"
     return [f"{folder}/{tile}.{suffix}" for tile in range(plan["tile_count"])]
 
@@ -59,7 +60,7 @@ def tile_files(run, suffix):
 def has_placebo():
     """Whether the scene names radar of a time without an event."""
     plan = checkpoints.plan_map.get(run="event").output.plan
-    return json.loads(Path(plan).read_text())["placebo"]
+    return read_json(plan)["placebo"]
 
 
 def placebo_plan(suffix):
@@ -86,6 +87,7 @@ def refuse_scene():
         raise InputError(
             f"there is no bundle at {path}; make one with `snakemake bundle`"
         )
+    check_sources(bundle_file())
     if not IS_SIMULATED_SCENE and not Path(CONFIG.scene.path).exists():
         raise InputError(
             f"there is no scene file at {CONFIG.scene.path}; write one, have one written with "

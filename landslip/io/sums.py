@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from landslip.io.files import InputError, file_digest, write_text
+from landslip.io.ordinary_files import open_ordinary
 
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
@@ -35,7 +36,8 @@ def read_sums(path: str | Path) -> Iterator[tuple[str, str]]:
     """
     folder = os.path.dirname(os.path.abspath(path))
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        with open_ordinary(path) as file:
+            lines = file.read().decode("utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
     for number, line in enumerate(lines, start=1):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from landslip.io.files import InputError
+from landslip.io.ordinary_files import open_ordinary
 from landslip.scene.layers import Layer, OpticalLayers
 
 _NAMES = {
@@ -60,7 +61,8 @@ def read_item(path: Path) -> OpticalLayers:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        item = json.loads(path.read_bytes())
+        with open_ordinary(path) as file:
+            item = json.loads(file.read())
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); name a STAC item") from error
     except ValueError as error:

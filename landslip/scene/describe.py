@@ -80,7 +80,8 @@ def _candidates(folder: Path) -> list[Path]:
         inside = Path(place)
         paths += [inside / name for name in folders if name.endswith(".SAFE")]
         folders[:] = sorted(name for name in folders if not name.endswith(".SAFE"))
-        paths += [inside / name for name in files]
+        # A pipe among them would be waited for.
+        paths += [inside / name for name in files if (inside / name).is_file()]
     return sorted(paths)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from landslip.io.files import InputError
+from landslip.io.ordinary_files import open_ordinary
 from landslip.scene.layers import Layer, OpticalLayers
 
 # band_id of BOA_ADD_OFFSET (Sentinel-2 Products Specification Document, psd-14)
@@ -98,8 +99,8 @@ def _listing(path: Path) -> tuple[list[str], str]:
             for name in files
         ]
         return sorted(names), f"{path}/"
-    if not path.exists():
-        raise InputError(f"{path} is not there; name a SAFE folder or its zip")
+    if not path.is_file():
+        raise InputError(f"{path} is not there, or no file; name a SAFE folder or its zip")
     try:
         with zipfile.ZipFile(path) as archive:
             return sorted(archive.namelist()), f"/vsizip/{path}/"
@@ -109,7 +110,11 @@ def _listing(path: Path) -> tuple[list[str], str]:
 
 def _text(path: Path, name: str) -> bytes:
     if path.is_dir():
-        return (path / name).read_bytes()
+        try:
+            with open_ordinary(path / name) as file:
+                return file.read()
+        except OSError as error:
+            raise InputError(f"{path / name} cannot be read ({error.strerror})") from error
     with zipfile.ZipFile(path) as archive:
         if archive.getinfo(name).file_size > _LARGEST:
             raise InputError(f"{path}: {name} is larger than 64 MB; is it a SAFE product?")

@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +13,11 @@ import yaml
 from scene.simulated_scene import interpret, judgements
 
 from landslip.io.files import InputError
+from landslip.io.sums import read_sums
+from landslip.scene.catalogue import read_item
 from landslip.scene.describe import describe_folder
 from landslip.scene.named import files_digest, named_files
+from landslip.scene.safe import read_safe
 from landslip.scene.settings import read_scene
 
 
@@ -52,6 +57,40 @@ def test_hyp3_products_answer_for_themselves(tmp_path: Path) -> None:
     text = (tmp_path / "scene.yaml").read_text()
     assert yaml.safe_load(text)["radar"]["ascending"]["after"] == [{"file": f"{stem}_VV.tif"}]
     assert "No image of the descending orbit" in text and "what is the unit" not in text
+
+
+@pytest.fixture
+def bell() -> Iterator[None]:
+    """Ends a test that waits for a pipe."""
+
+    def ring(*_: object) -> None:
+        raise AssertionError("a pipe is waited for")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("bell")
+def test_pipes_among_products_are_not_waited_for(scene_copy: Path) -> None:
+    for name in ("item.json", "S2A_MSIL2A_20240601.zip", "files.sha256", "vv.tif"):
+        os.mkfifo(scene_copy / name)
+    (scene_copy / "scene.yaml").unlink()
+    describe_folder(scene_copy, scene_copy / "scene.yaml")
+    assert not any(f"{name}:" in (scene_copy / "scene.yaml").read_text() for name in ("item", "vv"))
+    with pytest.raises(InputError, match=r"item\.json cannot be read \(a named pipe"):
+        read_item(scene_copy / "item.json")
+    with pytest.raises(InputError, match=r"\.zip is not there, or no file"):
+        read_safe(scene_copy / "S2A_MSIL2A_20240601.zip")
+    with pytest.raises(OSError, match="a named pipe"):
+        list(read_sums(scene_copy / "files.sha256"))
+    folder = next(scene_copy.rglob("*.SAFE"))
+    (folder / "MTD_MSIL2A.xml").unlink()
+    os.mkfifo(folder / "MTD_MSIL2A.xml")
+    with pytest.raises(InputError, match=r"MTD_MSIL2A\.xml cannot be read \(a named pipe"):
+        read_safe(folder)
 
 
 def test_a_folder_with_nothing_of_a_scene_is_refused(tmp_path: Path) -> None:
