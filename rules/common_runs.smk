@@ -75,8 +75,15 @@ def refuse(error):
     sys.exit(f"landslip: {error}")
 
 
-if enter_working_folder(Path(".snakemake"), main=workflow.is_main_process):
+other_run = enter_working_folder(Path(".snakemake"), main=workflow.is_main_process)
+if other_run == "killed":
     print("landslip: going on where a run was killed", file=sys.stderr)
+elif other_run == "busy":
+    # Snakemake refuses a second run that makes the same files, and advises to unlock the folder.
+    print(
+        "landslip: another run is at work in this folder; let it end, and do not --unlock",
+        file=sys.stderr,
+    )
 
 if workflow.is_main_process:
     try:

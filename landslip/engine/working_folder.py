@@ -7,7 +7,7 @@ shares a lock of the kernel's as long as it lives. Whoever gets it alone knows t
 
 import fcntl
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 from landslip.io.locks import try_lock
 
@@ -16,7 +16,7 @@ _NAME = "landslip.lock"
 _held: list[IO[str]] = []
 
 
-def enter_working_folder(records: Path, *, main: bool) -> bool:
+def enter_working_folder(records: Path, *, main: bool) -> Literal["", "killed", "busy"]:
     """Share the folder with other processes, and take away what a killed run left locked.
 
     Parameters
@@ -29,8 +29,9 @@ def enter_working_folder(records: Path, *, main: bool) -> bool:
 
     Returns
     -------
-    bool
-        Whether locks of a killed run were there.
+    str
+        killed: locks of a run that was killed were there. busy: of one that goes on, or whose jobs
+        do. Else nothing.
 
     Notes
     -----
@@ -41,13 +42,14 @@ def enter_working_folder(records: Path, *, main: bool) -> bool:
         records.mkdir(exist_ok=True)
         lock = (records / _NAME).open("a", encoding="utf-8")
     except OSError:
-        return False
+        return ""
     _held.append(lock)
-    left = []
-    if main and try_lock(lock, fcntl.LOCK_EX):
-        left = list((records / "locks").glob("*.lock"))
-        for path in left:
-            path.unlink(missing_ok=True)
+    locked = list((records / "locks").glob("*.lock")) if main else []
+    alone = try_lock(lock, fcntl.LOCK_EX) if main else False
+    for path in locked if alone else []:
+        path.unlink(missing_ok=True)
     # Another process holds it alone for no longer than that took.
     try_lock(lock, fcntl.LOCK_SH, patience=5)
-    return bool(left)
+    if not locked or alone is None:
+        return ""
+    return "killed" if alone else "busy"

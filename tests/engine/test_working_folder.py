@@ -12,18 +12,17 @@ RUN = """
 import sys, time
 from pathlib import Path
 from landslip.engine.working_folder import enter_working_folder
-enter_working_folder(Path(sys.argv[1]), main=sys.argv[2] == "main")
-print("in", flush=True)
+print("in", enter_working_folder(Path(sys.argv[1]), main=sys.argv[2] == "main"), flush=True)
 time.sleep(60)
 """
 
 
-def start(folder: Path, process: str) -> subprocess.Popen[str]:
-    """A process of a run that has entered the folder."""
+def start(folder: Path, process: str, said: str = "") -> subprocess.Popen[str]:
+    """A process of a run that has entered the folder, and what it was told."""
     command = [sys.executable, "-c", RUN, str(folder), process]
     other = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert other.stdout
-    assert other.stdout.readline() == "in\n"
+    assert other.stdout.readline() == f"in {said}\n"
     return other
 
 
@@ -40,7 +39,7 @@ def lock(tmp_path: Path) -> Path:
 def test_a_lock_stays_while_its_run_or_a_job_of_it_lives(process: str, lock: Path):
     folder = lock.parents[1]
     with start(folder, "job") as first:
-        with start(folder, process) as other:
+        with start(folder, process, "busy" if process == "main" else "") as other:
             assert lock.exists()
             other.kill()
         first.kill()
@@ -48,8 +47,8 @@ def test_a_lock_stays_while_its_run_or_a_job_of_it_lives(process: str, lock: Pat
 
 def test_a_killed_runs_lock_goes_with_the_next_run_and_not_with_a_job(lock: Path):
     folder = lock.parents[1]
-    for process in ("job", "main"):
+    for process, said in (("job", ""), ("main", "killed")):
         assert lock.exists()
-        with start(folder, process) as other:
+        with start(folder, process, said) as other:
             other.kill()
     assert not lock.exists()
