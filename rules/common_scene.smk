@@ -46,8 +46,8 @@ def map_settings():
 
 
 def map_question():
-    """What the bundle is asked."""
-    return CONFIG.predict.model_dump(mode="json", exclude={"on_drift"})
+    """What the bundle is asked of each cell; a threshold of the config's is applied to the answers."""
+    return CONFIG.predict.model_dump(mode="json", exclude={"on_drift", "threshold"})
 
 
 def tile_files(run, suffix):

@@ -126,6 +126,7 @@ rule write_zones:
     params:
         bundle=CONFIG.bundle.path,
         question=map_question(),
+        threshold=CONFIG.predict.threshold,
         leases=leases,
         code=source_digest("scene/write_zones.py"),
     script:
@@ -164,7 +165,7 @@ rule write_map_page:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         bundle=CONFIG.bundle.path,
-        question=map_question(),
+        question={**map_question(), "threshold": CONFIG.predict.threshold},
         code=source_digest("scene/write_map_page.py"),
     script:
         "../workflow/scripts/scene/write_map_page.py"

@@ -112,6 +112,7 @@ class Ensemble:
         recall: float | None = None,
         precision: float | None = None,
         prevalence: float | None = None,
+        threshold: float | None = None,
         sensors: Sequence[str] | None = None,
     ) -> Threshold:
         """A threshold for an aim, from out-of-fold scores.
@@ -124,6 +125,8 @@ class Ensemble:
             Share of true ones among what is called a landslide; an estimate.
         prevalence
             Expected share of landslides, where it differs from the training's.
+        threshold
+            In place of those: what a given one costs.
         sensors
             That patches have; None: all.
 
@@ -141,7 +144,7 @@ class Ensemble:
         combination = self.combination(present)
         if combination is None:
             raise InputError(f"no member of this bundle answers for {', '.join(present)} alone")
-        return self._threshold(combination, recall, precision, prevalence)
+        return self._threshold(combination, recall, precision, prevalence, threshold)
 
     def _threshold(
         self,
@@ -149,6 +152,7 @@ class Ensemble:
         recall: float | None,
         precision: float | None,
         prevalence: float | None,
+        named: float | None = None,
     ) -> Threshold:
         crossed = cross_fit_columns(
             self.oof,
@@ -163,6 +167,7 @@ class Ensemble:
             recall=recall,
             precision=precision,
             prevalence=prevalence,
+            named=named,
         )
 
     def predict(

@@ -43,7 +43,7 @@ def answer_shard(
     shard, shards
         Which of how many; see `landslip.bundle.listing.aligned_rows`.
     settings
-        budget, recall, precision, prevalence, least_data; see `Ensemble.predict`.
+        budget, recall, precision, prevalence, threshold, least_data; see `Ensemble.predict`.
     device, threads
         As of `landslip.load`.
     target

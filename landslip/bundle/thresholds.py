@@ -86,6 +86,7 @@ def choose_threshold(
     recall: float | None = None,
     precision: float | None = None,
     prevalence: float | None = None,
+    named: float | None = None,
 ) -> Threshold:
     """The threshold for an aim.
 
@@ -102,6 +103,8 @@ def choose_threshold(
     prevalence
         Expected share of landslides: patches count so much that it is theirs. Alone: the threshold
         of the highest F1 then.
+    named
+        The threshold itself, in place of an aim.
 
     Raises
     ------
@@ -113,8 +116,13 @@ def choose_threshold(
             raise InputError(f"{name} lies between 0 and 1, got {value!r}")
     if recall is not None and precision is not None:
         raise InputError("one threshold cannot promise recall and precision both; name one")
+    if named is not None and (recall, precision, prevalence) != (None, None, None):
+        raise InputError("give a threshold, or an aim that chooses one")
     weights = _weights(labels, prevalence)
-    if recall is not None:
+    if named is not None:
+        value, asked = named, "another aim (predict.threshold names it)"
+        assumes = "The figures are those of out-of-fold patches of the training."
+    elif recall is not None:
         value, asked = conformal_threshold(labels, probability, recall), f"recall {recall:g}"
         assumes = ASSUMED
     elif precision is not None:

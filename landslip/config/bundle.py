@@ -71,6 +71,11 @@ class Predict(Section):
     prevalence: Fraction | None = Field(
         None, gt=0, lt=1, description="expected share of landslides; null: the training's"
     )
+    threshold: Fraction | None = Field(
+        None,
+        description="a number in place of the bundle's threshold, for predictions and maps: the "
+        "one that `snakemake assess` recalibrates",
+    )
     on_drift: Literal["warn", "refuse"] = Field(
         "warn", description="patches that differ from the training's: say so, or stop"
     )
@@ -84,6 +89,11 @@ class Predict(Section):
     def _one_aim(self) -> Self:
         if self.recall is not None and self.precision is not None:
             raise ValueError("recall and precision: one threshold cannot promise both; name one")
+        aims = [name for name in ("recall", "precision", "prevalence") if getattr(self, name)]
+        if self.threshold is not None and aims:
+            raise ValueError(
+                f"threshold and {', '.join(aims)}: each chooses the threshold; name one"
+            )
         return self
 
 

@@ -50,7 +50,7 @@ def write_page(
     """
     ensemble = load(bundle)
     answers, found = read_parquet(predictions, list(OWN)), read_json(drift)
-    aims = {name: settings[name] for name in ("recall", "precision", "prevalence")}
+    aims = {name: settings.get(name) for name in ("recall", "precision", "prevalence", "threshold")}
     page = template_environment(__file__).get_template("answers.html")
     write_text(
         target,

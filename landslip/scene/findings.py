@@ -64,6 +64,7 @@ def write_findings(
     placebo_tables: Sequence[Path],
     predict: Predict,
     *,
+    threshold: float | None = None,
     target: Path,
     facts: Path,
 ) -> None:
@@ -77,19 +78,23 @@ def write_findings(
         The same of the placebo, if the scene names one.
     predict
         Asks the bundle, for what each sensor brought to a zone.
+    threshold
+        In place of the bundle's. Where the placebo asks for a higher one, that is in force.
     target
         GeoPackage with the layers zones, blind_spots and, if units are given, units.
     facts
         JSON for the page.
     """
     grid, cells = plan.reading.grid, plan.cells
-    table = read_cells(plan, tables)
+    table = _decided(read_cells(plan, tables), threshold)
     alarms: FalseAlarms | None = None
     if placebo is not None:
-        quiet = read_cells(placebo, placebo_tables)
+        quiet = _decided(read_cells(placebo, placebo_tables), threshold)
         alarms = measure_false_alarms(quiet, placebo.reading.grid, placebo.cells, plan.per_100km2)
-    threshold = None if alarms is None else alarms.threshold
+        asked = [each for each in (alarms.threshold, threshold) if each is not None]
+        threshold = max(asked, default=None)
     zones = find_zones(table, grid, cells, threshold)
+    zones = zones.assign(scene=plan.name, event=plan.event)
     zones, pictures = ask_about_zones(zones, plan, predict)
     blind = find_blind_spots(table, grid, cells)
     layers = {"zones": zones.drop(columns=["peak_row", "peak_column"]), "blind_spots": blind}
@@ -127,6 +132,11 @@ def write_findings(
             "threshold": threshold,
         },
     )
+
+
+def _decided(table: pd.DataFrame, threshold: float | None) -> pd.DataFrame:
+    """Cells with a threshold in place of the bundle's, if one is named."""
+    return table if threshold is None else table.assign(threshold=threshold)
 
 
 def sensor_areas(table: pd.DataFrame, pixel_km2: float, plan: MapPlan) -> list[dict[str, Any]]:

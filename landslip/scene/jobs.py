@@ -105,6 +105,7 @@ def write_zones(
     bundle: Path,
     question: Mapping[str, Any],
     *,
+    threshold: float | None,
     device: str,
     threads: int,
     target: Path,
@@ -117,6 +118,7 @@ def write_zones(
         read_plan(placebo_plan[0]) if placebo_plan else None,
         placebo_cells,
         _ask(bundle, question, device, threads),
+        threshold=threshold,
         target=target,
         facts=facts,
     )

@@ -70,9 +70,10 @@ def find_zones(
 
     Returns
     -------
-    One row a zone, the most probable first: rank, probability (largest), mean_probability,
-    zone_km2, cells, observed (share), sensors, longitude, latitude, peak_row, peak_column (of its
-    most probable cell), verdict (empty, for the reviewer) and geometry, in the grid's coordinates.
+    One row a zone, the most probable first: rank, probability (largest), threshold (in force where
+    it is largest), mean_probability, zone_km2, cells, observed (share), sensors, longitude,
+    latitude, peak_row, peak_column (of its most probable cell), verdict (empty, for the reviewer)
+    and geometry, in the grid's coordinates.
 
     Notes
     -----
@@ -80,7 +81,8 @@ def find_zones(
     is 6 to 240 times as large, so its area is never to be added up as landslide area.
     """
     probability = cell_image(table, "probability", cells)
-    limits = cell_image(table, "threshold", cells) if threshold is None else threshold
+    own = cell_image(table, "threshold", cells)
+    limits = own if threshold is None else np.full_like(own, threshold)
     above = np.where(np.isnan(probability), False, probability > limits)
     labels, count = scipy.ndimage.label(above, _TOUCHING)
     areas = cell_areas(grid, cells)
@@ -97,6 +99,7 @@ def find_zones(
         rows.append(
             {
                 "probability": float(probability[there].max()),
+                "threshold": float(limits[peak]),
                 "mean_probability": float(probability[there].mean()),
                 "zone_km2": geod(outlines[number]),
                 "cells": int(there.sum()),
@@ -111,7 +114,7 @@ def find_zones(
             }
         )
     columns = [
-        "probability", "mean_probability", "zone_km2", "cells", "observed", "sensors",
+        "probability", "threshold", "mean_probability", "zone_km2", "cells", "observed", "sensors",
         "longitude", "latitude", "peak_row", "peak_column", "verdict", "geometry",
     ]  # fmt: skip
     zones = pd.DataFrame(rows, columns=columns)

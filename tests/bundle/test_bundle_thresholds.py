@@ -70,6 +70,16 @@ def test_fewer_landslides_ask_for_a_higher_threshold_and_the_same_share_for_the_
     assert rare.precision == pytest.approx(hits / (hits + alarms))
 
 
+def test_a_named_threshold_is_taken_as_it_is_and_its_cost_is_said():
+    labels, scores = drawn(np.random.default_rng(5), 500)
+    found = choose_threshold(labels, scores, 0.5, named=0.7)
+    assert found.value == 0.7
+    assert found.recall == pytest.approx((scores[labels == 1] > 0.7).mean())
+    assert found.false_alarms == pytest.approx((scores[labels == 0] > 0.7).mean())
+    with pytest.raises(InputError, match="give a threshold, or an aim"):
+        choose_threshold(labels, scores, 0.5, named=0.7, prevalence=0.1)
+
+
 def test_a_cascade_loses_no_more_f1_than_stated_and_asks_as_few_as_trying_all_bounds():
     random = np.random.default_rng(3)
     labels, cheap = drawn(random, 120)

@@ -100,6 +100,38 @@ def test_zones_in_geopandas_hold_what_the_raster_says(made: MadeMap) -> None:
     )
 
 
+def test_a_named_threshold_takes_the_place_of_the_bundles(made: MadeMap, tmp_path: Path) -> None:
+    usual = geopandas.read_file(made.folder / "zones.gpkg", layer="zones")
+    assert (usual["scene"] == made.plan.name).all() and (usual["event"] == made.plan.event).all()
+    named = float(usual["probability"].quantile(0.6))
+    write_findings(
+        made.plan, made.tables, None, [], plain_bundle, threshold=named,
+        target=tmp_path / "zones.gpkg", facts=tmp_path / "findings.json",
+    )  # fmt: skip
+    zones = geopandas.read_file(tmp_path / "zones.gpkg", layer="zones")
+    table = read_cells(made.plan, made.tables)
+    assert len(zones) > 0
+    assert zones["cells"].sum() == (table["probability"] > named).sum()
+    assert (zones["threshold"] == named).all()
+    assert read_json(tmp_path / "findings.json")["thresholds"] == [round(named, 6)]
+
+
+def test_the_higher_of_a_named_threshold_and_the_placebos_is_in_force(
+    made: MadeMap, tmp_path: Path
+) -> None:
+    quiet = read_plan(made.folder / "placebo.json")
+    tables = [path.with_name(path.name.replace("event", "placebo")) for path in made.tables]
+    alarms = measure_false_alarms(read_cells(quiet, tables), quiet.reading.grid, quiet.cells, 5.0)
+    asked = alarms.threshold
+    assert asked is not None and 0 < asked < 1
+    for named, expected in ((asked / 2, asked), ((asked + 1) / 2, (asked + 1) / 2)):
+        write_findings(
+            replace(made.plan, per_100km2=5.0), made.tables, quiet, tables, plain_bundle,
+            threshold=named, target=tmp_path / "zones.gpkg", facts=tmp_path / "findings.json",
+        )  # fmt: skip
+        assert read_json(tmp_path / "findings.json")["threshold"] == expected
+
+
 def test_what_a_sensor_brought_is_the_change_without_it(made: MadeMap) -> None:
     zones = geopandas.read_file(made.folder / "zones.gpkg", layer="zones")
     for sensor in ("optical", "descending", "ascending"):

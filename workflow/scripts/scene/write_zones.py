@@ -18,6 +18,7 @@ write_zones(
     [Path(path) for path in snakemake.input.placebo_cells],
     Path(snakemake.params.bundle),
     snakemake.params.question,
+    threshold=snakemake.params.threshold,
     device=device,
     threads=snakemake.threads,
     target=Path(snakemake.output.zones),
