@@ -25,7 +25,9 @@ rule draw_sample:
     params:
         map=CONFIG.map,
         told=lambda wildcards: [content_digest(Path(path)) for path in MAP_INPUTS],
-        settings=CONFIG.assess.model_dump(mode="json", exclude={"pictures"}),
+        settings=CONFIG.assess.model_dump(
+            mode="json", exclude={"pictures", "threshold"}
+        ),
         seed=CONFIG.seed,
         code=source_digest("assess/draw_sample.py"),
     script:
@@ -85,6 +87,7 @@ if CONFIG.verdicts is not None:
             zones=ancient(CONFIG.verdicts),
         output:
             precision="<results>/precision.json",
+            page="<results>/precision.html",
         log:
             "<logs>/assess/write_precision.log",
         benchmark:
@@ -93,6 +96,7 @@ if CONFIG.verdicts is not None:
             "../envs/cpu.yaml"
         params:
             confidence=CONFIG.assess.confidence,
+            threshold=CONFIG.assess.threshold.model_dump(mode="json"),
             verdicts=lambda wildcards: content_digest(Path(CONFIG.verdicts)),
             code=source_digest("assess/write_precision.py"),
         script:

@@ -13,7 +13,7 @@ def assess_targets():
     if CONFIG.labels is not None:
         targets += [f"{results}/accuracy.json", f"{results}/accuracy.html"]
     if CONFIG.verdicts is not None:
-        targets += [f"{results}/precision.json"]
+        targets += [f"{results}/precision.json", f"{results}/precision.html"]
     if targets:
         return targets
     pictures = CONFIG.assess.pictures and Path(MAP_PLAN).is_file()
@@ -24,7 +24,9 @@ def assessed_settings():
     """All that decides which cells are drawn, as results say it themselves."""
     return {
         "map": [content_digest(Path(path)) for path in MAP_INPUTS],
-        "assess": CONFIG.assess.model_dump(mode="json", exclude={"pictures"}),
+        "assess": CONFIG.assess.model_dump(
+            mode="json", exclude={"pictures", "threshold"}
+        ),
         "seed": CONFIG.seed,
     }
 

@@ -1,6 +1,7 @@
 """The config's part on the accuracy of a map."""
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,6 +16,17 @@ class AssessCells(Section):
     far: int = Field(150, ge=2, le=10**5, description="the rest of which the map says something")
 
 
+class AssessThreshold(Section):
+    """Precision of zones that a threshold recalibrated from verdicts is to reach."""
+
+    precision: Fraction = Field(
+        0.8, gt=0, lt=1, description="share of zones above it that hold a landslide"
+    )
+    bound: Literal["estimate", "low"] = Field(
+        "estimate", description="what is to reach it: the estimate, or its interval's lower end"
+    )
+
+
 class Assess(Section):
     """How the accuracy of a finished map is found, from cells that a person looks at."""
 
@@ -26,6 +38,7 @@ class Assess(Section):
         False, description="so many in every administrative unit; false: over the whole map"
     )
     confidence: Fraction = Field(0.95, ge=0.5, lt=1, description="of the intervals")
+    threshold: AssessThreshold = AssessThreshold()
     pictures: bool = Field(
         True,
         description="a page with what the sensors saw of each drawn cell, where the map's plan is "

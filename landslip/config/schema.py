@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from landslip.config.ablation import Ablation, Table, Variant
-from landslip.config.assess import Assess, AssessCells, mistakes_in_assess
+from landslip.config.assess import Assess, AssessCells, AssessThreshold, mistakes_in_assess
 from landslip.config.bundle import Bundle, Conventions, Predict
 from landslip.config.data import Channel, Data, Simulation, TestSource, TrainSource, Unit
 from landslip.config.errors import explain, nearest
@@ -349,6 +349,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "predict": (Predict,),
     "assess": (Assess,),
     "assess.cells": (AssessCells,),
+    "assess.threshold": (AssessThreshold,),
     "scene": (SceneMap,),
     "scene.simulation": (SceneSimulation,),
     "ablation.tables.*": (Table,),

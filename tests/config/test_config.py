@@ -139,6 +139,8 @@ def test_shipped_variants_are_valid(name: str, shipped: dict[str, Any]):
         ({"models": {"pwee_v3": {"training": {"epoch": 3}}}}, ["training.epoch", "epochs"]),
         ({"ensemble": {"threshold": 1.5}}, ["ensemble.threshold"]),
         ({"channels": {"red": {"unit": "reflectance"}}}, ["channels.red.unit", "reflectance_1e4"]),
+        ({"predict": {"threshold": 0.5, "recall": 0.9}}, ["predict", "threshold and recall"]),
+        ({"assess": {"threshold": {"bound": "high"}}}, ["assess.threshold.bound", "low"]),
     ],
 )
 def test_misspelt_keys_and_impossible_values_are_refused_with_the_nearest_valid_one(

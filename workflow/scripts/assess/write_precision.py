@@ -10,5 +10,7 @@ write_precision(
     Path(snakemake.input.zones),
     snakemake.params.confidence,
     Path(snakemake.output.precision),
+    Path(snakemake.output.page),
+    **snakemake.params.threshold,
 )
 end_job(snakemake)
