@@ -90,22 +90,17 @@ def groups_without_overlap(
     group; `crossing_windows` says which to leave out to keep blocks apart.
     """
     count = len(windows)
-    pairs = [overlapping_pairs(windows)]
-    labels = np.arange(count)
-    if names is not None:
-        labels = np.unique(np.asarray(names), return_inverse=True)[1]
-        first = np.full(labels.max(initial=-1) + 1, -1)
-        first[labels[::-1]] = np.arange(count)[::-1]
-        pairs.append(np.column_stack([first[labels], np.arange(count)]))
-    ends = np.vstack(pairs).T
-    links = coo_array((np.ones(ends.shape[1], np.int8), (ends[0], ends[1])), shape=(count, count))
-    _, parts = connected_components(links, directed=False)
-    said = np.arange(count).astype(str) if names is None else np.asarray(names).astype(str)
-    least = np.full(parts.max(initial=-1) + 1, count)
-    np.minimum.at(least, parts, labels)
-    holder = np.full(max(labels.max(initial=-1) + 1, 1), 0)
-    holder[labels[::-1]] = np.arange(count)[::-1]
-    return np.asarray(said[holder[least[parts]]], str)
+    said, name = np.unique(np.arange(count) if names is None else names, return_inverse=True)
+    # Each window is linked with those that it overlaps and with its name.
+    links = np.vstack(
+        [overlapping_pairs(windows), np.column_stack([np.arange(count), count + name])]
+    )
+    size = count + len(said)
+    graph = coo_array((np.ones(len(links), np.int8), tuple(links.T)), shape=(size, size))
+    parts = connected_components(graph, directed=False)[1][:count]
+    least = np.full(size, len(said))
+    np.minimum.at(least, parts, name)
+    return np.asarray(said.astype(str)[least[parts]], str)
 
 
 def crossing_windows(
