@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,15 +17,19 @@ from landslip.data.duplicates import find_copies
 from landslip.data.inputs import read_shape
 from landslip.data.nodata import DATA, NoData, find_no_data
 from landslip.data.oddities import find_oddities
-from landslip.data.patches import as_float32, read_same_patch
+from landslip.data.patches import as_float32
 from landslip.data.problems import Problem, forget_refusal, refusal
 from landslip.data.records import read_listing_summary
+from landslip.data.source import PatchFiles, PatchReader, read_unchanged
 from landslip.data.summary import Summary, summarise
 from landslip.data.survey import read_survey
 from landslip.data.units import UnitRange, check_units, judge_patches, wrong_patches
 from landslip.io.files import InputError, read_parquet, write_json, write_parquet
 
 log = logging.getLogger(__name__)
+
+# Columns of every listing; others are of patches that are windows of scenes.
+_OWN = ("id", "split", "label", "path", "group")
 
 
 def build_manifest(
@@ -44,6 +49,7 @@ def build_manifest(
     manifest: Path,
     audit_json: Path,
     listed: Path,
+    reader: PatchReader | None = None,
 ) -> None:
     """Judge all input by what the surveys found; write what it holds, or refuse it.
 
@@ -74,11 +80,13 @@ def build_manifest(
     manifest
         Parquet of id, split ("train", "test"), label (Int8), path, sha256, status ("ok", "empty":
         every channel constant, "dropped"), group (int64; copies share one). Train in the order of
-        its CSV, then test.
+        its CSV, then test. Further columns of the listing follow.
     audit_json
         The audit; `landslip.data.audit_page` makes it a page.
     listed
         Text file for what a refusal has no room for.
+    reader
+        Of the patches; None: they are files.
 
     Raises
     ------
@@ -129,7 +137,9 @@ def build_manifest(
     ]
     if problems or shape is None:
         raise refusal(problems, listed)
-    copies = _find_copies(table["path"], summary, status, shape, no_data)
+    copies = _find_copies(
+        table, summary, status, shape, no_data, reader or PatchFiles(len(channels))
+    )
     frame = pd.DataFrame(
         {
             "id": table["id"],
@@ -139,6 +149,7 @@ def build_manifest(
             "sha256": _texts(summary.sha256),
             "status": status,
             "group": _groups(table.get("group"), copies, len(table)),
+            **{name: table[name] for name in table.columns if name not in _OWN},
         }
     )
     audit = build_audit(
@@ -155,6 +166,7 @@ def build_manifest(
             respelt=names_in_folders["respelt"],
             shape=shape,
             group=group,
+            notes=names_in_folders.get("notes", ()),
         )
     )
     write_json(audit_json, audit)
@@ -164,36 +176,34 @@ def build_manifest(
 
 
 def _find_copies(
-    paths: pd.Series,
+    table: pd.DataFrame,
     summary: Summary,
     status: Sequence[str],
     shape: tuple[int, int],
     no_data: NoData,
+    reader: PatchReader,
 ) -> list[list[tuple[int, str]]]:
     """Groups of usable patches that are copies, by their rows in the manifest."""
     rows = np.flatnonzero(np.array(status) == "ok")
-    groups = find_copies(
-        summary.fingerprint[rows],
-        summary.sha256[rows],
-        lambda position: _read(
-            Path(paths.iloc[row := int(rows[position])]),
-            summary.sha256[row].decode(),
-            shape,
-            no_data,
-        ),
-    )
+
+    def read(position: int) -> NDArray[np.float32]:
+        row = int(rows[position])
+        one = table.iloc[[row]].assign(sha256=summary.sha256[row].decode())
+        (patch,) = read_unchanged(reader, one, shape)
+        return _without_no_data(patch, no_data)
+
+    groups = find_copies(summary.fingerprint[rows], summary.sha256[rows], read)
     return [[(int(rows[position]), symmetry) for position, symmetry in group] for group in groups]
 
 
-def _read(path: Path, sha256: str, shape: tuple[int, int], no_data: NoData) -> NDArray[np.float32]:
+def _without_no_data(patch: NDArray[Any], no_data: NoData) -> NDArray[np.float32]:
     """A patch (row, column, channel) as its fingerprint is of it: NaN where there is no data."""
     channels = len(no_data.plausible)
-    patch = read_same_patch(path, channels, shape, sha256)
     bands = as_float32(patch).reshape(-1, channels).T.copy()
     codes = find_no_data(bands, no_data)
     if codes is not None:
         bands[codes != DATA] = np.nan
-    return bands.T.reshape(*shape, channels)
+    return bands.T.reshape(*patch.shape[:2], channels)
 
 
 def _texts(digests: NDArray[np.bytes_], at_once: int = 8192) -> pd.Series:

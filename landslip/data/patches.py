@@ -169,11 +169,16 @@ def read_same_patch(
             raise
         found = error.sha256
     if found != sha256:
-        raise InputError(
-            f"patch {path.stem}: {path} has changed since it was surveyed; run again with "
-            "--forcerun survey_patches"
-        )
+        raise InputError(changed_patch(path))
     return patch
+
+
+def changed_patch(path: Path) -> str:
+    """What to say of a file that is another than the one that was looked at."""
+    return (
+        f"patch {path.stem}: {path} has changed since it was surveyed; run again with "
+        "--forcerun survey_patches"
+    )
 
 
 def as_float32(patch: NDArray[Any]) -> NDArray[np.float32]:

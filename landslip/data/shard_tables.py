@@ -11,32 +11,35 @@ from landslip.data.ranges import shard_rows
 from landslip.io.large_tables import iterate_parquet
 
 
-def listed_paths(listing: Path, *, split: str, shard: int, shards: int) -> list[Path]:
-    """A shard of the files that a split lists.
+def listed_patches(
+    listing: Path, columns: Sequence[str], *, split: str, shard: int, shards: int
+) -> pd.DataFrame:
+    """A shard of the patches that a split lists: the columns that say where they lie.
 
     Raises
     ------
     InputError
         The listing is damaged.
     """
-    rows = _shard(listing, ["path"], {"split": split}, shard, shards)
-    return [Path(path) for path in rows["path"]]
+    return _shard(listing, list(columns), {"split": split}, shard, shards)
 
 
-def usable_patches(manifest: Path, *, split: str, shard: int, shards: int) -> pd.DataFrame:
+def usable_patches(
+    manifest: Path, columns: Sequence[str] = ("path",), *, split: str, shard: int, shards: int
+) -> pd.DataFrame:
     """A shard of those patches of a split that a store holds.
 
     Returns
     -------
     DataFrame
-        id, path, sha256; in the manifest's order.
+        id, the columns, sha256; in the manifest's order.
 
     Raises
     ------
     InputError
         The manifest is damaged.
     """
-    return _shard(manifest, ["id", "path", "sha256"], _usable(split), shard, shards)
+    return _shard(manifest, ["id", *columns, "sha256"], _usable(split), shard, shards)
 
 
 def _usable(split: str) -> dict[str, str]:
@@ -51,8 +54,9 @@ def _shard(
     matching = np.flatnonzero(np.concatenate([np.zeros(0, np.bool_), *held]))
     of_shard = matching[shard_rows(len(matching), shard, shards)]
     rows = range(of_shard[0], of_shard[-1] + 1) if of_shard.size else range(0)
-    parts = [pd.DataFrame(columns=list(columns), dtype="str"), *_rows(table, columns, where, rows)]
-    return pd.concat(parts, ignore_index=True)
+    parts = list(_rows(table, columns, where, rows))
+    empty = pd.DataFrame(columns=list(columns), dtype="str")
+    return pd.concat(parts, ignore_index=True) if parts else empty
 
 
 def _rows(

@@ -1,10 +1,12 @@
-"""The store of patches, built from the .npy files of one split: shard by shard, then joined."""
+"""The store of patches, built from those of one split: shard by shard, then joined."""
 
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -15,7 +17,8 @@ from zlib_ng import zlib_ng
 
 from landslip.data.channels import add_indices
 from landslip.data.nodata import DATA, ZERO, NoData, find_no_data
-from landslip.data.patches import as_float32, patch_shape, read_same_patch
+from landslip.data.patches import as_float32
+from landslip.data.source import PatchFiles, PatchReader, read_unchanged
 from landslip.data.store import FORMAT_VERSION, Checks, Pixels, content_digest, open_store
 from landslip.io.files import InputError, atomic_path
 
@@ -30,8 +33,9 @@ _LIBVER = ("v110", "v110")
 
 @dataclass(frozen=True)
 class _Conversion:
-    """How files become patches of the store; plain, as it travels to another process."""
+    """How what is read becomes patches of the store; plain, as it travels to another process."""
 
+    reader: PatchReader
     channels: Sequence[str]
     pairs: Sequence[tuple[int, int]]
     size: tuple[int, int]
@@ -51,6 +55,7 @@ def write_shard(
     workers: int,
     pixels: Path,
     target: Path,
+    reader: PatchReader | None = None,
 ) -> None:
     """Write one shard of a store.
 
@@ -59,7 +64,7 @@ def write_shard(
     Parameters
     ----------
     manifest
-        Rows with status ok, in order: id, path, sha256. There may be none.
+        Rows with status ok, in order: id, the reader's columns, sha256. There may be none.
     channels
         Names of the patches' channels, in the order of their last axis.
     indices
@@ -76,6 +81,8 @@ def write_shard(
     pixels, target
         HDF5, in one folder: the patches, and the index that makes them a store (see
         `landslip.data.store`), which is written last.
+    reader
+        Of the patches; None: they are files.
 
     Raises
     ------
@@ -86,11 +93,11 @@ def write_shard(
     bands = list(channels)
     pairs = [(bands.index(first), bands.index(second)) for first, second in indices.values()]
     n, names = len(manifest), [*bands, *indices]
-    # by the header of the first: every patch is compared with it when it is read, whole
-    size = patch_shape(Path(manifest["path"].iloc[0]), len(bands)) if n else None
-    rows, columns = size or (0, 0)
+    reader = reader or PatchFiles(len(bands))
+    # of the first: every patch is compared with it when it is read, whole
+    rows, columns = (reader.shape(manifest) if n else None) or (0, 0)
     how = _Conversion(
-        bands, pairs, (rows, columns), no_data, on_nonfinite == "fill", on_zeros == "fill"
+        reader, bands, pairs, (rows, columns), no_data, on_nonfinite == "fill", on_zeros == "fill"
     )
     shape = (n, len(names), rows, columns)
     with atomic_path(pixels) as temporary:
@@ -257,39 +264,47 @@ def _convert(
     sha256, crc32 = [], []
     with open(target, "rb+") as file:
         file.seek(offset)
-        for start in range(0, len(manifest), _BLOCK):
-            rows = manifest.iloc[start : start + _BLOCK]
-            bands = np.stack(
-                [_read(*row, how) for row in zip(rows["path"], rows["sha256"], strict=True)]
-            )
-            block = np.ascontiguousarray(add_indices(bands, how.pairs), "<f4")
-            file.write(block.data)
-            for patch in block:
+        patches = _finite(manifest, how)
+        while block := list(islice(patches, _BLOCK)):
+            bands = np.stack(block)
+            converted = np.ascontiguousarray(add_indices(bands, how.pairs), "<f4")
+            file.write(converted.data)
+            for patch in converted:
                 sha256.append(np.frombuffer(hashlib.sha256(patch).digest(), np.uint8))
                 crc32.append([zlib_ng.crc32(image) for image in patch])
     return np.array(sha256), np.array(crc32, np.uint32)
 
 
-def _read(name: str, sha256: str, how: _Conversion) -> NDArray[np.float32]:
-    """One patch (channel, row, column), as the manifest knows it, finite."""
-    path = Path(name)
-    patch = as_float32(read_same_patch(path, len(how.channels), how.size, sha256))
-    bands = np.ascontiguousarray(patch.transpose(2, 0, 1))
-    codes = find_no_data(bands.reshape(len(bands), -1), how.no_data)
-    if codes is not None:
-        missing = (codes != DATA).reshape(bands.shape)
-        zero = (codes == ZERO).reshape(bands.shape)
-        refused = (missing & ~zero & (not how.fill)) | (zero & (not how.fill_zeros))
-        if refused.any():
-            channel, row, column = (int(i) for i in np.argwhere(refused)[0])
-            key = "on_zeros" if zero[channel, row, column] else "on_nonfinite"
-            raise InputError(
-                f"patch {path.stem} ({path}): channel {how.channels[channel]}, row {row}, column "
-                f"{column} is {bands[channel, row, column]}, in float32, and no data; mend the "
-                f"patch or set data.{key}: fill"
-            )
-        fill_holes(bands, missing)
-    return bands
+def _finite(manifest: pd.DataFrame, how: _Conversion) -> Iterator[NDArray[np.float32]]:
+    """Patches (channel, row, column), as the manifest knows them, finite."""
+    found = read_unchanged(how.reader, manifest, how.size)
+    for row, patch in zip(manifest.itertuples(), found, strict=True):
+        bands = np.ascontiguousarray(as_float32(patch).transpose(2, 0, 1))
+        codes = find_no_data(bands.reshape(len(bands), -1), how.no_data)
+        if codes is not None:
+            missing = (codes != DATA).reshape(bands.shape)
+            _refuse(row, bands, missing, (codes == ZERO).reshape(bands.shape), how)
+            fill_holes(bands, missing)
+        yield bands
+
+
+def _refuse(
+    row: Any,
+    bands: NDArray[np.float32],
+    missing: NDArray[np.bool_],
+    zero: NDArray[np.bool_],
+    how: _Conversion,
+) -> None:
+    """Refuse pixels without data that are not to be filled."""
+    refused = (missing & ~zero & (not how.fill)) | (zero & (not how.fill_zeros))
+    if refused.any():
+        channel, line, column = (int(i) for i in np.argwhere(refused)[0])
+        key = "on_zeros" if zero[channel, line, column] else "on_nonfinite"
+        raise InputError(
+            f"{how.reader.name(row)}: channel {how.channels[channel]}, row {line}, column "
+            f"{column} is {bands[channel, line, column]}, in float32, and no data; mend the "
+            f"patch or set data.{key}: fill"
+        )
 
 
 def fill_holes(bands: NDArray[np.float32], missing: NDArray[np.bool_]) -> None:

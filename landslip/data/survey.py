@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -24,8 +25,9 @@ from landslip.data.nodata import (
     find_no_data,
     most_frequent,
 )
-from landslip.data.patches import PatchError, as_float32, read_patch
-from landslip.data.shard_tables import listed_paths
+from landslip.data.patches import PatchError, as_float32
+from landslip.data.shard_tables import listed_patches
+from landslip.data.source import PatchFiles, PatchReader
 from landslip.io.files import read_arrays, write_arrays
 from landslip.io.large_tables import count_rows
 
@@ -81,6 +83,7 @@ class Survey:
 class _Task:
     """What a worker looks for; plain, as it travels to another process."""
 
+    reader: PatchReader
     channels: int
     shape: tuple[int, int] | None
     no_data: NoData
@@ -88,8 +91,9 @@ class _Task:
 
 
 def survey_patches(
-    paths: Sequence[Path],
+    rows: pd.DataFrame,
     *,
+    reader: PatchReader,
     of: int,
     channels: int,
     shape: tuple[int, int] | None,
@@ -100,8 +104,10 @@ def survey_patches(
 
     Parameters
     ----------
-    paths
-        Patches of one shard.
+    rows
+        Patches of one shard: the reader's columns.
+    reader
+        Of the patches.
     of
         How many patches there are in all: the more, the fewer pixels of each are sampled.
     channels, shape
@@ -113,20 +119,21 @@ def survey_patches(
     """
     pixels = 1 if shape is None else shape[0] * shape[1]
     sample = min(_SAMPLE_OF_PATCH, pixels, max(1, _SAMPLE // max(1, of)))
-    task = _Task(channels, shape, no_data, sample)
-    chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
+    task = _Task(reader, channels, shape, no_data, sample)
+    n = len(rows)
+    chunks = [rows.iloc[start : start + _CHUNK] for start in range(0, n, _CHUNK)]
     # loky's workers do not run the caller's script again, as spawn and forkserver would
     pool = Parallel(n_jobs=min(workers, len(chunks)) or 1, backend="loky", return_as="generator")
     parts: list[Survey] = []
     done = 0
-    with tqdm(total=len(paths), unit="patch", disable=not sys.stderr.isatty()) as bar:
+    with tqdm(total=n, unit="patch", disable=not sys.stderr.isatty()) as bar:
         for part in pool(delayed(_survey)(chunk, task) for chunk in chunks):
             parts.append(part)
             before, done = done, done + len(part.sha256)
             bar.update(done - before)
-            if bar.disable and (done * 10 // len(paths) > before * 10 // len(paths)):
-                log.info("looked at %d of %d patches", done, len(paths))
-    return _joined(parts or [_survey([], task)])
+            if bar.disable and (done * 10 // n > before * 10 // n):
+                log.info("looked at %d of %d patches", done, n)
+    return _joined(parts or [_survey(rows, task)])
 
 
 def survey_shard(
@@ -140,6 +147,7 @@ def survey_shard(
     no_data: NoData,
     workers: int,
     target: Path,
+    reader: PatchReader | None = None,
 ) -> None:
     """Survey one shard of a split's patches; `target` is an .npz. See `survey_patches`.
 
@@ -155,11 +163,15 @@ def survey_shard(
         See `survey_patches`.
     target
         The .npz file to write.
+    reader
+        Of the patches; None: they are files.
     """
-    paths = listed_paths(listing, split=split, shard=shard, shards=shards)
-    log.info("looking at %d %s patches, shard %d of %d", len(paths), split, shard + 1, shards)
+    reader = reader or PatchFiles(channels)
+    rows = listed_patches(listing, reader.columns, split=split, shard=shard, shards=shards)
+    log.info("looking at %d %s patches, shard %d of %d", len(rows), split, shard + 1, shards)
     survey = survey_patches(
-        paths,
+        rows,
+        reader=reader,
         of=count_rows(listing),
         channels=channels,
         shape=read_shape(listing_summary),
@@ -184,26 +196,22 @@ def _joined(parts: Sequence[Survey]) -> Survey:
     return Survey(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
 
 
-def _survey(paths: Sequence[Path], task: _Task) -> Survey:
+def _survey(rows: pd.DataFrame, task: _Task) -> Survey:
     """Read a few patches."""
-    n, channels = len(paths), task.channels
+    n, channels = len(rows), task.channels
     texts = {name: [""] * n for name in ("sha256", "fault", "reason", "detail", "dtype")}
     keys = np.zeros(n, np.uint64)
     nonfinite, sentinel, zero, outside = np.zeros((4, n, channels), np.int64)
     constant = np.zeros((n, channels), np.bool_)
     low, high, value, magnitude = np.full((4, n, channels), np.nan, np.float32)
     sample = np.full((n, task.sample, channels), np.nan, np.float32)
-    for i, path in enumerate(paths):
-        try:
-            patch, texts["sha256"][i] = read_patch(path, channels, task.shape)
-        except PatchError as error:
-            texts["sha256"][i] = error.sha256
-            texts["fault"][i], texts["reason"][i] = error.fault, error.reason
-            texts["detail"][i] = error.detail
+    for i, found in enumerate(task.reader.read(rows, task.shape)):
+        texts["sha256"][i] = found.sha256
+        if isinstance(found, PatchError):
+            texts["fault"][i], texts["reason"][i] = found.fault, found.reason
+            texts["detail"][i] = found.detail
             continue
-        except FileNotFoundError:
-            texts["fault"][i], texts["reason"][i] = "unreadable", "gone since it was listed"
-            continue
+        patch = found.pixels
         texts["dtype"][i] = str(patch.dtype.newbyteorder("="))
         bands = np.ascontiguousarray(as_float32(patch).transpose(2, 0, 1)).reshape(channels, -1)
         codes = find_no_data(bands, task.no_data)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from landslip.data import store as store_module
 from landslip.data.channels import add_indices
 from landslip.data.nodata import NoData
+from landslip.data.source import PatchFiles
 from landslip.data.store import content_digest_of, open_store, read_ids, read_patches
 from landslip.data.store_write import join_shards, write_shard
 from landslip.data.survey import survey_patches
@@ -355,14 +356,22 @@ def test_digest_and_pixels_are_of_the_same_bytes_in_survey_and_store(
     for user in ("landslip.io.files", "landslip.data.patches"):
         monkeypatch.setattr(f"{user}.open_ordinary", open_and_replace)
     paths = [Path(path) for path in manifest["path"]]
-    survey = survey_patches(paths, of=N, channels=3, shape=(8, 8), no_data=NO_DATA, workers=1)
+    survey = survey_patches(
+        manifest,
+        reader=PatchFiles(3),
+        of=N,
+        channels=3,
+        shape=(8, 8),
+        no_data=NO_DATA,
+        workers=1,
+    )
     assert opened == paths
     assert survey.sha256.tolist() == manifest["sha256"].tolist()
     np.testing.assert_array_equal(survey.low, patches.min(axis=(1, 2)).astype(np.float32))
     # the store's writer looks at the header of the first one only, and then reads each once
     for path, patch in zip(paths, patches, strict=True):
         np.save(path, patch)
-    monkeypatch.setattr("landslip.data.store_write.patch_shape", lambda path, channels: (8, 8))
+    monkeypatch.setattr("landslip.data.source.patch_shape", lambda path, channels: (8, 8))
     store = build(tmp_path / "store", manifest)
     assert opened == [*paths, *paths]
     np.testing.assert_array_equal(read_patches(store), expected_store(patches))
