@@ -1,11 +1,13 @@
 """The config's part on patches: where they lie, what their channels and units are."""
 
 import os
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, model_validator
 
 from landslip.config.bundle import Conventions
+from landslip.config.inventory import Windows
 from landslip.io.paths import ConfigPath, PartPath, relative_path
 from landslip.io.section import Fraction, Name, Section
 
@@ -59,6 +61,16 @@ class Channel(Section):
     )
 
 
+def _one_or_many(value: Any) -> Any:
+    """A path alone stands for a list of it."""
+    return [value] if isinstance(value, str) else value
+
+
+Paths = Annotated[
+    list[ConfigPath], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])
+]
+
+
 class TrainSource(Section):
     """Where the labelled patches lie."""
 
@@ -75,6 +87,10 @@ class TestSource(Section):
     patches: PartPath | None = Field(None, description="folder of <ID>.npy")
     labels: PartPath | None = Field(
         None, description="CSV with columns ID,label, where they are known"
+    )
+    scenes: Paths = Field(
+        [],
+        description="scene files whose windows are test patches, labelled by the same inventory",
     )
 
 
@@ -97,6 +113,15 @@ class Data(Section):
     )
     train: TrainSource = TrainSource()
     test: TestSource = TestSource()
+    scenes: Paths = Field(
+        [],
+        description="scene files whose windows are the training patches, in place of files; see "
+        "docs/inventory.md",
+    )
+    inventory: Paths = Field(
+        [], description="with scenes: files of landslides, polygons or points, in any CRS"
+    )
+    windows: Windows = Windows()
     simulation: Simulation = Simulation()
     conventions: Conventions = Conventions()
     links_into: ConfigPath | None = Field(
@@ -106,10 +131,11 @@ class Data(Section):
     on_bad_patch: Literal["refuse", "drop"] = Field(
         "refuse", description="truncated or unreadable patches: stop, or set aside and list"
     )
-    on_nonfinite: Literal["refuse", "fill"] = Field(
-        "refuse",
+    on_nonfinite: Literal["refuse", "fill"] | None = Field(
+        None,
         description="NaN, infinity or values that mean no data: stop, or fill with the median of "
-        "the other pixels",
+        "the other pixels; null: refuse in files, fill in windows of scenes, where clouds are "
+        "ordinary",
     )
     on_zeros: Literal["fill", "refuse", "keep"] = Field(
         "fill",
@@ -119,13 +145,28 @@ class Data(Section):
     on_wrong_unit: Literal["refuse", "report"] = Field(
         "refuse", description="channels or patches whose magnitude does not fit the unit"
     )
-    patches_per_shard: int = Field(8192, ge=1, description="patches that one job checks and stores")
+    patches_per_shard: int = Field(
+        8192,
+        ge=1,
+        description="patches that one job checks and stores; windows of scenes are shared out "
+        "among as many jobs as there are scenes",
+    )
 
     @property
     def simulated(self) -> bool:
         """Whether patches are simulated, as no data is named."""
         named = (self.folder, self.train.labels, self.train.patches, self.test.ids)
-        return not any((*named, self.test.patches))
+        return not any((*named, self.test.patches, self.scenes))
+
+    @property
+    def all_scenes(self) -> list[str]:
+        """Scene files of the training, then of the test."""
+        return [*self.scenes, *self.test.scenes]
+
+    @property
+    def has_test(self) -> bool:
+        """Whether there are test patches at all; of scenes a test is not needed."""
+        return not self.scenes or bool(self.test.scenes)
 
     def path_of(self, split: Literal["train", "test"], key: str) -> str | None:
         """Path of one input: the one that is named, or else the usual one inside `folder`."""
@@ -152,8 +193,40 @@ class Data(Section):
         found = self.path_of("train", "patches"), self.path_of("test", "patches")
         return [path for path in found if path is not None]
 
+    @model_validator(mode="before")
+    @classmethod
+    def _clouds_are_ordinary(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("on_nonfinite") is None:
+            return {**values, "on_nonfinite": "fill" if values.get("scenes") else "refuse"}
+        return values
+
+    @model_validator(mode="after")
+    def _scenes_alone(self) -> Self:
+        scenes = self.all_scenes
+        if not self.scenes:
+            given = {"data.test.scenes": self.test.scenes, "data.inventory": self.inventory}
+            if named := [key for key, value in given.items() if value]:
+                raise ValueError(f"{' and '.join(named)}: name data.scenes too")
+            return self
+        files = {
+            "data.folder": self.folder,
+            **{f"data.train.{name}": value for name, value in self.train},
+            **{f"data.test.{name}": value for name, value in self.test if name != "scenes"},
+        }
+        if named := [key for key, value in files.items() if value is not None]:
+            raise ValueError(f"data.scenes and {', '.join(named)}: patches come from one of both")
+        if not self.inventory:
+            raise ValueError("data.scenes: name data.inventory, the file of landslides, too")
+        if twice := sorted({path for path in scenes if scenes.count(path) > 1}):
+            raise ValueError(
+                f"data.scenes, data.test.scenes: {', '.join(twice)} stands there twice"
+            )
+        return self
+
     @model_validator(mode="after")
     def _all_or_nothing(self) -> Self:
+        if self.scenes:
+            return self
         required = {
             "data.train.labels": self.train.labels,
             "data.train.patches": self.train.patches,

@@ -21,6 +21,12 @@ class SceneSimulation(Section):
     slides: int = Field(24, ge=0, le=2000, description="landslides between before and after")
     cloud: Fraction = Field(0.15, description="share of the sky under cloud")
     seed: int = Field(42, ge=0, lt=2**63, description="of everything that is simulated")
+    east: int = Field(
+        0,
+        ge=0,
+        le=200_000,
+        description="m that it lies east of the usual place, so that several do not overlap",
+    )
     mistake: Mistake | None = Field(
         None, description="a mistake that people make with such data, made on purpose"
     )

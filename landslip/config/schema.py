@@ -15,6 +15,8 @@ from landslip.config.assess import Assess, AssessCells, AssessThreshold, mistake
 from landslip.config.bundle import Bundle, Conventions, Predict
 from landslip.config.data import Channel, Data, Simulation, TestSource, TrainSource, Unit
 from landslip.config.errors import explain, nearest
+from landslip.config.folds import Folds, mistakes_in_folds, with_scheme
+from landslip.config.inventory import Label, Negatives, Windows
 from landslip.config.scene import SceneMap, SceneSimulation
 from landslip.data.nodata import NoData, zero_groups
 from landslip.io.files import InputError
@@ -28,19 +30,6 @@ INDEX_MODALITY = "indices"
 
 # Columns and keys that stand beside the members' names in the ensemble's files.
 _RESERVED = {"id", "fold", "label", "probability", "landslide", "ensemble"}
-
-
-class Folds(Section):
-    """How the training patches are split for cross-validation."""
-
-    scheme: Literal["kfold", "stratified", "grouped"] = Field(
-        "kfold", description="kfold is the paper's; grouped keeps copies of a patch in one fold"
-    )
-    n: int = Field(5, ge=2, le=100, description="how many")
-    seed: int = Field(42, ge=0, lt=2**63, description="of the shuffling before they are cut")
-    group: str | None = Field(
-        None, description="column of the labels CSV that groups patches; null: copies of a patch"
-    )
 
 
 class Scaling(Section):
@@ -101,6 +90,8 @@ class Config(Section):
     indices: dict[Name, tuple[str, str]] = Field(
         {}, description="(a - b) / (a + b) of two channels"
     )
+    label: Label = Label()
+    negatives: Negatives = Negatives()
     folds: Folds = Folds()
     scaling: Scaling = Scaling()
     gpu: GPU = GPU()
@@ -210,6 +201,11 @@ class Config(Section):
         """Every model of the config, by its name."""
         return {name: self.resolve(settings) for name, settings in self.models.items()}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _folds_by_ground(cls, values: Any) -> Any:
+        return with_scheme(values)
+
     @model_validator(mode="after")
     def _names_exist(self) -> Self:
         mistakes = list(_mistakes(self))
@@ -224,6 +220,7 @@ def _mistakes(config: Config) -> Iterable[str]:
     yield from results_mistakes(
         config.results, folder=data.folder, tables=data.tables, patches=data.patches
     )
+    yield from mistakes_in_folds(config.folds, bool(data.scenes))
     for name, channel in config.channels.items():
         yield from _unknown(f"channels.{name}.unit", channel.unit, "unit", config.units)
     for name, pair in config.indices.items():
@@ -341,6 +338,9 @@ SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
     "data.test": (TestSource,),
     "data.simulation": (Simulation,),
     "data.conventions": (Conventions,),
+    "data.windows": (Windows,),
+    "label": (Label,),
+    "negatives": (Negatives,),
     "folds": (Folds,),
     "scaling": (Scaling,),
     "ensemble": (Ensemble,),

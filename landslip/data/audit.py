@@ -37,6 +37,8 @@ class Findings:
     shape: tuple[int, int]
     group: str | None
     """The CSV's column that groups patches, if one is named."""
+    notes: Sequence[str] = ()
+    """What was done before patches were listed; of windows of scenes."""
 
 
 def build_audit(findings: Findings) -> dict[str, Any]:
@@ -294,8 +296,9 @@ def _done(audit: Mapping[str, Any], findings: Findings) -> list[str]:
     """What was done with the input, and how it was looked at."""
     sample = findings.summary.sample.shape[1]
     total = sum(counts["patches"] for counts in audit["counts"].values())
+    what = "windows of scenes" if findings.notes else "files"
     sentences = [
-        f"Every one of {total:,} files was read and its SHA-256 noted in the manifest.",
+        f"Every one of {total:,} {what} was read and its SHA-256 noted in the manifest.",
         "Pixels were judged as float32, to which integers and floats of any width are rounded.",
         f"Units were checked by the median magnitude of {number(sample, 'pixel')} of each patch, "
         "at random positions, the same in all; channels constant in a patch were left out.",
@@ -314,6 +317,9 @@ def _done(audit: Mapping[str, Any], findings: Findings) -> list[str]:
             )
     if findings.group:
         sentences.append(f"Patches are grouped by the column {findings.group}, and copies joined.")
-    if not audit["counts"]["test"]["landslides"] + audit["counts"]["test"]["others"]:
-        sentences.append("There are no test labels: test scores are left out of the report.")
+    sentences += [f"{note[0].upper()}{note[1:]}." for note in findings.notes]
+    test = audit["counts"]["test"]
+    if not test["landslides"] + test["others"]:
+        absent = "labels" if test["patches"] else "patches"
+        sentences.append(f"There are no test {absent}: test scores are left out of the report.")
     return sentences

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 from landslip.io.records import Amount, Count, Number, Share, read_record
 
@@ -14,6 +14,7 @@ class ListingSummary(TypedDict):
     strays: dict[str, list[str]]
     respelt: dict[str, list[Any]]
     shape: tuple[Count, Count] | None
+    notes: NotRequired[list[str]]
 
 
 class Counts(TypedDict):
