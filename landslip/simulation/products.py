@@ -80,6 +80,7 @@ def simulate_scene(
     cloud: float,
     seed: int,
     mistake: Mistake | None = None,
+    east: float = 0.0,
 ) -> None:
     """Write a scene: `scene.yaml`, a SAFE folder, radar of both orbits, outlines, units.
 
@@ -97,21 +98,29 @@ def simulate_scene(
         The same seed gives the same pixels.
     mistake
         One that people make with such data, made on purpose.
+    east
+        Metres that the scene lies east of the usual place.
     """
     images = simulate_scene_images(
         np.random.default_rng(seed), rows=rows, columns=columns, slides=slides, cloud=cloud,
         flattened=mistake == "flattened",
     )  # fmt: skip
-    write_scene(folder, images, seed=seed, mistake=mistake)
+    write_scene(folder, images, seed=seed, mistake=mistake, east=east)
 
 
 def write_scene(
-    folder: Path, images: SceneImages, *, seed: int, mistake: Mistake | None = None
+    folder: Path,
+    images: SceneImages,
+    *,
+    seed: int,
+    mistake: Mistake | None = None,
+    east: float = 0.0,
 ) -> None:
     """Write what the sensors saw as the agencies' products; see `simulate_scene`."""
     rng = np.random.default_rng((seed, 1))
     rows, columns = images.scl.shape
-    place = _Place(crs=CRS, transform=Affine(10, 0, CORNER[0], 0, -10, CORNER[1]), mistake=mistake)
+    corner = Affine(10, 0, CORNER[0] + east, 0, -10, CORNER[1])
+    place = _Place(crs=CRS, transform=corner, mistake=mistake)
     scene: dict[str, Any] = {
         "name": "Simulated scene",
         "event": EVENT.isoformat(),
