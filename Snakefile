@@ -10,6 +10,7 @@ include: "rules/common_ablation.smk"
 include: "rules/common_report.smk"
 include: "rules/common_bundle.smk"
 include: "rules/common_scene.smk"
+include: "rules/common_inventory.smk"
 include: "rules/common_assess.smk"
 include: "rules/common_runs.smk"
 
@@ -30,7 +31,7 @@ wildcard_constraints:
 rule all:
     default_target: True
     input:
-        "<results>/submission.csv",
+        if_tested("<results>/submission.csv"),
         "<results>/ensemble/metrics.json",
         "<results>/report.html",
 
@@ -53,6 +54,9 @@ elif ASSESSING:
 
 elif not ASKING:
 
+    if CONFIG.data.scenes:
+
+        include: "rules/inventory.smk"
     include: "rules/data.smk"
     include: "rules/features.smk"
     include: "rules/models.smk"

@@ -64,6 +64,8 @@ if workflow.is_main_process and not ASKING:
         sys.exit(f"landslip: {error}")
 
 FOLDS = range(CONFIG.folds.n)
+# Scenes may come without any to test on: what needs test patches is left out then.
+SPLITS = ["train", "test"] if CONFIG.data.has_test else ["train"]
 SIMULATED = f"{CONFIG.results}/simulated"
 
 
@@ -87,7 +89,7 @@ def source_digest(script):
 def data_path(split, key):
     """Path of one input: as the config has it, else simulated; or None."""
     if not CONFIG.data.simulated:
-        return CONFIG.data.path_of(split, key)
+        return None if CONFIG.data.scenes else CONFIG.data.path_of(split, key)
     simulated = {
         ("train", "labels"): "Train.csv",
         ("train", "patches"): "train_data",
@@ -116,9 +118,11 @@ def table_input(name):
 
 
 def table_digests(wildcards):
-    """Digest of each of the user's tables."""
+    """Digest of each of the user's tables, or of the inventories of scenes."""
     if CONFIG.data.simulated:
         return "simulated"
+    if CONFIG.data.scenes:
+        return [content_digest(Path(path)) for path in CONFIG.data.inventory]
     return {name: content_digest(Path(path)) for name, path in TABLES.items() if path}
 
 
@@ -127,6 +131,9 @@ def patch_listing(split):
     """Digest of the names and sizes of a patch folder; simulated ones follow from the config."""
     if CONFIG.data.simulated:
         return "simulated"
+    if CONFIG.data.scenes:
+        # Of all scenes, which are no split's alone as far as labels go.
+        return [scene_state(number) for number in range(len(CONFIG.data.all_scenes))]
     return listing_digest(Path(data_path(split, "patches")))
 
 
@@ -153,8 +160,11 @@ def patch_sums():
 def shards_of(split):
     """How many jobs share the patches of a split; more than needed where its CSV has empty lines.
 
-    Counted when it is asked for: most jobs' own processes never do.
+    Counted when it is asked for: most jobs' own processes never do. How many windows of scenes are
+    patches is known once they are labelled; there are as many shards as scenes.
     """
+    if CONFIG.data.scenes:
+        return len(CONFIG.data.scenes if split == "train" else CONFIG.data.test.scenes)
     simulation = CONFIG.data.simulation
     table = data_path(split, "labels" if split == "train" else "ids")
     patches = (
@@ -169,12 +179,14 @@ def shards_of(split):
 if workflow.is_main_process and not ASKING:
     try:
         check_sources(
+            *CONFIG.data.all_scenes,
+            *CONFIG.data.inventory,
             data_path("train", "labels"),
             data_path("test", "ids"),
             data_path("test", "labels"),
             *(encoder.weights for encoder in CONFIG.encoders.values()),
         )
-        for split in ("train", "test"):
+        for split in SPLITS:
             shards_of(split)
     except InputError as error:
         sys.exit(f"landslip: {error}")
@@ -197,7 +209,7 @@ def surveys(suffix):
     """Files of the surveys of all patches."""
     return [
         f"{CONFIG.results}/data/surveys/{split}{shard}.{suffix}"
-        for split in ("train", "test")
+        for split in SPLITS
         for shard in range(shards_of(split))
     ]
 
@@ -306,7 +318,7 @@ def scaling_scope(suffix):
 def scaling_input(wildcards):
     """Stores that scaling parameters are fitted on; the folds, where those of one do not count."""
     scope = scaling_scope(wildcards.scope)
-    splits = ["train", "test"] if scope == "all" else ["train"]
+    splits = SPLITS if scope == "all" else ["train"]
     store, folds = f"{CONFIG.results}/store", f"{CONFIG.results}/data/folds"
     of_fold = scope.startswith("fold")
     return {
@@ -338,3 +350,35 @@ def of_members(file):
 
 NETWORK_MEMBERS = [name for name in CONFIG.members if name in models_of("network")]
 TREE_MEMBERS = [name for name in CONFIG.members if name not in NETWORK_MEMBERS]
+
+
+def if_tested(*paths):
+    """Files that come of test patches, where there are such."""
+    return list(paths) if CONFIG.data.has_test else []
+
+
+def manifest_settings():
+    """How patches are judged."""
+    return {
+        "channels": {name: channel.unit for name, channel in CONFIG.channels.items()},
+        "units": {
+            name: unit.model_dump(exclude={"nodata"})
+            for name, unit in CONFIG.units.items()
+        },
+        "ndvi": CONFIG.indices.get("ndvi"),
+        "on_bad_patch": CONFIG.data.on_bad_patch,
+        "on_nonfinite": CONFIG.data.on_nonfinite,
+        "on_zeros": CONFIG.data.on_zeros,
+        "on_wrong_unit": CONFIG.data.on_wrong_unit,
+        "group": CONFIG.folds.group,
+    }
+
+
+def store_settings():
+    """What the store holds of a patch."""
+    return {
+        "channels": list(CONFIG.channels),
+        "indices": {name: list(pair) for name, pair in CONFIG.indices.items()},
+        "on_nonfinite": CONFIG.data.on_nonfinite,
+        "on_zeros": CONFIG.data.on_zeros,
+    }

@@ -56,11 +56,16 @@ def benchmark_files(wildcards):
     jobs = {}
     if CONFIG.data.simulated:
         jobs["simulate_patches"] = "data/simulate_patches"
-    for job in ("list_patches", "build_manifest", "assign_folds"):
-        jobs[job] = f"data/{job}"
-    for split in ("train", "test"):
+    scenes = range(len(CONFIG.data.all_scenes))
+    stage = "inventory" if scenes else "data"
+    what = "windows" if scenes else "patches"
+    for scene in scenes:
+        jobs[f"look_at_scene_{scene}"] = f"inventory/look_at_scene_{scene}"
+    for job in (f"{stage}/list_{what}", f"{stage}/build_manifest", "data/assign_folds"):
+        jobs[Path(job).name] = job
+    for split in SPLITS:
         for shard in range(shards_of(split)):
-            for job in ("data/survey_patches", "data/build_store"):
+            for job in (f"{stage}/survey_{what}", f"{stage}/build_store"):
                 jobs[f"{Path(job).name}_{split}_shard{shard}"] = f"{job}_{split}{shard}"
         jobs[f"compute_statistics_{split}"] = f"features/compute_statistics_{split}"
     by_fold = CONFIG.scaling.fit == "fold"
@@ -70,7 +75,8 @@ def benchmark_files(wildcards):
     for model in CONFIG.members:
         for fold in FOLDS:
             jobs[f"{model}/fold{fold}"] = f"models/{model}/fold{fold}"
-        jobs[f"{model}/predict"] = f"models/{model}/predict"
+        if "test" in SPLITS:
+            jobs[f"{model}/predict"] = f"models/{model}/predict"
     folder = f"{CONFIG.results}/benchmarks"
     return {label: f"{folder}/{job}.jsonl" for label, job in jobs.items()}
 

@@ -10,7 +10,14 @@ from landslip.engine.working_folder import enter_working_folder
 # Their outputs are kept until they have run well: training costs hours, and what the second three
 # refuse is often mended by putting the very same file back, which then must retrain nothing.
 KEPT = {"fetch_weights", "train_network", *(f"train_{kind}" for kind in TREES)}
-JUDGED = {"list_patches", "survey_patches", "build_manifest"}
+JUDGED = {
+    "list_patches",
+    "survey_patches",
+    "look_at_scene",
+    "list_windows",
+    "survey_windows",
+    "build_manifest",
+}
 
 
 def deciding_settings():
@@ -37,6 +44,7 @@ def deciding_settings():
             "labels": True,
             "verdicts": True,
             "assess": True,
+            **({} if CONFIG.data.scenes else {"label": True, "negatives": True}),
             "channels": {name: {"sensor"} for name in CONFIG.channels},
             "models": {
                 name: {"training": {"save_minutes"}}
@@ -47,10 +55,13 @@ def deciding_settings():
                 "folder",
                 "train",
                 "test",
+                "scenes",
+                "inventory",
+                *([] if CONFIG.data.scenes else ["windows", "conventions"]),
                 "links_into",
                 "patches_per_shard",
-                "conventions",
             },
+            "folds": {"block_size"} if CONFIG.folds.scheme != "blocks" else set(),
         },
     )
     for encoder in settings["encoders"].values():

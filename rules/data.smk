@@ -30,109 +30,124 @@ if CONFIG.data.simulated:
             "../workflow/scripts/data/simulate_patches.py"
 
 
-rule list_patches:
-    input:
-        labels=table_input("labels"),
-        ids=table_input("ids"),
-        test_labels=table_input("test_labels"),
-        patches=lambda wildcards: patch_folders("train", "test"),
-        sums=patch_sums(),
-    output:
-        listing="<results>/data/listing.parquet",
-        listing_summary="<results>/data/listing.json",
-        sums="<results>/data/listing.sha256",
-    log:
-        "<logs>/data/list_patches.log",
-    benchmark:
-        "<benchmarks>/data/list_patches.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-    params:
-        train=data_path("train", "patches"),
-        test=data_path("test", "patches"),
-        tables=table_digests,
-        train_listing=lambda wildcards: patch_listing("train"),
-        test_listing=lambda wildcards: patch_listing("test"),
-        channels=len(CONFIG.channels),
-        group=CONFIG.folds.group,
-        links_into=CONFIG.data.links_into,
-        code=source_digest("data/list_patches.py"),
-    script:
-        "../workflow/scripts/data/list_patches.py"
+# In place of these, rules/inventory.smk has those of windows of scenes.
+if not CONFIG.data.scenes:
 
+    rule list_patches:
+        input:
+            labels=table_input("labels"),
+            ids=table_input("ids"),
+            test_labels=table_input("test_labels"),
+            patches=lambda wildcards: patch_folders("train", "test"),
+            sums=patch_sums(),
+        output:
+            listing="<results>/data/listing.parquet",
+            listing_summary="<results>/data/listing.json",
+            sums="<results>/data/listing.sha256",
+        log:
+            "<logs>/data/list_patches.log",
+        benchmark:
+            "<benchmarks>/data/list_patches.jsonl"
+        conda:
+            "../envs/cpu.yaml"
+        resources:
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        params:
+            train=data_path("train", "patches"),
+            test=data_path("test", "patches"),
+            tables=table_digests,
+            train_listing=lambda wildcards: patch_listing("train"),
+            test_listing=lambda wildcards: patch_listing("test"),
+            channels=len(CONFIG.channels),
+            group=CONFIG.folds.group,
+            links_into=CONFIG.data.links_into,
+            code=source_digest("data/list_patches.py"),
+        script:
+            "../workflow/scripts/data/list_patches.py"
 
-rule survey_patches:
-    input:
-        listing=ancient("<results>/data/listing.parquet"),
-        listing_summary="<results>/data/listing.json",
-        patches=lambda wildcards: patch_folders(wildcards.split),
-        patch_sums=patch_sums(),
-        sums="<results>/data/listing.sha256",
-    output:
-        survey="<results>/data/surveys/{split}{shard}.npz",
-        sums="<results>/data/surveys/{split}{shard}.sha256",
-    log:
-        "<logs>/data/survey_patches_{split}{shard}.log",
-    benchmark:
-        "<benchmarks>/data/survey_patches_{split}{shard}.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 8
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-    params:
-        shards=lambda wildcards: shards_of(wildcards.split),
-        no_data=asdict(CONFIG.no_data),
-        code=source_digest("data/survey_patches.py"),
-    script:
-        "../workflow/scripts/data/survey_patches.py"
+    rule survey_patches:
+        input:
+            listing=ancient("<results>/data/listing.parquet"),
+            listing_summary="<results>/data/listing.json",
+            patches=lambda wildcards: patch_folders(wildcards.split),
+            patch_sums=patch_sums(),
+            sums="<results>/data/listing.sha256",
+        output:
+            survey="<results>/data/surveys/{split}{shard}.npz",
+            sums="<results>/data/surveys/{split}{shard}.sha256",
+        log:
+            "<logs>/data/survey_patches_{split}{shard}.log",
+        benchmark:
+            "<benchmarks>/data/survey_patches_{split}{shard}.jsonl"
+        conda:
+            "../envs/cpu.yaml"
+        threads: 8
+        resources:
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            shards=lambda wildcards: shards_of(wildcards.split),
+            no_data=asdict(CONFIG.no_data),
+            code=source_digest("data/survey_patches.py"),
+        script:
+            "../workflow/scripts/data/survey_patches.py"
 
+    rule build_manifest:
+        input:
+            listing=ancient("<results>/data/listing.parquet"),
+            listing_summary="<results>/data/listing.json",
+            surveys=lambda wildcards: [ancient(path) for path in surveys("npz")],
+            # of what may be copies of one another, pixels are compared
+            patches=lambda wildcards: patch_folders("train", "test"),
+            patch_sums=patch_sums(),
+            sums="<results>/data/listing.sha256",
+            survey_sums=lambda wildcards: surveys("sha256"),
+        output:
+            manifest="<results>/data/manifest.parquet",
+            audit="<results>/data/audit.json",
+            sums="<results>/data/manifest.sha256",
+        log:
+            "<logs>/data/build_manifest.log",
+        benchmark:
+            "<benchmarks>/data/build_manifest.jsonl"
+        conda:
+            "../envs/cpu.yaml"
+        resources:
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        params:
+            settings=manifest_settings(),
+            no_data=asdict(CONFIG.no_data),
+            code=source_digest("data/build_manifest.py"),
+        script:
+            "../workflow/scripts/data/build_manifest.py"
 
-rule build_manifest:
-    input:
-        listing=ancient("<results>/data/listing.parquet"),
-        listing_summary="<results>/data/listing.json",
-        surveys=lambda wildcards: [ancient(path) for path in surveys("npz")],
-        # of what may be copies of one another, pixels are compared
-        patches=lambda wildcards: patch_folders("train", "test"),
-        patch_sums=patch_sums(),
-        sums="<results>/data/listing.sha256",
-        survey_sums=lambda wildcards: surveys("sha256"),
-    output:
-        manifest="<results>/data/manifest.parquet",
-        audit="<results>/data/audit.json",
-        sums="<results>/data/manifest.sha256",
-    log:
-        "<logs>/data/build_manifest.log",
-    benchmark:
-        "<benchmarks>/data/build_manifest.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-    params:
-        settings={
-            "channels": {
-                name: channel.unit for name, channel in CONFIG.channels.items()
-            },
-            "units": {
-                name: unit.model_dump(exclude={"nodata"})
-                for name, unit in CONFIG.units.items()
-            },
-            "ndvi": CONFIG.indices.get("ndvi"),
-            "on_bad_patch": CONFIG.data.on_bad_patch,
-            "on_nonfinite": CONFIG.data.on_nonfinite,
-            "on_zeros": CONFIG.data.on_zeros,
-            "on_wrong_unit": CONFIG.data.on_wrong_unit,
-            "group": CONFIG.folds.group,
-        },
-        no_data=asdict(CONFIG.no_data),
-        code=source_digest("data/build_manifest.py"),
-    script:
-        "../workflow/scripts/data/build_manifest.py"
+    rule build_store:
+        input:
+            manifest=ancient("<results>/data/manifest.parquet"),
+            patches=lambda wildcards: patch_folders(wildcards.split),
+            patch_sums=patch_sums(),
+            sums="<results>/data/manifest.sha256",
+        output:
+            shard="<results>/store/{split}_shards/shard{shard}.h5",
+            pixels="<results>/store/{split}_shards/shard{shard}.pixels.h5",
+            sums="<results>/store/{split}_shards/shard{shard}.sha256",
+        log:
+            "<logs>/data/build_store_{split}{shard}.log",
+        benchmark:
+            "<benchmarks>/data/build_store_{split}{shard}.jsonl"
+        conda:
+            "../envs/cpu.yaml"
+        threads: 8
+        resources:
+            mem_mb=lambda wildcards, attempt: 4000 * attempt,
+            runtime=lambda wildcards, attempt: 60 * attempt,
+        params:
+            settings=store_settings(),
+            no_data=asdict(CONFIG.no_data),
+            shards=lambda wildcards: shards_of(wildcards.split),
+            code=source_digest("data/build_store.py"),
+        script:
+            "../workflow/scripts/data/build_store.py"
 
 
 rule write_audit:
@@ -172,44 +187,10 @@ rule assign_folds:
     conda:
         "../envs/cpu.yaml"
     params:
-        folds=CONFIG.folds.model_dump(mode="json"),
+        folds=CONFIG.folds.model_dump(mode="json", exclude={"block_size"}),
         code=source_digest("data/assign_folds.py"),
     script:
         "../workflow/scripts/data/assign_folds.py"
-
-
-rule build_store:
-    input:
-        manifest=ancient("<results>/data/manifest.parquet"),
-        patches=lambda wildcards: patch_folders(wildcards.split),
-        patch_sums=patch_sums(),
-        sums="<results>/data/manifest.sha256",
-    output:
-        shard="<results>/store/{split}_shards/shard{shard}.h5",
-        pixels="<results>/store/{split}_shards/shard{shard}.pixels.h5",
-        sums="<results>/store/{split}_shards/shard{shard}.sha256",
-    log:
-        "<logs>/data/build_store_{split}{shard}.log",
-    benchmark:
-        "<benchmarks>/data/build_store_{split}{shard}.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 8
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-    params:
-        settings={
-            "channels": list(CONFIG.channels),
-            "indices": {name: list(pair) for name, pair in CONFIG.indices.items()},
-            "on_nonfinite": CONFIG.data.on_nonfinite,
-            "on_zeros": CONFIG.data.on_zeros,
-        },
-        no_data=asdict(CONFIG.no_data),
-        shards=lambda wildcards: shards_of(wildcards.split),
-        code=source_digest("data/build_store.py"),
-    script:
-        "../workflow/scripts/data/build_store.py"
 
 
 rule join_store:

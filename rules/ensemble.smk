@@ -78,13 +78,12 @@ rule predict_test:
 rule measure_ensemble:
     input:
         oof=ancient("<results>/ensemble/oof.parquet"),
-        test=ancient("<results>/ensemble/test.parquet"),
+        test=[ancient(path) for path in if_tested("<results>/ensemble/test.parquet")],
         threshold="<results>/ensemble/threshold.json",
         manifest=ancient("<results>/data/manifest.parquet"),
         sums=[
-            *expand(
-                "<results>/ensemble/{name}.sha256", name=["oof", "test", "threshold"]
-            ),
+            *expand("<results>/ensemble/{name}.sha256", name=["oof", "threshold"]),
+            *if_tested("<results>/ensemble/test.sha256"),
             "<results>/data/manifest.sha256",
         ],
     output:

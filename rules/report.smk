@@ -81,7 +81,7 @@ rule write_report:
     input:
         metrics="<results>/ensemble/metrics.json",
         threshold="<results>/ensemble/threshold.json",
-        test=ancient("<results>/ensemble/test.parquet"),
+        test=[ancient(path) for path in if_tested("<results>/ensemble/test.parquet")],
         manifest=ancient("<results>/data/manifest.parquet"),
         folds=ancient("<results>/data/folds.parquet"),
         audit=ancient("<results>/data/audit.html"),
@@ -100,8 +100,9 @@ rule write_report:
         sums=[
             *expand(
                 "<results>/ensemble/{name}.sha256",
-                name=["metrics", "threshold", "test"],
+                name=["metrics", "threshold"],
             ),
+            *if_tested("<results>/ensemble/test.sha256"),
             *expand("<results>/data/{name}.sha256", name=["manifest", "folds"]),
             # The page only leads to the audit.
             ancient("<results>/data/audit.sha256"),

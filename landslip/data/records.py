@@ -1,9 +1,9 @@
 """What stands in the JSON files of the data stage, as far as other jobs read it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from landslip.io.records import Amount, Count, Number, Share, read_record
 

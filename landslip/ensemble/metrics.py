@@ -51,7 +51,7 @@ def overall(oof_f1: float, public_f1: float, private_f1: float) -> float:
 def measure(
     *,
     oof: Path,
-    test: Path,
+    test: Path | None,
     threshold: Path,
     manifest: Path,
     bootstrap: int,
@@ -63,7 +63,7 @@ def measure(
     Parameters
     ----------
     oof, test
-        ensemble/oof.parquet and ensemble/test.parquet.
+        ensemble/oof.parquet and ensemble/test.parquet; None: there are no test patches.
     threshold
         threshold.json; its threshold is used for the ensemble and for every member.
     manifest
@@ -89,10 +89,12 @@ def measure(
         *warnings_about(table.labels, table.probability, chosen),
         *warnings_about_learning(measured, plain=table.way == MEAN),
     ]
-    on_test = read_labelled(test, manifest)
+    on_test = None if test is None else read_labelled(test, manifest)
     tested: dict[str, Any] | None = None
     reason: str | None = None
-    if not len(on_test.labels):
+    if on_test is None:
+        reason = "There are no test patches, so nothing is measured on them."
+    elif not len(on_test.labels):
         reason = "The labels of the test patches are not known, so nothing is measured on them."
     elif np.isnan(on_test.probability).all():
         reason = "No test patch has both a label and a prediction, so nothing is measured on them."

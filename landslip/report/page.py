@@ -41,6 +41,8 @@ _SCHEMES = {
     "kfold": "shuffled, not stratified",
     "stratified": "shuffled, with the same share of landslides in each",
     "grouped": "shuffled, with copies or groups of patches kept together",
+    "blocks": "squares of ground whole, so that neighbours are never in two folds",
+    "scene": "scenes whole, so that a fold is validated on scenes that its models never saw",
 }
 
 
@@ -59,7 +61,7 @@ def write_report(
     configured: Configured,
     metrics: Path,
     threshold: Path,
-    test: Path,
+    test: Path | None,
     manifest: Path,
     folds: Path,
     models: Path,
@@ -149,7 +151,9 @@ def write_report(
     write_text(target, page)
 
 
-def _test_paragraphs(metrics: Mapping[str, Any], test: Path) -> list[str]:
+def _test_paragraphs(metrics: Mapping[str, Any], test: Path | None) -> list[str]:
+    if test is None:
+        return verdict.verdict_on_test(metrics, called=0, answered=0, asked=0)
     found = count_answers(test)
     return verdict.verdict_on_test(
         metrics, called=found.landslides, answered=found.answered, asked=found.asked

@@ -8,7 +8,7 @@ from landslip.ensemble.metrics import measure
 begin_job(snakemake)
 measure(
     oof=Path(snakemake.input.oof),
-    test=Path(snakemake.input.test),
+    test=Path(snakemake.input.test[0]) if snakemake.input.test else None,
     threshold=Path(snakemake.input.threshold),
     manifest=Path(snakemake.input.manifest),
     bootstrap=snakemake.params.bootstrap,

@@ -12,7 +12,7 @@ write_report(
     configured=Configured(**snakemake.params.configured),
     metrics=Path(snakemake.input.metrics),
     threshold=Path(snakemake.input.threshold),
-    test=Path(snakemake.input.test),
+    test=Path(snakemake.input.test[0]) if snakemake.input.test else None,
     manifest=Path(snakemake.input.manifest),
     folds=Path(snakemake.input.folds),
     models=Path(snakemake.input.models),

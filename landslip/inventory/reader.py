@@ -1,0 +1,142 @@
+"""Reads patches that are windows of scenes, many windows of one square of a scene at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from landslip.data.patches import PatchError
+from landslip.data.problems import shortened
+from landslip.data.source import ReadPatch, Shape
+from landslip.inventory.scene_files import States, changed_files, files_state
+from landslip.inventory.windows import SceneRecord, read_scene_record
+from landslip.io.files import InputError
+from landslip.scene.reader import Reading, SceneReader, open_scene
+
+# Pixels of a side of what is read at once, at most, beyond a window's own.
+_SQUARE = 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowReader:
+    """Reads windows; see `landslip.data.source.PatchReader`."""
+
+    readings: Mapping[str, Reading]
+    """Of each scene, by its file."""
+    channels: Sequence[str]
+    """Of the patches, in order."""
+    size: int
+    """Rows and columns of a window."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """A window lies in a scene, by its file, from a row and a column on."""
+        return ("path", "row", "column")
+
+    def shape(self, rows: pd.DataFrame) -> Shape | None:
+        """All windows are alike."""
+        return self.size, self.size
+
+    def read(self, rows: pd.DataFrame, shape: Shape | None) -> Iterator[ReadPatch | PatchError]:
+        """Windows in the table's order; neighbours in it are read together.
+
+        The SHA-256 is of the window's float32 values, channel after channel, row by row.
+
+        Raises
+        ------
+        InputError
+            A file of the scene cannot be read.
+        """
+        places = zip(rows["path"], rows["row"].astype(int), rows["column"].astype(int), strict=True)
+        for path, group in groupby(places, key=lambda place: place[0]):
+            corners = [(row, column) for _, row, column in group]
+            with open_scene(self.readings[path]) as reader:
+                for run in self._squares(corners):
+                    yield from self._read(reader, run)
+
+    def _squares(self, corners: Sequence[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+        """Runs of neighbours in the list whose common rectangle is small."""
+        run: list[tuple[int, int]] = []
+        for corner in corners:
+            extent = np.ptp(np.array([*run, corner]), axis=0)
+            if run and extent.max() > _SQUARE:
+                yield run
+                run = []
+            run.append(corner)
+        if run:
+            yield run
+
+    def _read(self, reader: SceneReader, run: Sequence[tuple[int, int]]) -> Iterator[ReadPatch]:
+        corners = np.array(run)
+        (top, left), (bottom, right) = corners.min(axis=0), corners.max(axis=0) + self.size
+        pixels = reader.read(int(top), int(left), int(bottom - top), int(right - left))
+        image = pixels.channels[[reader.channels.index(name) for name in self.channels]]
+        for row, column in run:
+            window: NDArray[np.float32] = np.ascontiguousarray(
+                image[
+                    :, row - top : row - top + self.size, column - left : column - left + self.size
+                ],
+                "<f4",
+            )
+            yield ReadPatch(window.transpose(1, 2, 0), hashlib.sha256(window.data).hexdigest())
+
+    def changed(self, row: Any) -> str:
+        """Which window and scene, and what to do."""
+        return (
+            f"{self.name(row)}: the scene's images have changed since they were surveyed; run "
+            "again with --forcerun look_at_scene"
+        )
+
+    def name(self, row: Any) -> str:
+        """Scene, row and column."""
+        return f"the window at row {row.row}, column {row.column} of {row.path}"
+
+
+def open_windows(records: Iterable[Path], channels: Sequence[str]) -> WindowReader:
+    """A reader of scenes that were looked at.
+
+    Parameters
+    ----------
+    records
+        As `landslip.inventory.windows.look_at_scene` writes them.
+    channels
+        Of the patches, in order.
+
+    Raises
+    ------
+    InputError
+        Scenes have changed since; their number, names and files.
+    """
+    scenes = [read_scene_record(path) for path in records]
+    changed = {}
+    for scene in scenes:
+        now = _state_now(scene)
+        if other := changed_files(scene.files, now):
+            changed[scene.path] = [Path(name).name for name in other]
+    if changed:
+        which = "; ".join(f"{path} ({shortened(names)})" for path, names in changed.items())
+        raise InputError(
+            f"{len(changed)} of {len(scenes)} scenes have changed since they were looked at: "
+            f"{which}; run again, and what depends on them is made anew"
+        )
+    return WindowReader(
+        readings={scene.path: scene.reading for scene in scenes},
+        channels=list(channels),
+        size=scenes[0].size,
+    )
+
+
+def _state_now(scene: SceneRecord) -> States:
+    """Of a scene file that cannot be read any more, nothing."""
+    try:
+        return files_state(Path(scene.path), scene.files)
+    except (InputError, OSError):
+        return {}

@@ -1,0 +1,129 @@
+"""What the rules of training from scenes share: the scenes' files, and how windows are cut."""
+
+from landslip.inventory.scene_files import (
+    files_state,
+    recall_states,
+    remember_states,
+    state_digest,
+)
+from landslip.scene.layers import CHANNELS
+
+# What scenes' files were when they were last read; jobs take it from here.
+STATES = Path(".snakemake") / "landslip_scenes.json"
+
+
+@cache
+def known_states():
+    """Files that were read before."""
+    return recall_states(STATES)
+
+
+@cache
+def state_of_scene(number):
+    """File of a scene -> what it is; read anew only where its size or time is another."""
+    return files_state(Path(CONFIG.data.all_scenes[number]), known_states())
+
+
+def scene_state(number):
+    """Digest of the content of all its files: a touched one changes nothing."""
+    return state_digest(state_of_scene(number))
+
+
+def scene_files(number):
+    """The scene file and those that it names; what is missing is said when it is looked at."""
+    return [ancient(path) for path in state_of_scene(number)]
+
+
+def all_scene_files(wildcards):
+    """Files of all scenes."""
+    return [
+        path
+        for number in range(len(CONFIG.data.all_scenes))
+        for path in scene_files(number)
+    ]
+
+
+def of_scenes(suffix):
+    """What was found in each scene, the training's first."""
+    folder = f"{CONFIG.results}/data/scenes"
+    return [
+        f"{folder}/{number}.{suffix}" for number in range(len(CONFIG.data.all_scenes))
+    ]
+
+
+def scene_conventions():
+    """How scenes are read: as the bundle will say of its channels."""
+    said = CONFIG.data.conventions
+    offset, composite = said.reflectance_offset, said.radar_composite
+    return {
+        "channels": list(CONFIG.channels),
+        "reflectance_offset": 1000.0 if offset is None else offset,
+        "terrain_flattened": bool(said.terrain_flattened),
+        "radar_composite": composite or "median",
+    }
+
+
+def window_cut():
+    """How scenes are cut into windows."""
+    windows = CONFIG.data.windows
+    return {
+        "size": windows.size,
+        "stride": windows.step,
+        "least_data": windows.least_data,
+    }
+
+
+def window_rules():
+    """How windows are labelled, drawn and grouped."""
+    label, negatives = CONFIG.label, CONFIG.negatives
+    return {
+        "label": {
+            "min_area": label.area,
+            "min_share": label.min_share,
+            "middle": label.middle,
+            "ambiguous": label.ambiguous,
+        },
+        "date_column": label.date_column,
+        "unknown_date": label.unknown_date,
+        "negatives": {
+            "share": negatives.share,
+            "per_positive": negatives.each,
+            "min_distance": negatives.min_distance,
+            "hard": negatives.hard,
+        },
+        "seed": CONFIG.seed,
+        "scheme": CONFIG.folds.scheme,
+        "block_size": CONFIG.folds.block_size,
+    }
+
+
+def refuse_scenes():
+    """Look at what is named before any job runs."""
+    named = {
+        "scene files": CONFIG.data.all_scenes,
+        "inventories": CONFIG.data.inventory,
+    }
+    for what, paths in named.items():
+        if missing := [path for path in paths if not Path(path).is_file()]:
+            raise InputError(
+                f"{len(missing)} of {len(paths)} {what} are not there: {', '.join(missing)}; "
+                "correct data.scenes, data.test.scenes and data.inventory"
+            )
+    if unknown := [name for name in CONFIG.channels if name not in CHANNELS]:
+        raise InputError(
+            f"scenes give no channel {', '.join(unknown)}, but {', '.join(CHANNELS)}; take it out "
+            "of `channels` (NAME: null), with the indices made of it"
+        )
+    found = {}
+    for number in range(len(CONFIG.data.all_scenes)):
+        found |= state_of_scene(number)
+    if found != known_states():
+        remember_states(STATES, {**known_states(), **found})
+
+
+# Jobs read these rules in processes of their own; one look is enough.
+if CONFIG.data.scenes and workflow.is_main_process and not ASKING:
+    try:
+        refuse_scenes()
+    except InputError as error:
+        sys.exit(f"landslip: {error}")
