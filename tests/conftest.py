@@ -31,7 +31,8 @@ _SLOW = {
     "test_ablation_page", "test_assess_workflow", "test_browser", "test_compilation",
     "test_encoder_check",
     "test_ensemble_numbers", "test_importance_numbers", "test_map_workflow", "test_network",
-    "test_prediction_jobs", "test_reruns", "test_resume", "test_settings", "test_shards",
+    "test_prediction_jobs", "test_reruns", "test_resume", "test_scene_training", "test_settings",
+    "test_shards",
     "test_simulation", "test_slurm", "test_profile", "test_sources", "test_tables_of_variants",
     "test_tree_checks", "test_workflow", "test_workflow_inputs", "test_writing",
 }  # fmt: skip

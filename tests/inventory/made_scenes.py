@@ -1,0 +1,91 @@
+"""Small simulated scenes side by side, looked at and listed as the workflow does."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from landslip.inventory.labels import LabelRule
+from landslip.inventory.listing import Rules, write_window_listing
+from landslip.inventory.negatives import Negatives
+from landslip.inventory.windows import Cut, look_at_scene
+from landslip.io.files import read_json, read_parquet
+from landslip.scene.interpreter import Conventions
+from landslip.scene.layers import CHANNELS
+from landslip.simulation.products import simulate_scene
+
+SIZE = 32
+SIDE = 192
+# Another order than that of scenes, which a config may have.
+ORDER = [*reversed(CHANNELS)]
+RULES: dict[str, Any] = {
+    "label": LabelRule(min_area=2500),
+    "date_column": None,
+    "unknown_date": "use",
+    "negatives": Negatives(per_positive=2, hard=0.5),
+    "seed": 42,
+    "scheme": "blocks",
+    "block_size": 960.0,
+}
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A scene, and what was found in it."""
+
+    scene: Path
+    record: Path
+    table: Path
+
+    @property
+    def inventory(self) -> Path:
+        """The outlines of its slides."""
+        return self.scene.with_name("outlines.gpkg")
+
+
+def make_scene(folder: Path, number: int, *, cloud: float = 0.1, slides: int = 6) -> Path:
+    """Simulate one of several scenes, each on its own ground."""
+    simulate_scene(
+        folder, rows=SIDE, columns=SIDE, slides=slides, cloud=cloud, seed=10 + number,
+        east=20_000 * number,
+    )  # fmt: skip
+    return folder / "scene.yaml"
+
+
+def look(
+    scene: Path,
+    target: Path,
+    *,
+    channels: list[str] = ORDER,
+    stride: int = SIZE,
+    least_data: float = 0.8,
+) -> Looked:
+    """Interpret a scene and find its windows."""
+    found = Looked(scene, target / "scene.json", target / "scene.parquet")
+    look_at_scene(
+        scene,
+        Conventions(channels=channels),
+        Cut(size=SIZE, stride=stride, least_data=least_data),
+        table=found.table,
+        record=found.record,
+    )
+    return found
+
+
+def list_windows(
+    target: Path, train: list[Looked], test: list[Looked] | None = None, **changes: Any
+) -> tuple[pd.DataFrame, list[str]]:
+    """The listing and what is said of it; `inventories` are those of the scenes."""
+    scenes = {"train": train, **({"test": test} if test else {})}
+    inventories = changes.pop(
+        "inventories", [each.inventory for of in scenes.values() for each in of]
+    )
+    write_window_listing(
+        scenes={split: [(each.record, each.table) for each in of] for split, of in scenes.items()},
+        inventories=inventories,
+        rules=Rules(**{**RULES, **changes}),
+        listing=target / "listing.parquet",
+        listing_summary=target / "listing.json",
+    )
+    return read_parquet(target / "listing.parquet"), read_json(target / "listing.json")["notes"]

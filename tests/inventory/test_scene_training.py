@@ -1,0 +1,99 @@
+"""From scenes and an inventory to a bundle that maps another scene, through Snakemake."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inventory.made_scenes import SIZE, make_scene
+
+from landslip.io.files import read_json, read_parquet
+from runs import SMALL, planned, snakemake
+
+SCENES = ["a", "b", "c"]
+
+
+def config(**data: Any) -> dict[str, Any]:
+    """Trees alone, on three scenes."""
+    return {
+        **SMALL,
+        "data": {
+            "scenes": [f"{name}/scene.yaml" for name in SCENES],
+            "inventory": [f"{name}/outlines.gpkg" for name in SCENES],
+            "windows": {"size": SIZE},
+            **data,
+        },
+        "folds": {"n": 2, "block_size": 960},
+        "models": {
+            **SMALL["models"],
+            "lightgbm": {"trees": 20, "min_data_in_leaf": 2},
+            "xgboost": None,
+            "pwee_v2_standard": None,
+        },
+        "encoders": {**SMALL["encoders"], "enc3": None},
+    }
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a study from three scenes, and of a fourth one."""
+    folder: Path = tmp_path_factory.mktemp("study")
+    for number, name in enumerate([*SCENES, "d"]):
+        make_scene(folder / name, number)
+    answer = snakemake(folder, "--", "all", "bundle", config=config())
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return folder
+
+
+def test_scenes_and_an_inventory_train_a_bundle_without_patch_files_or_test_patches(trained: Path):
+    results = trained / "results"
+    manifest = read_parquet(results / "data" / "manifest.parquet")
+    assert set(manifest["split"]) == {"train"} and set(manifest["label"]) == {0, 1}
+    folds = read_parquet(results / "data" / "folds.parquet").set_index("id")["fold"]
+    used = manifest[manifest["id"].isin(folds.index)]
+    assert (folds.loc[used["id"]].to_numpy()[:, None] >= 0).all()
+    assert (
+        used.assign(fold=folds.loc[used["id"]].to_numpy()).groupby("group")["fold"].nunique() == 1
+    ).all()
+    assert not list(results.rglob("*.npy")) and not (results / "submission.csv").exists()
+    metrics = read_json(results / "ensemble" / "metrics.json")
+    assert metrics["test"] is None and "no test patches" in metrics["test_reason"]
+    assert "There are no test patches." in (results / "report.html").read_text()
+    audit = read_json(results / "data" / "audit.json")
+    assert any("windows without one were drawn" in sentence for sentence in audit["done"])
+    conventions = read_json(results / "bundle" / "bundle.json")["conventions"]
+    assert conventions["reflectance_offset"] == 1000
+
+
+def test_its_bundle_maps_another_scene(trained: Path):
+    asked = {"bundle": "results/bundle", "scene": "d/scene.yaml", "results": "mapped"}
+    answer = snakemake(trained, "--", "map", config=asked)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert (trained / "mapped" / "map" / "probability.tif").is_file()
+    checks = read_json(trained / "mapped" / "map" / "checks.json")
+    assert not [check for check in checks if check["judgement"] == "refused"]
+
+
+def test_touched_scenes_and_inventories_plan_nothing_and_changed_ones_what_depends_on_them(
+    trained: Path,
+):
+    for name in SCENES:
+        for path in (trained / name).rglob("*"):
+            os.utime(path)
+    assert not planned(snakemake(trained, "-n", "--", "all", "bundle", config=config()))
+    raster = next((trained / "b" / "radar").glob("*.tif"))
+    whole = raster.read_bytes()
+    try:
+        raster.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        jobs = planned(snakemake(trained, "-n", "--", "all", "bundle", config=config()))
+        assert jobs["look_at_scene"] == 1 and jobs["list_windows"] == jobs["build_manifest"] == 1
+    finally:
+        raster.write_bytes(whole)
+
+
+def test_files_that_are_not_there_are_refused_before_any_job_by_count(trained: Path):
+    names = ["a/scene.yaml", "gone.yaml", "lost.yaml"]
+    answer = snakemake(trained, "-n", config=config(scenes=names))
+    assert answer.returncode != 0
+    said = "2 of 3 scene files are not there: gone.yaml, lost.yaml"
+    assert said in answer.stderr and "Traceback" not in answer.stderr

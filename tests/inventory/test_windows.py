@@ -1,0 +1,220 @@
+"""Windows of scenes as patches: what is read, listed, left out, stored and refused."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from inventory.inventories import write_inventory
+from inventory.made_scenes import ORDER, SIDE, SIZE, Looked, list_windows, look, make_scene
+
+from landslip.data.nodata import NoData
+from landslip.data.source import ReadPatch, read_unchanged
+from landslip.data.store import read_patches
+from landslip.inventory.labels import LabelRule
+from landslip.inventory.negatives import Negatives
+from landslip.inventory.reader import WindowReader, open_windows
+from landslip.inventory.windows import read_scene_record
+from landslip.io.files import InputError, read_parquet
+from landslip.scene.reader import open_scene
+from stores import write_store
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[Looked]:
+    """Two scenes; nobody may change them."""
+    folder = tmp_path_factory.mktemp("scenes")
+    found = []
+    for number in range(2):
+        scene = make_scene(folder / f"scene{number}", number)
+        found.append(look(scene, folder / f"looked{number}"))
+    return found
+
+
+@pytest.fixture
+def copy(scenes: list[Looked], tmp_path: Path) -> Looked:
+    """The first scene, to be damaged, looked at in its own place."""
+    shutil.copytree(scenes[0].scene.parent, tmp_path / "copy")
+    return look(tmp_path / "copy" / "scene.yaml", tmp_path)
+
+
+def read(reader: WindowReader, rows: pd.DataFrame) -> list[ReadPatch]:
+    found = list(reader.read(rows, (SIZE, SIZE)))
+    assert all(isinstance(each, ReadPatch) for each in found)
+    return [each for each in found if isinstance(each, ReadPatch)]
+
+
+def test_a_window_is_the_scenes_pixels_in_the_order_of_channels(
+    scenes: list[Looked], tmp_path: Path
+):
+    listing, _ = list_windows(tmp_path, scenes)
+    reader = open_windows([each.record for each in scenes], ORDER)
+    found = read(reader, listing)
+    assert len(found) == len(listing)
+    for path, rows in listing.groupby("path"):
+        with open_scene(reader.readings[str(path)]) as scene:
+            places = [scene.channels.index(name) for name in ORDER]
+            for number, row in rows.iterrows():
+                pixels = scene.read(int(row["row"]), int(row["column"]), SIZE, SIZE).channels[
+                    places
+                ]
+                patch = found[int(str(number))]
+                np.testing.assert_array_equal(patch.pixels.transpose(2, 0, 1), pixels)
+                assert patch.sha256 == hashlib.sha256(pixels.tobytes()).hexdigest()
+
+
+def test_a_window_is_the_same_whatever_is_read_beside_it(scenes: list[Looked], tmp_path: Path):
+    listing, _ = list_windows(tmp_path, scenes)
+    reader = open_windows([each.record for each in scenes], ORDER)
+    together = [each.sha256 for each in read(reader, listing)]
+    order = np.random.default_rng(0).permutation(len(listing))[:12]
+    mixed = [each.sha256 for each in read(reader, listing.iloc[order])]
+    assert mixed == [together[number] for number in order]
+
+
+def test_windows_with_too_little_data_in_a_channel_are_left_out_and_counted(
+    scenes: list[Looked], tmp_path: Path
+):
+    record = read_scene_record(scenes[0].record)
+    table = read_parquet(scenes[0].table)
+    assert record.windows == (SIDE // SIZE) ** 2 > record.seen == len(table)
+    with open_scene(record.reading) as scene:
+        seen = [
+            (row, column)
+            for row in range(0, SIDE, SIZE)
+            for column in range(0, SIDE, SIZE)
+            if np.isfinite(scene.read(row, column, SIZE, SIZE).channels).mean((1, 2)).min() >= 0.8
+        ]
+    assert sorted(zip(table["row"], table["column"], strict=True)) == seen
+    _, notes = list_windows(tmp_path, scenes)
+    unseen = record.windows - record.seen
+    assert any(f"{record.windows} windows, {unseen} left out for lack of data" in n for n in notes)
+
+
+def test_a_listing_says_where_each_patch_lies_and_how_it_was_drawn(
+    scenes: list[Looked], tmp_path: Path
+):
+    listing, notes = list_windows(tmp_path, scenes)
+    assert listing["id"].is_unique
+    # Both scenes have one name; the second gets a number.
+    assert listing["scene"].unique().tolist() == ["Simulated_scene", "Simulated_scene_2"]
+    slides = listing["label"] == 1
+    assert (listing["inclusion"][slides] == 1).all()
+    assert (listing["stratum"][slides] == "landslide").all()
+    assert (listing["area"][slides] >= 2500).all() and (listing["area"][~slides] == 0).all()
+    left = listing["crs"].eq("EPSG:32633").all() and listing["x"] - SIZE * 5
+    top = listing["y"] + SIZE * 5
+    assert ((left - 399960) % 20000 == listing["column"] * 10).all()
+    assert (5200020 - top == listing["row"] * 10).all()
+    blocks = np.floor(listing[["x", "y"]] / 960).astype(int).agg(tuple, axis=1)
+    assert listing.groupby("group")["id"].count().sum() == len(listing)
+    assert (blocks.groupby(listing["group"]).nunique() == 1).all()
+    assert any("landslides; " in note and "were drawn" in note for note in notes)
+    again, _ = list_windows(tmp_path, scenes)
+    pd.testing.assert_frame_equal(again, listing)
+    other, _ = list_windows(tmp_path, scenes, seed=43)
+    assert set(other["id"]) != set(listing["id"])
+
+
+def test_windows_that_overlap_across_blocks_are_left_out_and_counted(
+    scenes: list[Looked], tmp_path: Path
+):
+    dense = look(scenes[0].scene, tmp_path, stride=SIZE // 2)
+    listing, notes = list_windows(tmp_path, [dense], negatives=Negatives(share=1.0))
+    assert any("overlap others across the border of their block" in note for note in notes)
+    for one in listing.itertuples():
+        near = (abs(listing["x"] - one.x) < 10 * SIZE) & (abs(listing["y"] - one.y) < 10 * SIZE)
+        assert listing["group"][near].nunique() == 1
+
+
+def test_test_windows_on_the_trainings_ground_are_left_out(scenes: list[Looked], tmp_path: Path):
+    listing, notes = list_windows(tmp_path, scenes[:1], scenes, negatives=Negatives(share=1.0))
+    test = listing[listing["split"] == "test"]
+    assert test["group"].isna().all()
+    train = set(zip(*(listing[listing["split"] == "train"][n] for n in ("x", "y")), strict=True))
+    assert not train & set(zip(test["x"], test["y"], strict=True))
+    assert len(test) and any("overlap training windows" in note for note in notes)
+
+
+def test_the_store_holds_windows_with_their_holes_filled(scenes: list[Looked], tmp_path: Path):
+    listing, _ = list_windows(tmp_path, scenes)
+    reader = open_windows([each.record for each in scenes], ORDER)
+    patches = read(reader, listing)
+    store = write_store(
+        listing.assign(sha256=[each.sha256 for each in patches]),
+        channels=ORDER, indices={"ndvi": ("nir", "red")}, on_nonfinite="fill", workers=1,
+        patches_per_shard=20, reader=reader, target=tmp_path / "train.h5",
+        no_data=NoData([(-1e5, 1e5)] * len(ORDER), [[]] * len(ORDER)),
+    )  # fmt: skip
+    expected = np.stack([each.pixels.transpose(2, 0, 1) for each in patches])
+    holes = np.isnan(expected)
+    assert holes.any()
+    medians = np.nanmedian(expected, axis=(2, 3), keepdims=True)
+    stored = read_patches(store, channels=ORDER)
+    np.testing.assert_array_equal(stored[~holes], expected[~holes])
+    np.testing.assert_allclose(stored, np.where(holes, medians, expected), rtol=1e-6)
+
+
+def test_a_touched_scene_is_the_same_and_a_changed_one_is_refused_by_name_and_count(
+    copy: Looked, scenes: list[Looked]
+):
+    raster = next(copy.scene.parent.rglob("radar/*.tif"))
+    os.utime(raster, (1, 1))
+    open_windows([copy.record, scenes[1].record], ORDER)
+    content = bytearray(raster.read_bytes())
+    content[len(content) // 2] ^= 1
+    raster.write_bytes(content)
+    with pytest.raises(InputError, match=rf"1 of 2 scenes have changed.*{raster.name}"):
+        open_windows([copy.record, scenes[1].record], ORDER)
+
+
+def test_a_window_whose_pixels_changed_since_the_survey_is_refused(
+    scenes: list[Looked], tmp_path: Path
+):
+    listing, _ = list_windows(tmp_path, scenes)
+    reader = open_windows([each.record for each in scenes], ORDER)
+    first = listing.head(1).assign(sha256="0" * 64)
+    with pytest.raises(InputError, match=r"row \d+, column \d+ of .*scene\.yaml.*have changed"):
+        list(read_unchanged(reader, first, (SIZE, SIZE)))
+
+
+def test_a_scene_without_a_channel_of_the_config_is_refused(scenes: list[Looked], tmp_path: Path):
+    with pytest.raises(InputError, match="gives no swir"):
+        look(scenes[0].scene, tmp_path, channels=[*ORDER, "swir"])
+
+
+def test_a_scene_of_which_nothing_was_seen_is_refused(tmp_path: Path):
+    scene = make_scene(tmp_path / "scene", 3, cloud=1.0)
+    with pytest.raises(InputError, match=r"none of 36 windows has data in 80%"):
+        look(scene, tmp_path)
+
+
+def test_an_inventory_outside_of_all_scenes_is_refused(scenes: list[Looked], tmp_path: Path):
+    far = write_inventory(tmp_path / "far.gpkg", [shapely.box(1e5, 1e5, 1.1e5, 1.1e5)])
+    with pytest.raises(
+        InputError, match=r"none of the 1 landslides of .*far\.gpkg touches a scene"
+    ):
+        list_windows(tmp_path, scenes, inventories=[scenes[0].inventory, far])
+
+
+@pytest.mark.parametrize(
+    ("area", "message"),
+    [
+        (1e9, r"none of the \d+ windows of data.scenes is a landslide by `label` \(the largest"),
+        (None, r"all \d+ windows of data.scenes are landslides by `label`"),
+    ],
+)
+def test_rules_that_leave_one_class_are_refused_with_what_to_set(
+    area: float | None, message: str, scenes: list[Looked], tmp_path: Path
+):
+    changes = {}
+    if area is None:
+        left, bottom = 399960, 5200020 - 10 * SIDE
+        everywhere = shapely.box(left, bottom, left + 10 * SIDE, bottom + 10 * SIDE)
+        changes["inventories"] = [write_inventory(tmp_path / "all.gpkg", [everywhere])]
+    with pytest.raises(InputError, match=message):
+        list_windows(tmp_path, scenes[:1], label=LabelRule(min_area=area or 2500), **changes)
