@@ -36,8 +36,11 @@ class PatchReader(Protocol):
     def read(self, rows: pd.DataFrame, shape: Shape | None) -> Iterator[ReadPatch | PatchError]:
         """Every patch in the table's order, or what is wrong with it; `shape` None: any."""
 
-    def changed(self, row: Any) -> str:
-        """What to say of a patch (id and `columns`) that is another than was surveyed."""
+    def changed(self, row: Any) -> str | None:
+        """What to say of a patch (id and `columns`) whose digest is not that of the survey.
+
+        None where it is the same for all that: computed from the very same files.
+        """
 
     def name(self, row: Any) -> str:
         """The patch and where it lies, for messages."""
@@ -69,7 +72,7 @@ class PatchFiles:
             except FileNotFoundError:
                 yield PatchError(path, "unreadable", "gone since it was listed")
 
-    def changed(self, row: Any) -> str:
+    def changed(self, row: Any) -> str | None:
         """Which file, and what to do."""
         return changed_patch(Path(row.path))
 
@@ -98,8 +101,8 @@ def read_unchanged(
         One is another than that of its SHA-256, or cannot be used.
     """
     for row, found in zip(rows.itertuples(), reader.read(rows, shape), strict=True):
-        if found.sha256 != row.sha256:
-            raise InputError(reader.changed(row))
+        if found.sha256 != row.sha256 and (why := reader.changed(row)):
+            raise InputError(why)
         if isinstance(found, PatchError):
             raise found
         yield found.pixels
