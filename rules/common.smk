@@ -122,7 +122,11 @@ def table_digests(wildcards):
     if CONFIG.data.simulated:
         return "simulated"
     if CONFIG.data.scenes:
-        return [content_digest(Path(path)) for path in CONFIG.data.inventory]
+        return [
+            content_digest(file)
+            for path in CONFIG.data.inventory
+            for file in files_of_inventory(Path(path))
+        ]
     return {name: content_digest(Path(path)) for name, path in TABLES.items() if path}
 
 

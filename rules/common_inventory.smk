@@ -1,6 +1,7 @@
 """What the rules of training from scenes share: the scenes' files, and how windows are cut."""
 
 from landslip.inventory.scene_files import (
+    files_of_inventory,
     files_state,
     recall_states,
     remember_states,
@@ -61,6 +62,12 @@ def scene_conventions():
         "terrain_flattened": bool(said.terrain_flattened),
         "radar_composite": composite or "median",
     }
+
+
+def beside_inventories():
+    """Files that belong to those of landslides."""
+    named = [Path(path) for path in CONFIG.data.inventory]
+    return [str(file) for path in named for file in files_of_inventory(path)[1:]]
 
 
 def window_cut():

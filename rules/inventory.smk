@@ -36,6 +36,7 @@ rule list_windows:
         windows=of_scenes("parquet"),
         records=of_scenes("json"),
         inventories=[ancient(path) for path in CONFIG.data.inventory],
+        beside=[ancient(path) for path in beside_inventories()],
         sums=of_scenes("sha256"),
     output:
         listing="<results>/data/listing.parquet",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -17,9 +18,11 @@ from landslip.data.patches import PatchError
 from landslip.data.problems import shortened
 from landslip.data.source import ReadPatch, Shape
 from landslip.inventory.scene_files import States, changed_files, files_state
-from landslip.inventory.windows import SceneRecord, read_scene_record
+from landslip.inventory.windows import read_scene_record
 from landslip.io.files import InputError
 from landslip.scene.reader import Reading, SceneReader, open_scene
+
+log = logging.getLogger(__name__)
 
 # Pixels of a side of what is read at once, at most, beyond a window's own.
 _SQUARE = 512
@@ -31,6 +34,8 @@ class WindowReader:
 
     readings: Mapping[str, Reading]
     """Of each scene, by its file."""
+    states: Mapping[str, States]
+    """Of each scene's files, as they were when it was looked at."""
     channels: Sequence[str]
     """Of the patches, in order."""
     size: int
@@ -88,11 +93,19 @@ class WindowReader:
             )
             yield ReadPatch(window.transpose(1, 2, 0), hashlib.sha256(window.data).hexdigest())
 
-    def changed(self, row: Any) -> str:
-        """Which window and scene, and what to do."""
+    def changed(self, row: Any) -> str | None:
+        """Which window and files; None where the files are those that were surveyed.
+
+        Logarithms of another kind of processor may differ in the last bit: a study may be
+        surveyed on one and stored on another.
+        """
+        other = changed_files(self.states[row.path], _state_now(row.path, self.states[row.path]))
+        if not other:
+            log.warning("%s has other last bits on this processor than surveyed", self.name(row))
+            return None
         return (
-            f"{self.name(row)}: the scene's images have changed since they were surveyed; run "
-            "again with --forcerun look_at_scene"
+            f"{self.name(row)} has changed since it was surveyed ({_files(other)}); run again, and "
+            "what depends on the scene is made anew"
         )
 
     def name(self, row: Any) -> str:
@@ -118,25 +131,29 @@ def open_windows(records: Iterable[Path], channels: Sequence[str]) -> WindowRead
     scenes = [read_scene_record(path) for path in records]
     changed = {}
     for scene in scenes:
-        now = _state_now(scene)
-        if other := changed_files(scene.files, now):
-            changed[scene.path] = [Path(name).name for name in other]
+        if other := changed_files(scene.files, _state_now(scene.path, scene.files)):
+            changed[scene.path] = other
     if changed:
-        which = "; ".join(f"{path} ({shortened(names)})" for path, names in changed.items())
+        which = "; ".join(f"{path} ({_files(names)})" for path, names in changed.items())
         raise InputError(
             f"{len(changed)} of {len(scenes)} scenes have changed since they were looked at: "
             f"{which}; run again, and what depends on them is made anew"
         )
     return WindowReader(
         readings={scene.path: scene.reading for scene in scenes},
+        states={scene.path: scene.files for scene in scenes},
         channels=list(channels),
         size=scenes[0].size,
     )
 
 
-def _state_now(scene: SceneRecord) -> States:
+def _state_now(scene: str, before: States) -> States:
     """Of a scene file that cannot be read any more, nothing."""
     try:
-        return files_state(Path(scene.path), scene.files)
+        return files_state(Path(scene), before)
     except (InputError, OSError):
         return {}
+
+
+def _files(names: Sequence[str]) -> str:
+    return shortened([Path(name).name for name in names])

@@ -12,6 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from landslip.io.files import file_digest, texts_digest, write_json
 from landslip.scene.named import named_files
 
+# Files that a Shapefile is made of beside its own.
+_OF_SHAPEFILE = (".dbf", ".shx", ".prj", ".cpg")
+
 
 @dataclass(frozen=True, kw_only=True)
 class FileState:
@@ -66,6 +69,12 @@ def changed_files(before: States, now: States) -> list[str]:
         for name in {*before, *now}
         if name not in before or name not in now or before[name].sha256 != now[name].sha256
     )
+
+
+def files_of_inventory(path: Path) -> list[Path]:
+    """An inventory's file and those that belong to it, as far as they are there."""
+    beside = _OF_SHAPEFILE if path.suffix.lower() == ".shp" else ()
+    return [path, *filter(Path.is_file, map(path.with_suffix, beside))]
 
 
 _STATES = TypeAdapter(dict[str, FileState])
