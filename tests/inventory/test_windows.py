@@ -11,6 +11,7 @@ import pytest
 import shapely
 from inventory.inventories import write_inventory
 from inventory.made_scenes import ORDER, SIDE, SIZE, Looked, list_windows, look, make_scene
+from pyproj import Transformer
 
 from landslip.data.nodata import NoData
 from landslip.data.source import ReadPatch, read_unchanged
@@ -18,8 +19,9 @@ from landslip.data.store import read_patches
 from landslip.inventory.labels import LabelRule
 from landslip.inventory.negatives import Negatives
 from landslip.inventory.reader import WindowReader, open_windows
-from landslip.inventory.windows import read_scene_record
-from landslip.io.files import InputError, read_parquet
+from landslip.inventory.windows import metric_crs, read_scene_record, window_bounds
+from landslip.io.files import InputError, read_json, read_parquet, write_json
+from landslip.scene.rasters import Grid
 from landslip.scene.reader import open_scene
 from stores import write_store
 
@@ -172,13 +174,15 @@ def test_a_touched_scene_is_the_same_and_a_changed_one_is_refused_by_name_and_co
         open_windows([copy.record, scenes[1].record], ORDER)
 
 
-def test_a_window_whose_pixels_changed_since_the_survey_is_refused(
-    scenes: list[Looked], tmp_path: Path
-):
-    listing, _ = list_windows(tmp_path, scenes)
-    reader = open_windows([each.record for each in scenes], ORDER)
+def test_a_window_of_a_scene_that_changes_while_it_is_read_is_refused(copy: Looked, tmp_path: Path):
+    listing, _ = list_windows(tmp_path, [copy])
+    reader = open_windows([copy.record], ORDER)
+    # Of the same files, only another processor computes other bits.
     first = listing.head(1).assign(sha256="0" * 64)
-    with pytest.raises(InputError, match=r"row \d+, column \d+ of .*scene\.yaml.*have changed"):
+    (patch,) = read_unchanged(reader, first, (SIZE, SIZE))
+    assert patch.shape == (SIZE, SIZE, len(ORDER))
+    copy.scene.write_text(copy.scene.read_text() + "\n")
+    with pytest.raises(InputError, match=r"row \d+, column \d+ of .*has changed.*scene\.yaml"):
         list(read_unchanged(reader, first, (SIZE, SIZE)))
 
 
@@ -218,3 +222,43 @@ def test_rules_that_leave_one_class_are_refused_with_what_to_set(
         changes["inventories"] = [write_inventory(tmp_path / "all.gpkg", [everywhere])]
     with pytest.raises(InputError, match=message):
         list_windows(tmp_path, scenes[:1], label=LabelRule(min_area=area or 2500), **changes)
+
+
+def test_windows_of_two_utm_zones_on_one_ground_are_in_one_group_or_left_out(
+    scenes: list[Looked], tmp_path: Path
+):
+    record = read_json(scenes[0].record)
+    grid = record["reading"]["grid"]
+    turn = Transformer.from_crs("EPSG:32633", "EPSG:32632", always_xy=True)
+    left, top = turn.transform(grid["left"], grid["top"])
+    record["reading"]["grid"] = {**grid, "crs": "EPSG:32632", "left": left, "top": top}
+    moved = Looked(scenes[0].scene, tmp_path / "moved.json", scenes[0].table)
+    write_json(moved.record, record)
+    inventories = [scenes[0].inventory]
+    listing, notes = list_windows(tmp_path, [scenes[0], moved], inventories=inventories)
+    assert set(listing["crs"]) == {"EPSG:32633", "EPSG:32632"}
+    assert any("overlap others across the border" in note for note in notes)
+    half = SIZE * 5
+    boxes = []
+    for row in listing.itertuples():
+        corners = [
+            (row.x + a * half, row.y + b * half) for a, b in ((-1, -1), (-1, 1), (1, 1), (1, -1))
+        ]
+        back = Transformer.from_crs(row.crs, "EPSG:32633", always_xy=True)
+        boxes.append(shapely.Polygon([back.transform(*corner) for corner in corners]))
+    for one, two in shapely.STRtree(boxes).query(boxes, predicate="intersects").T:
+        if boxes[one].intersection(boxes[two]).area > 1000:
+            assert listing["group"][one] == listing["group"][two]
+
+
+def test_windows_of_a_grid_of_degrees_have_their_true_size_in_metres():
+    grid = Grid(crs="EPSG:4326", left=13.0, top=46.0, across=9e-5, down=9e-5, width=500, height=500)
+    rows, columns = np.array([0, 200]), np.array([0, 400])
+    bounds = window_bounds(grid, rows, columns, SIZE)
+    areas = (bounds[:, 2] - bounds[:, 0]) * (bounds[:, 3] - bounds[:, 1])
+    np.testing.assert_allclose(areas, SIZE**2 * grid.pixel_area(), rtol=1e-6)
+    middle = Transformer.from_crs(metric_crs(grid), "EPSG:4326", always_xy=True).transform(
+        *((bounds[1, :2] + bounds[1, 2:]) / 2)
+    )
+    expected = (13.0 + (400 + SIZE / 2) * 9e-5, 46.0 - (200 + SIZE / 2) * 9e-5)
+    np.testing.assert_allclose(middle, expected, atol=1e-7)
