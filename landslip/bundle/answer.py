@@ -145,14 +145,22 @@ def _plan(asked: Asked, present: Sequence[str], sensors: Sequence[str]) -> _Plan
     combination = find_combination(record["combinations"], present)
     if combination is None:
         return None
-    balanced = whole and asked.budget == "balanced"
-    water = record["water"]
+    balanced = asked.budget == "balanced"
     return _Plan(
         combination=combination,
         present=tuple(present),
-        cascade=record["cascade"] if balanced else None,
-        skip_water=balanced and water is not None and water["skipped"],
+        cascade=record["cascade"] if balanced and whole else None,
+        skip_water=balanced and _tells_water(record, present),
     )
+
+
+def _tells_water(record: BundleRecord, present: Sequence[str]) -> bool:
+    """Whether these sensors tell water, on which the training has no landslide."""
+    water = record["water"]
+    if water is None or not water["skipped"]:
+        return False
+    sensor = {channel["name"]: channel["sensor"] for channel in record["channels"]}
+    return {sensor[water["green"]], sensor[water["nir"]]} <= set(present)
 
 
 def _answer(asked: Asked, plan: _Plan, images: Images, names: Sequence[str]) -> _Said:

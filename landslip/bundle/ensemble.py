@@ -195,7 +195,7 @@ class Ensemble:
         budget
             fast: trees alone. balanced: networks only where trees leave the answer open. full:
             every member. The first two are for patches with all sensors; others get all members
-            that can answer.
+            that can answer, but for water, which `balanced` skips wherever optics show it.
         recall, precision, prevalence
             Choose the threshold; see `threshold`.
         threshold

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from landslip.features.names import STATISTICS, feature_columns
 from landslip.features.statistics import patch_statistics
 from landslip.io.files import InputError
 from landslip.models.tree_files import load_trees
+from landslip.scene.ask import Question, SceneBundle
 from made_bundle import FOLDS, MEMBERS, Made
 
 SENSORS = ("optical", "descending", "ascending")
@@ -234,6 +236,34 @@ def test_fast_asks_trees_alone_and_balanced_networks_only_where_trees_are_not_su
     assert (balanced.landslide[~sure] == full.landslide[~sure]).all()
     assert (balanced.landslide[sure] == (fast.probability[sure] > cascade["high"])).all()
     assert (balanced.landslide == (balanced.probability > balanced.threshold)).all()
+
+
+@pytest.mark.parametrize("missing", [None, "ascending"])
+def test_balanced_asks_nobody_about_water_on_which_the_training_has_no_landslide(
+    missing: str | None, ensemble: Ensemble, made: Made
+):
+    patches, names = made.arrays()[:6], list(made.config.channels)
+    patches[0, names.index("nir")] = 1100 + np.arange(32)
+    patches[0, names.index("green")] = 1300 + np.arange(32)
+    if missing:
+        gone = [i for i, channel in enumerate(ensemble.channels) if channel.sensor == missing]
+        patches[:, gone] = np.nan
+    water = {
+        "green": "green", "nir": "nir", "dark": 1200.0, "patches": 60, "positives": 0,
+        "skipped": True,
+    }  # fmt: skip
+    careful = replace(ensemble, record={**ensemble.record, "water": {**water, "skipped": False}})
+    skipping = replace(ensemble, record={**ensemble.record, "water": water})
+    usual = careful.predict(patches, budget="balanced")
+    found = skipping.predict(patches, budget="balanced")
+    assert found.route[0] == "water" and "water" not in [*found.route[1:], *usual.route]
+    assert found.probability[0] == 0 and np.isnan(found.members[0]).all()
+    assert found.route[1:] == usual.route[1:]
+    assert np.allclose(found.probability[1:], usual.probability[1:], atol=1e-6)
+    assert "water" not in skipping.predict(patches).route
+    # A map asks in the same way.
+    asked = SceneBundle(ensemble=skipping, question=Question(budget="balanced"))
+    assert np.isnan(asked(patches.astype(np.float32), names).members[0]).all()
 
 
 def test_a_zip_answers_as_the_folder_does(ensemble: Ensemble, made: Made):
