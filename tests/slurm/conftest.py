@@ -7,9 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from made_bundle import Made, make_bundle
 from slurm.slurm import Cluster
 
 SCRIPT = Path(__file__).with_name("cluster.sh")
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A small bundle and new patches."""
+    return make_bundle(tmp_path_factory.mktemp("bundle"))
 
 
 @pytest.fixture(scope="session")

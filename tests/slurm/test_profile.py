@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from made_bundle import Made
 from runs import SMALL, snakemake
 from slurm.slurm import through_profile
 
@@ -101,3 +102,22 @@ def test_only_networks_ask_for_a_gpu(tmp_path: Path, config: dict[str, Any]):
         "predict_network",
         "mask_inputs",
     }
+
+
+def test_jobs_that_ask_a_bundle_get_more_with_every_attempt_and_its_short_ones_share_a_submission(
+    made: Made, tmp_path: Path
+):
+    config = {
+        "bundle": str(made.bundle), "patches": str(made.patches), "data": {"patches_per_shard": 40}
+    }  # fmt: skip
+    text = plan(tmp_path, "--", "predict", config=config)
+    assert Counter(re.findall(r"Group job (\w+) ", text)) == {"answers": 1}
+    first = resources(text)
+    second = resources(plan(tmp_path, "--attempt", "2", "--", "predict", config=config))
+    shared = {"answer_new_patches", "survey_new_patches"}
+    alone = Counter(re.findall(r"^rule (\w+):", text, re.MULTILINE))
+    assert {rule: alone[rule] for rule in shared} == dict.fromkeys(shared, 2)
+    assert {rule for rule, found in first.items() if "gpu" in found} == {"answer_new_patches"}
+    for rule in set(first) - {"predict"}:
+        for resource in ("mem_mb", "runtime"):
+            assert int(second[rule][resource]) == 2 * int(first[rule][resource]), rule

@@ -14,6 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import landslip
+from made_bundle import Made
 from runs import SMALL, read, snakemake
 from slurm.slurm import NETWORK_RULES, ONE_THREAD, PRETENDED_GPU, Cluster, Job, until
 
@@ -39,6 +41,9 @@ def longer(epochs: int) -> dict[str, Any]:
 
 
 RUN = longer(epochs=40)
+PRETENDED_ANSWERS = (
+    "--set-resources", "answer_new_patches:gpu=0", "answer_new_patches:gres=gpu:1",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +202,23 @@ def test_a_training_that_slurm_cuts_short_goes_on_and_ends_as_if_undisturbed(
     assert not resume.exists()
     assert read(resume.with_name("cost.json"))["resumed"] == 1
     assert same(untrained, local, OOF)
+
+
+def test_a_bundle_answers_on_slurm_as_it_does_without(cluster: Cluster, made: Made, tmp_path: Path):
+    config = {
+        "bundle": str(made.bundle), "patches": str(made.patches), "data": {"patches_per_shard": 40}
+    }  # fmt: skip
+    earlier = {job.number for job in cluster.jobs()}
+    program = cluster.workflow(tmp_path, *PRETENDED_ANSWERS, "--", "predict", config=config)
+    finish(program, tmp_path)
+    jobs = [job for job in cluster.jobs() if job.number not in earlier]
+    assert {job.state for job in jobs} == {"COMPLETED"}
+    answering = [job for job in jobs if job.name == "answer_new_patches"]
+    assert [(job.gpus, job.memory_mb, job.minutes) for job in answering] == [(1, 8000, 480)] * 2
+    assert {job.gpus for job in jobs if job not in answering} == {0}
+    assert sum(job.name.startswith("answers_") for job in jobs) == 1
+    found = pd.read_parquet(tmp_path / "results" / "predict" / "predictions.parquet")
+    expected = landslip.load(made.bundle).predict(made.arrays())
+    assert found["id"].tolist() == made.ids
+    assert (found["probability"] == expected.probability).all()
+    assert (tmp_path / "results" / "predict" / "report.html").is_file()
