@@ -104,7 +104,8 @@ def _offset(
 def _local(path: Path, key: str, asset: dict[str, Any]) -> str:
     """The asset's file: where the item says, or of that name beside the item."""
     href = str(asset.get("href", ""))
-    where = Path(href.removeprefix("file://"))
+    # Signed addresses, as of Planetary Computer, end in a query that no file's name has.
+    where = Path(href.split("?")[0].removeprefix("file://"))
     for candidate in (path.parent / where, path.parent / where.name):
         if "://" not in str(candidate).removeprefix("file://") and candidate.is_file():
             return str(candidate)

@@ -7,15 +7,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 from scene.simulated_scene import SHARED
 
 from landslip.io.files import InputError
 from landslip.scene.catalogue import read_item
-from landslip.scene.layers import Layers
+from landslip.scene.layers import Layer, Layers, OpticalLayers
 from landslip.scene.rasters import read_grid
 from landslip.scene.reader import Reading, open_scene
 from landslip.scene.safe import read_metadata, read_safe
 
+PLANETARY = "S2B_MSIL2A_20190629T212529_R043_T06VVN_20201006T080531.json"
 real = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared real material is not here")
 
 
@@ -101,6 +103,59 @@ def test_an_item_whose_assets_are_far_away_is_refused(tmp_path: Path) -> None:
     (tmp_path / "B04.tif").unlink()
     with pytest.raises(InputError, match="download it"):
         read_item(path)
+
+
+@real
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_real_item_of_planetary_computer_is_read_with_its_downloads_beside_it(
+    signed: bool, made_scene: Path, tmp_path: Path
+) -> None:
+    """Its pixels here are those of a simulated product, as cloud-optimized files have them."""
+    item = json.loads((SHARED / "stac" / PLANETARY).read_text())
+    product = _safe(made_scene)
+    for key in ("B02", "B03", "B04", "B08", "SCL"):
+        asset = item["assets"][key]
+        with rasterio.open(next(product.rglob(f"*_{key}_?0m.jp2"))) as source:
+            profile = {**source.profile, "driver": "COG", "nodata": 0}
+            keep = {"driver", "dtype", "nodata", "width", "height", "count", "crs", "transform"}
+            where = tmp_path / Path(asset["href"]).name
+            with rasterio.open(where, "w", **{k: profile[k] for k in keep}) as target:
+                target.write(source.read())
+        asset["href"] += "?st=2026-11-26&sig=a%2Fb" if signed else ""
+    path = tmp_path / "item.json"
+    path.write_text(json.dumps(item))
+    optical = read_item(path)
+    assert (optical.baseline, optical.date) == ("02.12", "2019-06-29")
+    assert {layer.add for layer in optical.bands.values()} == {0.0}
+    layers = Layers(name="x", event="2019-06-14", optical=optical)
+    grid = read_grid(optical.bands["red"].file)
+    with open_scene(Reading(layers=layers, grid=grid)) as reader:
+        found = reader.read(0, 0, 100, 120).channels
+    with rasterio.open(next(product.rglob("*_B04_10m.jp2"))) as source:
+        stored = source.read(1, window=((0, 100), (0, 120)))
+    seen = np.isfinite(found[0])
+    assert seen.any() and np.array_equal(found[0][seen], stored[seen].astype(np.float32) + 1000)
+
+
+@real
+def test_real_bands_named_jp2_are_read_in_windows_across_their_edges() -> None:
+    """Some mirrors keep the name and convert the file: what it holds decides."""
+    files = {name: str(SHARED / "jp2" / f"{name}.jp2") for name in ("B02", "B04")}
+    bands = {
+        name: Layer(file=files[band], unit="reflectance_1e4", add=-1000, nodata=0)
+        for name, band in {"red": "B04", "green": "B02", "blue": "B02", "nir": "B04"}.items()
+    }
+    optical = OpticalLayers(bands=bands)
+    layers = Layers(name="x", event="2024-06-14", optical=optical)
+    grid = read_grid(files["B04"])
+    with open_scene(Reading(layers=layers, grid=grid)) as reader:
+        found = reader.read(-8, 90, 64, 64).channels
+    with rasterio.open(files["B04"]) as source:
+        stored = source.read(1).astype(np.float32)
+    assert np.isnan(found[:, :8]).all() and np.isnan(found[:, :, stored.shape[1] - 90 :]).all()
+    part = stored[:56, 90:]
+    seen = np.isfinite(found[0, 8:, : part.shape[1]])
+    assert seen.any() and np.array_equal(found[0, 8:, : part.shape[1]][seen], part[seen])
 
 
 @real
