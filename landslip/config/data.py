@@ -188,6 +188,11 @@ class Data(Section):
         return [path for path in found if path is not None]
 
     @property
+    def named_files(self) -> list[str]:
+        """Paths of all files that are named."""
+        return [*self.tables, *self.all_scenes, *self.inventory]
+
+    @property
     def patches(self) -> list[str]:
         """Paths of the patch folders that are named."""
         found = self.path_of("train", "patches"), self.path_of("test", "patches")
@@ -215,6 +220,11 @@ class Data(Section):
         }
         if named := [key for key, value in files.items() if value is not None]:
             raise ValueError(f"data.scenes and {', '.join(named)}: patches come from one of both")
+        if self.conventions.radar_scale not in (None, "dB"):
+            raise ValueError(
+                f"data.conventions.radar_scale: scenes are read in dB; got "
+                f"{self.conventions.radar_scale}"
+            )
         if not self.inventory:
             raise ValueError("data.scenes: name data.inventory, the file of landslides, too")
         if twice := sorted({path for path in scenes if scenes.count(path) > 1}):

@@ -218,7 +218,7 @@ def _mistakes(config: Config) -> Iterable[str]:
     """Names that stand for nothing, and heads that do not fit their inputs."""
     data = config.data
     yield from results_mistakes(
-        config.results, folder=data.folder, tables=data.tables, patches=data.patches
+        config.results, folder=data.folder, tables=data.named_files, patches=data.patches
     )
     yield from mistakes_in_folds(config.folds, bool(data.scenes))
     for name, channel in config.channels.items():

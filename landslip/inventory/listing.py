@@ -262,7 +262,9 @@ def _drawn(
     drawn = len(draw.chosen)
     return table[np.isfinite(inclusion)], [
         f"{split}: {positives:,} landslides; {drawn:,} of {len(others):,} windows without one were "
-        f"drawn ({counts})"
+        f"drawn ({counts}). {positives / (positives + drawn):.1%} of the patches are landslides, "
+        f"and {positives / len(table):.1%} of the windows that were seen, which predict.prevalence "
+        "tells a map of such land"
     ]
 
 
