@@ -168,6 +168,8 @@ rule write_ablation:
         members="<results>/ablation/members.json",
         calibration="<results>/ablation/calibration.json",
         importance="<results>/ablation/importance.parquet",
+        descriptions=of_members("model.json"),
+        folds=ancient("<results>/data/folds.parquet"),
         figures=expand(
             "<results>/ablation/{figure}.png",
             figure=ABLATION_FIGURES,
@@ -189,6 +191,8 @@ rule write_ablation:
             ],
         ),
         report_sums="<results>/report/figures.sha256",
+        model_sums=of_members("files.sha256"),
+        folds_sums="<results>/data/folds.sha256",
     output:
         page=report(
             "<results>/ablation.html",
@@ -211,6 +215,7 @@ rule write_ablation:
                 for name, model in MODELS.items()
             },
         },
+        configured=trained_settings(),
         simulated=CONFIG.data.simulated,
         code=source_digest("ablation/write_ablation.py"),
     script:

@@ -94,7 +94,15 @@ def measured(wildcards):
 def report_settings():
     """What the report says of the config."""
     return {
+        **trained_settings(),
         "simulated": CONFIG.data.simulated,
+        "audit": "data/audit.html",
+    }
+
+
+def trained_settings():
+    """What the config says that members are trained with, which pages compare with their files."""
+    return {
         "seed": CONFIG.seed,
         "scaling_fit": CONFIG.scaling.fit,
         "folds_scheme": CONFIG.folds.scheme,
@@ -109,5 +117,4 @@ def report_settings():
             )
             for name in CONFIG.members
         },
-        "audit": "data/audit.html",
     }

@@ -18,6 +18,7 @@ from landslip.io.templates import rows_of, template_environment
 from landslip.report import wording
 from landslip.report.embedded_figures import embed_figures
 from landslip.report.figures import FIGURES as REPORTED
+from landslip.report.trained_settings import ConfigSettings, read_trained_settings
 
 # Figures of the report -> their number in the paper.
 _PAPER_FIGURES = {
@@ -58,6 +59,9 @@ def write_page(
     report_figures: Sequence[Path],
     models: Mapping[str, Mapping[str, Any]],
     captions: Sequence[Path],
+    configured: ConfigSettings,
+    descriptions: Mapping[str, Sequence[Path]],
+    folds: Path,
     simulated: bool,
     target: Path,
 ) -> None:
@@ -78,6 +82,12 @@ def write_page(
         Name -> what `landslip.ablation.model_table.outline` says of it; the config's first.
     captions
         Texts named after the figures.
+    configured
+        What the config says of the ensemble's members.
+    descriptions
+        Member -> model.json of its folds, in order; the page warns where one says otherwise.
+    folds
+        folds.parquet.
     simulated
         The patches were made by a program.
     target
@@ -125,6 +135,7 @@ def write_page(
         paper=_PAPER_FIGURES,
         index=_index(texts, speed is not None, [path.stem for path in report_figures]),
         models=model_rows(models),
+        warnings=read_trained_settings(configured, descriptions, folds).warnings,
         simulated=simulated,
     )
     write_text(target, page)

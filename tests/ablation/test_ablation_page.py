@@ -1,13 +1,15 @@
 """The ablation's page shows every table and every figure of the paper, and its links hold."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
-from ablation.small_ablation import MEMBERS, TABLES
+from ablation.small_ablation import ABLATION, MEMBERS, TABLES
 from report.test_browser import open_page
 
 from landslip.ablation.page import seconds
+from runs import snakemake
 
 PAGES = {"report.html", "ablation.html"}
 
@@ -38,6 +40,21 @@ def test_the_page_shows_every_figure_of_the_paper_with_its_number(results: Path)
     for name, content in figures:
         assert re.search(r'alt="[^"]{10,}"', content), name
         assert "<figcaption>" in content, name
+
+
+def test_the_page_says_at_its_top_where_the_config_is_not_what_models_were_trained_with(
+    results: Path, tmp_path: Path
+):
+    """Snakemake, told to look at times alone, remakes the page after a change of the config."""
+    shutil.copytree(results.parent, tmp_path / "run")
+    trees = {**ABLATION["models"]["xgboost"], "trees": 11}
+    config = {**ABLATION, "models": {**ABLATION["models"], "xgboost": trees}}
+    options = ("--rerun-triggers", "mtime", "-R", "write_ablation", "--", "results/ablation.html")
+    answer = snakemake(tmp_path / "run", *options, config=config)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    page = (tmp_path / "run" / "results" / "ablation.html").read_text(encoding="utf-8")
+    assert page.index("trees was 10, is 11") < page.index("F1 is at cross-fitted")
+    assert "Read with care" not in (results / "ablation.html").read_text(encoding="utf-8")
 
 
 def test_links_of_the_two_pages_lead_to_something(results: Path):
