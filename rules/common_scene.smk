@@ -33,7 +33,7 @@ def scene_inputs(wildcards):
 
 @cache
 def scene_digest():
-    """Digest of the names, sizes and times of the scene's files; simulated ones follow from the config."""
+    """Digest of the names and contents of the scene's files; simulated ones follow from the config."""
     if IS_SIMULATED_SCENE:
         return "simulated"
     return files_digest([CONFIG.scene.path, *scene_rasters()])

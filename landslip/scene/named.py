@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from landslip.io.files import texts_digest
+from landslip.io.kept_digests import kept_digest
 from landslip.scene.catalogue import read_item
 from landslip.scene.names import sibling
 from landslip.scene.settings import ORBITS, Band, LookFiles, Optical, Radar, Scene, read_scene
@@ -27,12 +28,8 @@ def named_files(path: Path) -> list[str]:
 
 
 def files_digest(files: list[str]) -> str:
-    """A digest of names, sizes and times of change: whether a file may be another one now."""
-    parts = []
-    for file in files:
-        state = os.stat(file)
-        parts += [file, str(state.st_size), str(state.st_mtime_ns)]
-    return texts_digest(parts)
+    """A digest of names and contents: whether a file is another one now."""
+    return texts_digest(part for file in files for part in (file, kept_digest(file)))
 
 
 def _within(path: Path) -> Iterator[Path]:

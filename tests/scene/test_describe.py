@@ -109,6 +109,12 @@ def test_every_file_that_a_scene_reads_is_named(scene_copy: Path) -> None:
     assert sum("placebo" in file for file in named) == 8
     before = files_digest(named)
     os.utime(named[-1], (1, 1))
+    assert files_digest(named) == before
+    with Path(named[-1]).open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        last = file.read(1)[0]
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([last ^ 1]))
     assert files_digest(named) != before
     Path(named[-1]).unlink()
     assert named_files(path) == named[:-1]

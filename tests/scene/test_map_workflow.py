@@ -129,7 +129,12 @@ def test_a_second_run_has_nothing_to_do_and_a_changed_image_is_seen(
     state = path.stat()
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 10**9))
     answer = snakemake(mapped, "-n", "--", "map", config=_config(bundle))
+    assert "Nothing to be done" in answer.stdout + answer.stderr
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    answer = snakemake(mapped, "-n", "--", "map", config=_config(bundle))
     assert "plan_map" in answer.stdout + answer.stderr
+    path.write_bytes(content)
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
 
 

@@ -1,0 +1,56 @@
+"""Digests that are kept are those of the bytes that stand there now."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from landslip.io import kept_digests
+from landslip.io.files import file_digest
+from landslip.io.kept_digests import kept_digest
+
+LONG_AGO = time.time() - 1000
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that was written long ago."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = tmp_path / "image.tif"
+    path.write_bytes(b"pixels")
+    os.utime(path, (LONG_AGO, LONG_AGO))
+    return path
+
+
+def test_a_file_is_read_once_and_again_when_it_changed(path: Path, monkeypatch: pytest.MonkeyPatch):
+    read: list[Path] = []
+
+    def counted(file: Path) -> str:
+        read.append(file)
+        return file_digest(file)
+
+    monkeypatch.setattr(kept_digests, "file_digest", counted)
+    first = kept_digest(path)
+    assert kept_digest(path) == first == file_digest(path)
+    assert len(read) == 1
+    path.write_bytes(b"others")
+    assert kept_digest(path) == file_digest(path) != first
+    assert len(read) == 2
+
+
+def test_a_file_that_was_just_written_is_read_each_time(path: Path):
+    """A clock that ticks slowly gives two contents one time of change."""
+    path.touch()
+    kept_digest(path)
+    times = path.stat()
+    path.write_bytes(b"others")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert kept_digest(path) == file_digest(path)
+
+
+def test_what_is_kept_and_damaged_does_not_count(path: Path, tmp_path: Path):
+    expected = kept_digest(path)
+    (kept,) = (tmp_path / "cache" / "landslip" / "digests").iterdir()
+    kept.write_text("x" * 64)
+    assert kept_digest(path) == expected
