@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from landslip.io.ordinary_files import open_ordinary
-from landslip.io.temporaries import clear_temporaries, temporary_beside
+from landslip.io.temporaries import clear_temporaries, discard, temporary_beside
 
 # What is used up, and what to do.
 _FULL = {
@@ -120,8 +120,11 @@ def atomic_path(target: Path | str, *, durable: bool = True) -> Iterator[Path]:
         message = f"{what} after {size} bytes while writing {target}; {remedy} and run again"
         raise OSError(number, message) from error
     finally:
-        with suppress(OSError):
-            temporary.unlink()
+        if durable:
+            discard(temporary)
+        else:
+            with suppress(OSError):
+                temporary.unlink()
 
 
 def _why_full(error: OSError | RuntimeError, temporary: Path) -> int | None:

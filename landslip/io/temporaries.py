@@ -1,5 +1,6 @@
 """Names of files that are being written, and what to do with those of killed writers."""
 
+import glob
 import hashlib
 import os
 import platform
@@ -8,14 +9,24 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+# After the suffix: what libraries write beside a file while they make it, such as SQLite's journal.
 _TEMPORARY = re.compile(
-    r"\.(?P<stem>.+)\.(?P<machine>[0-9a-f]{8})\.(?P<pid>[0-9]{1,9})\.tmp(?P<suffix>(\.[^.]+)?)"
+    r"\.(?P<stem>.+)\.(?P<machine>[0-9a-f]{8})\.(?P<pid>[0-9]{1,9})\.tmp(?P<suffix>(\.\w+)?)"
+    r"(?P<beside>([-.].+)?)"
 )
 
 
 def temporary_beside(target: Path) -> Path:
     """A hidden path beside `target`, with its suffix, that no other process uses."""
     return target.with_name(f".{target.stem}.{_machine()}.{os.getpid()}.tmp{target.suffix}")
+
+
+def discard(temporary: Path) -> None:
+    """Remove a file that is not to be, and what a library left beside it."""
+    beside = temporary.parent.glob(f"{glob.escape(temporary.name)}[-.]*")
+    for path in (temporary, *beside):
+        with suppress(OSError):
+            path.unlink()
 
 
 def clear_temporaries(folder: Path | str, name: str | None = None) -> None:

@@ -76,14 +76,29 @@ def test_what_killed_writers_left_is_removed_and_what_others_write_is_not(tmp_pa
         tmp_path / ".test.0123abcd.1.tmp.parquet",
     )
     alike = tmp_path / ".oof.new.0123abcd.1.tmp.parquet"
-    for path in (same, other, alike):
+    # libraries have files of their own beside what they write: SQLite, GDAL
+    beside = [
+        path.with_name(path.name + more)
+        for path in tmp_path.iterdir()
+        for more in ("-journal", ".ovr.tmp")
+    ]
+    for path in (same, other, alike, *beside):
         path.touch()
     write_text(table, "whole")
     left = {path.name for path in tmp_path.iterdir()} - {table.name, other.name, alike.name}
     alive.kill()
     killed[1].wait(), alive.wait()
-    assert len(left) == 1
-    assert left.pop().startswith(".model.") and table.read_text() == "whole"
+    assert len(left) == 3
+    assert all(re.match(r"\.model\..*\.tmp\.st", name) for name in left)
+    assert table.read_text() == "whole"
+
+
+def test_what_a_library_left_beside_a_file_that_could_not_be_written_is_removed(tmp_path: Path):
+    with pytest.raises(ValueError), atomic_path(tmp_path / "map.tif") as temporary:
+        temporary.touch()
+        temporary.with_name(f"{temporary.name}.ovr.tmp").touch()
+        raise ValueError
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_simulating_again_removes_what_a_killed_simulation_left(tmp_path: Path):
