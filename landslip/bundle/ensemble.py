@@ -1,6 +1,5 @@
 """A bundle that is asked: verified, loaded, and its answers for patches in memory."""
 
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from landslip.bundle.thresholds import Threshold, choose_threshold
 from landslip.ensemble.rules import FittedRule
 from landslip.io.files import InputError, read_json, read_parquet
 from landslip.io.records import read_record
+from landslip.io.temporaries import temporary_folder
 
 Budget = Literal["fast", "balanced", "full"]
 BUDGETS: tuple[Budget, ...] = get_args(Budget)
@@ -291,7 +291,7 @@ def load(path: str | Path, *, device: str = "cpu", threads: int | None = None) -
     with ExitStack() as stack:
         folder = path
         if path.is_file():
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="landslip-")))
+            folder = stack.enter_context(temporary_folder())
             unpack(path, folder)
         verify(folder)
         record = _read(folder / INDEX)

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from landslip.io.files import InputError, atomic_path, file_digest, readable_damage
 from landslip.io.ordinary_files import open_ordinary
+from landslip.io.room import named_if_full
 from landslip.io.sums import read_sums, write_sums
 
 SUMS = "files.sha256"
@@ -106,14 +107,15 @@ def unpack(archive: Path, folder: Path) -> None:
         _check_entries(archive, entries)
         for entry in entries:
             target = folder / entry.filename
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with packed.open(entry) as source, target.open("xb") as file:
-                left = entry.file_size
-                while block := source.read(min(_BLOCK, left + 1)):
-                    left -= len(block)
-                    if left < 0:
-                        raise InputError(f"{archive}: {entry.filename} is longer than it says")
-                    file.write(block)
+            with named_if_full(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with packed.open(entry) as source, target.open("xb") as file:
+                    left = entry.file_size
+                    while block := source.read(min(_BLOCK, left + 1)):
+                        left -= len(block)
+                        if left < 0:
+                            raise InputError(f"{archive}: {entry.filename} is longer than it says")
+                        file.write(block)
 
 
 def _check_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:

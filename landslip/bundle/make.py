@@ -1,7 +1,5 @@
 """Put a trained ensemble into one folder and one .zip."""
 
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -45,7 +43,9 @@ from landslip.ensemble.rules import FittedRule
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.io.files import (
     InputError,
+    atomic_folder,
     check_writable,
+    copy_file,
     file_digest,
     read_json,
     read_parquet,
@@ -127,17 +127,12 @@ def write_bundle(study: Study, sources: Sources, *, folder: Path, archive: Path)
         A file is damaged, missing, or of another run.
     """
     check_writable(folder.parent)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
-        made = Path(temporary) / folder.name
-        made.mkdir()
+    with atomic_folder(folder) as made:
         record = _fill(made, study, sources)
         write_json(made / INDEX, record)
         write_card(made, record)
         seal(made)
         pack(made, archive)
-        if folder.exists():
-            shutil.rmtree(folder)
-        made.rename(folder)
 
 
 def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
@@ -145,9 +140,9 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
     table = read_ensemble_oof(sources.oof)
     members = [_copy_member(made, name, study, sources) for name in study.chosen]
     if sources.processor is not None and any(each["kind"] == "network" for each in members):
-        shutil.copyfile(sources.processor, made / PROCESSOR)
+        copy_file(sources.processor, made / PROCESSOR)
     if sources.scaling is not None:
-        shutil.copyfile(sources.scaling, made / "scaling.parquet")
+        copy_file(sources.scaling, made / "scaling.parquet")
     oof = _write_oof(made / OOF, table, members, sources)
     way = Way(
         rule=study.rule,
@@ -212,8 +207,8 @@ def _copy_member(made: Path, name: str, study: Study, sources: Sources) -> Membe
             channels = [part for group in told["architecture"]["channels"] for part in group]
             flexible = bool(told["settings"]["training"].get("modality_dropout"))
         else:
-            shutil.copyfile(description, target / description.name)
-            shutil.copyfile(description.parent / told["weights"], target / told["weights"])
+            copy_file(description, target / description.name)
+            copy_file(description.parent / told["weights"], target / told["weights"])
             channels = [column.rsplit("_", 1)[0] for column in told["columns"]]
     sensor = {channel["name"]: channel["sensor"] for channel in study.channels}
     return {

@@ -4,7 +4,7 @@ import errno
 import hashlib
 import json
 import os
-import re
+import shutil
 import struct
 import tempfile
 import zipfile
@@ -21,15 +21,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from landslip.io.ordinary_files import open_ordinary
+from landslip.io.room import FULL, named_if_full
 from landslip.io.temporaries import clear_temporaries, discard, temporary_beside
 
-# What is used up, and what to do.
-_FULL = {
-    errno.ENOSPC: ("disk full", "free space"),
-    errno.EDQUOT: ("quota used up", "free space or ask for more"),
-    errno.EFBIG: ("limit on the size of files reached", "raise it (ulimit -f)"),
-}
-_PROBE = 1 << 20  # bytes
 _LEAST = 1 << 16  # bytes that a folder has room for, or is called full
 # What a file system says when it is asked for what it cannot do.
 _UNKNOWN = (errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -99,53 +93,24 @@ def atomic_path(target: Path | str, *, durable: bool = True) -> Iterator[Path]:
     target = Path(target)
     temporary = temporary_beside(target)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if durable:
-            clear_temporaries(target.parent, target.name)
-        yield temporary
-        if durable:
-            _sync(temporary, os.O_RDWR)
-        os.replace(temporary, target)
-        if durable:
-            # a folder may be written into and not read
-            with suppress(PermissionError):
-                _sync(target.parent, os.O_RDONLY)
-    # where HDF5 cannot close a file, h5py raises RuntimeError
-    except (OSError, RuntimeError) as error:
-        number = _why_full(error, temporary)
-        if number is None:
-            raise
-        size = temporary.stat().st_size if temporary.exists() else 0
-        what, remedy = _FULL[number]
-        message = f"{what} after {size} bytes while writing {target}; {remedy} and run again"
-        raise OSError(number, message) from error
+        with named_if_full(target, temporary):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if durable:
+                clear_temporaries(target.parent, target.name)
+            yield temporary
+            if durable:
+                _sync(temporary, os.O_RDWR)
+            os.replace(temporary, target)
+            if durable:
+                # a folder may be written into and not read
+                with suppress(PermissionError):
+                    _sync(target.parent, os.O_RDONLY)
     finally:
         if durable:
             discard(temporary)
         else:
             with suppress(OSError):
                 temporary.unlink()
-
-
-def _why_full(error: OSError | RuntimeError, temporary: Path) -> int | None:
-    """The errno of the lack of room that made a write fail, if that is why.
-
-    Libraries put it into their words (HDF5) or leave it out (NumPy): where there is none, some
-    more is written to see.
-    """
-    if isinstance(error, OSError) and error.errno is not None:
-        known: int | None = error.errno
-    else:
-        named = re.search(r"errno = (\d+)", str(error))
-        known = int(named[1]) if named else None
-    if known is None or (known not in _FULL and isinstance(error, RuntimeError)):
-        try:
-            with open(temporary, "ab", buffering=0) as file:
-                written = file.write(bytes(_PROBE))
-                file.write(bytes(_PROBE - written))
-        except OSError as found:
-            known = found.errno
-    return known if known in _FULL else None
 
 
 def remove(target: Path | str) -> None:
@@ -177,7 +142,7 @@ def check_writable(folder: Path | str, remedy: str = "name another folder in `re
             probe.write(bytes(_LEAST))
     except OSError as error:
         known = (error.strerror, "make it writable")
-        what, first = _FULL.get(error.errno or 0, known)
+        what, first = FULL.get(error.errno or 0, known)
         raise InputError(f"cannot write into {folder} ({what}); {first}, or {remedy}") from error
 
 
@@ -191,6 +156,52 @@ def _sync(path: Path, flags: int) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `target` that takes its place when the block ends well.
+
+    Parameters
+    ----------
+    target
+        Where the folder is to stand. What stands there is removed, once the new one is whole.
+
+    Yields
+    ------
+    Path
+        An empty folder. What the block writes into it must have reached the disk.
+
+    Notes
+    -----
+    For the moment between two renames neither folder stands there, and never a part of one.
+    """
+    temporary = temporary_beside(target)
+    old = temporary_beside(target.with_name(f"{target.name}.old"))
+    try:
+        with named_if_full(target, temporary):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            clear_temporaries(target.parent, target.name)
+            temporary.mkdir()
+            yield temporary
+            if target.exists():
+                target.rename(old)
+            try:
+                temporary.rename(target)
+            except OSError:
+                old.rename(target)
+                raise
+            with suppress(PermissionError):
+                _sync(target.parent, os.O_RDONLY)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def copy_file(source: Path | str, target: Path | str) -> None:
+    """Copy a file's bytes, atomically."""
+    with atomic_path(target) as temporary:
+        shutil.copyfile(source, temporary)
 
 
 def write_text(target: Path | str, text: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from landslip.io.files import InputError
+from landslip.io.room import in_words
 
 
 def configure_logging(path: str | Path) -> None:
@@ -56,7 +57,7 @@ def _say_unwritten(path: str | Path, error: OSError) -> None:
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if isinstance(error, InputError | OSError):
-        logging.getLogger("landslip").error("error: %s", error)
+        logging.getLogger("landslip").error("error: %s", in_words(error))
     else:
         text = "".join(traceback.format_exception(kind, error, trace))
         logging.getLogger("landslip").error("%s", text)

@@ -5,7 +5,10 @@ import hashlib
 import os
 import platform
 import re
-from contextlib import suppress
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -29,8 +32,21 @@ def discard(temporary: Path) -> None:
             path.unlink()
 
 
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give an empty folder among the system's temporary ones, and remove it afterwards.
+
+    Those that killed processes left there are removed first: an unpacked bundle may be large.
+    """
+    base = tempfile.gettempdir()
+    clear_temporaries(base)
+    suffix = f".{_machine()}.{os.getpid()}.tmp"
+    with tempfile.TemporaryDirectory(dir=base, prefix=".landslip-", suffix=suffix) as folder:
+        yield Path(folder)
+
+
 def clear_temporaries(folder: Path | str, name: str | None = None) -> None:
-    """Remove what killed writers left in a folder.
+    """Remove what killed writers left in a folder: files, and folders with all in them.
 
     Whether a writer is alive can be told on the machine that it ran on. What one of another
     machine left, or of this one before it was restarted, is removed where it was to become `name`:
@@ -46,8 +62,11 @@ def clear_temporaries(folder: Path | str, name: str | None = None) -> None:
             else:
                 left = found["stem"] + found["suffix"] == name
             if left:
-                with suppress(OSError):
-                    os.unlink(entry.path)
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    with suppress(OSError):
+                        os.unlink(entry.path)
 
 
 @cache

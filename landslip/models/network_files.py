@@ -1,6 +1,5 @@
 """A trained network on disk: weights as safetensors, the rest as JSON beside them."""
 
-import shutil
 from pathlib import Path
 from typing import Any, get_args
 
@@ -8,7 +7,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
-from landslip.io.files import InputError, atomic_path, file_digest, read_json, write_json
+from landslip.io.files import (
+    InputError,
+    atomic_path,
+    copy_file,
+    file_digest,
+    read_json,
+    write_json,
+)
 from landslip.models.meta_device import prefer_meta_device
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.settings import Training
@@ -80,7 +86,7 @@ def copy_network(description: Path, folder: Path, *, weights: str) -> None:
     source = _weights_beside(description, metadata)
     target = folder / source.name
     if weights == "float32":
-        shutil.copyfile(source, target)
+        copy_file(source, target)
         write_json(folder / description.name, metadata)
         return
     state = {

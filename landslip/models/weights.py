@@ -1,6 +1,5 @@
 """Pretrained weights of encoders: fetched once, with a digest, before any job needs them."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from typing_extensions import TypedDict
 
 from landslip.data.foreign import HEAD, foreign_content
-from landslip.io.files import InputError, atomic_path, file_digest, write_json
+from landslip.io.files import InputError, copy_file, file_digest, write_json
 from landslip.io.ordinary_files import not_ordinary, open_ordinary
 from landslip.io.records import Digest, read_record
 
@@ -76,8 +75,7 @@ def fetch_weights(
 
     named = tuple(bands) if bands is not None else None
     fit = check_fit(name, Pretrained(path=source, bands=named))
-    with atomic_path(target) as temporary:
-        shutil.copyfile(source, temporary)
+    copy_file(source, target)
     origin = str(local) if local is not None else f"timm's hub: {name}"
     write_json(
         description,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,7 +9,8 @@ from xml.etree import ElementTree
 import rasterio
 import rasterio.shutil
 
-from landslip.io.files import InputError, atomic_path
+from landslip.io.files import InputError, atomic_path, write_text
+from landslip.io.temporaries import temporary_folder
 from landslip.scene.cells import Cells, Tile, pixel_extent
 from landslip.scene.rasters import Grid, gdal_env
 from landslip.scene.tiles import NODATA, STEPS
@@ -40,9 +40,9 @@ def write_mosaic(
     InputError
         A tile has another size than its place.
     """
-    with gdal_env(), tempfile.TemporaryDirectory(prefix="landslip-") as folder:
-        view = Path(folder) / "map.vrt"
-        view.write_text(virtual_raster(images, tiles, grid, cells, tags), encoding="utf-8")
+    with gdal_env(), temporary_folder() as folder:
+        view = folder / "map.vrt"
+        write_text(view, virtual_raster(images, tiles, grid, cells, tags))
         with atomic_path(target) as temporary:
             # Of flags only the nearest pixel means anything, and the driver knows one way.
             rasterio.shutil.copy(
