@@ -1,11 +1,13 @@
-"""Kill a small study again and again at random moments, go on with the same command, and compare.
+"""Kill a command again and again at random moments, go on with the same command, and compare.
 
-    make crash-campaign ROUNDS=200 SEED=1
+    make crash-campaign ROUNDS=200 SEED=1                    # the small study
+    make crash-campaign TARGET=predict ROUNDS=10             # or map
+    make crash-campaign TARGET=slurm ROUNDS=10               # the study on a SLURM, as root
 
 Each round starts the same command, kills its whole process group with SIGKILL after a random time,
 and looks at what stands under final names: a deterministic file is absent or has the bytes of the
-undisturbed run, and what differs by nature is whole. A study that ends before its kill is compared
-and begun anew; after the last round the command is let run to its end.
+undisturbed run, and what differs by nature is whole. A command that ends before its kill is
+compared and begun anew; after the last round it is let run to its end.
 """
 
 import argparse
@@ -15,38 +17,74 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
+from scene.simulated_scene import SEED, SIZES
+
+from landslip.simulation.products import write_scene
+from landslip.simulation.whole_scene import simulate_scene_images
+from made_bundle import make_bundle
 from project import ROOT
 from runs import SMALL, read, results_of, snakemake, start_snakemake
+from slurm.slurm import ONE_THREAD, PRETENDED_GPU, Cluster, running_cluster
 
 # What the processor was measured to do depends on the time of day; all runs share one measurement.
 MEASURED = ("processor.json", "processor.sha256")
-LONGEST = 12.0  # seconds until a kill: a study's start and some of its jobs
+
+
+@dataclass(frozen=True)
+class Command:
+    """What is typed again and again."""
+
+    target: str
+    config: dict[str, Any]
+    root: Path = ROOT
+    options: tuple[str, ...] = ()
+    longest: float = 12.0
+    """Seconds of processor time until a kill: the start and some of the jobs, on any machine."""
+    pages: bool = False
+    """Whether pages and sums, too, are the same in every run."""
+
+    def run(self, folder: Path, *options: str) -> None:
+        """Let it run to its end."""
+        given = (*self.options, *options)
+        answer = snakemake(folder, *given, "--", self.target, config=self.config, root=self.root)
+        assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-4000:]
+
+    def start(self, folder: Path) -> subprocess.Popen[bytes]:
+        """The same, under way."""
+        return start_snakemake(
+            folder, *self.options, "--", self.target, config=self.config, root=self.root
+        )
+
+    def results(self, folder: Path) -> dict[str, bytes]:
+        """What runs of it have in common."""
+        return results_of(folder, pages=self.pages)
 
 
 class Campaign:
-    """A study that is killed, beside one that was not.
+    """A command that is killed, beside one that was not.
 
     Parameters
     ----------
+    command
+        The command.
     reference
-        Working folder of the undisturbed study.
+        Working folder of the undisturbed run.
     folder
         Working folder of the killed one; made and emptied as needed.
     seed
         Of the moments.
     """
 
-    def __init__(
-        self, reference: Path, folder: Path, *, seed: int, config: dict[str, Any] = SMALL,
-        root: Path = ROOT,
-    ) -> None:  # fmt: skip
-        self.reference, self.folder = reference, folder
-        self.config, self.root = config, root
-        self.expected = results_of(reference)
+    def __init__(self, command: Command, reference: Path, folder: Path, *, seed: int) -> None:
+        self.command, self.reference, self.folder = command, reference, folder
+        self.expected = command.results(reference)
         self.random = Random(seed)
         self.kills = self.finished = 0
 
@@ -55,52 +93,136 @@ class Campaign:
         self.begin()
         while self.kills < rounds:
             if self.start_and_kill():
+                self.kills += 1
                 self.check_visible()
+                print(f"{self.kills} kills, {self.finished} ends: as undisturbed", flush=True)
             else:
                 self.check_end()
                 self.begin()
-        answer = snakemake(self.folder, "--", "all", config=self.config, root=self.root)
-        assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-4000:]
+        self.finish()
         self.check_end()
 
     def begin(self) -> None:
         """Empty the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        models = self.folder / "results" / "models"
-        models.mkdir(parents=True)
+        self.folder.mkdir()
         for name in MEASURED:
-            shutil.copy(self.reference / "results" / "models" / name, models / name)
+            measured = self.reference / "results" / "models" / name
+            if measured.exists():
+                copy = self.folder / "results" / "models" / name
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(measured, copy)
 
     def start_and_kill(self) -> bool:
         """Whether the kill came before the end."""
-        wait = self.random.uniform(0.5, LONGEST)
-        program = start_snakemake(self.folder, "--", "all", config=self.config, root=self.root)
-        try:
-            program.wait(timeout=wait)
-        except subprocess.TimeoutExpired:
+        longest = self.random.uniform(0.5, self.command.longest)
+        program = self.command.start(self.folder)
+        while program.poll() is None and processor_time(program.pid) < longest:
+            time.sleep(0.02)
+        if program.poll() is None:
             os.killpg(program.pid, signal.SIGKILL)
             program.wait()
-            self.kills += 1
             return True
         assert program.returncode == 0, f"round {self.kills}: exit status {program.returncode}"
         return False
 
+    def finish(self) -> None:
+        """Let the command run to its end."""
+        self.command.run(self.folder)
+
     def check_visible(self) -> None:
         """No file under a final name is partial."""
-        for name, content in results_of(self.folder).items():
+        for name, content in self.command.results(self.folder).items():
             assert content == self.expected.get(name), f"after kill {self.kills}: {name} differs"
         for path in self.folder.rglob("*.json"):
             if not path.name.startswith(".") and ".snakemake" not in path.parts:
                 read(path)
 
     def check_end(self) -> None:
-        """All is as in the undisturbed study, and nothing else is there."""
+        """All is as in the undisturbed run, and nothing else is there."""
         self.finished += 1
-        found = results_of(self.folder)
+        found = self.command.results(self.folder)
         assert found.keys() == self.expected.keys()
         assert [name for name in found if found[name] != self.expected[name]] == []
         left = [path for path in (self.folder / "results").rglob("*") if ".tmp" in path.name]
         assert left == []
+
+
+class SlurmCampaign(Campaign):
+    """The same on SLURM, where a kill takes the command alone, or all of its jobs with it."""
+
+    def __init__(
+        self, cluster: Cluster, command: Command, reference: Path, folder: Path, *, seed: int
+    ) -> None:
+        super().__init__(command, reference, folder, seed=seed)
+        self.cluster = cluster
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """The command; a machine of two cores computes two jobs at a time."""
+        options = (*PRETENDED_GPU, "--jobs", "3")
+        return self.cluster.workflow(
+            self.folder, *options, "--", self.command.target, config=self.command.config
+        )
+
+    def start_and_kill(self) -> bool:
+        """Whether the kill came before the end; jobs that were spared have ended, too."""
+        program = self.start()
+        try:
+            program.wait(timeout=self.random.uniform(5, self.command.longest))
+        except subprocess.TimeoutExpired:
+            os.killpg(program.pid, signal.SIGKILL)
+            program.wait()
+            if self.random.random() < 0.5:
+                self.cluster.call("scancel", "--user=root", "--full", "--signal=KILL")
+                self.cluster.call("scancel", "--user=root")
+            while self.cluster.call("squeue", "--noheader"):
+                time.sleep(0.5)
+            return True
+        assert program.returncode == 0, (self.folder / "log.txt").read_text()[-5000:]
+        return False
+
+    def finish(self) -> None:
+        """Let the command run to its end."""
+        program = self.start()
+        assert program.wait() == 0, (self.folder / "log.txt").read_text()[-5000:]
+
+
+def processor_time(session: int) -> float:
+    """Seconds that a program and all that it started have computed."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text(errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[3]) == session:
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def predicting(folder: Path) -> Command:
+    """A packed bundle, made in `folder`, that is asked about a folder of patches."""
+    made = make_bundle(folder)
+    config = {"bundle": f"{made.bundle}.zip", "patches": str(made.patches)}
+    return Command("predict", config, pages=True)
+
+
+def mapping(folder: Path) -> Command:
+    """A bundle and a scene, made in `folder`, and a map of four tiles."""
+    made = make_bundle(folder)
+    images = simulate_scene_images(np.random.default_rng(SEED), **SIZES)
+    write_scene(folder / "scene", images, seed=SEED)
+    scene = {"path": str(folder / "scene" / "scene.yaml"), "stride": 24, "tile": 256}
+    config = {"results": "results", "bundle": str(made.bundle), "scene": scene}
+    return Command("map", config, pages=True)
+
+
+COMMANDS: dict[str, Callable[[Path], Command]] = {
+    "all": lambda folder: Command("all", SMALL),
+    "predict": predicting,
+    "map": mapping,
+    "slurm": lambda folder: Command("all", SMALL, options=ONE_THREAD, longest=60.0),
+}
 
 
 def main() -> None:
@@ -108,19 +230,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10, help="kills; default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="of the moments; default: %(default)s")
+    parser.add_argument("--target", choices=COMMANDS, default="all", help="default: %(default)s")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        reference = Path(scratch) / "reference"
-        reference.mkdir()
-        answer = snakemake(reference, "--", "all", config=SMALL)
-        assert answer.returncode == 0, answer.stderr
-        campaign = Campaign(reference, Path(scratch) / "killed", seed=given.seed)
+        folders = [Path(scratch) / name for name in ("reference", "given", "killed", "cluster")]
+        reference, inputs, killed, cluster = folders
+        reference.mkdir(), inputs.mkdir()
+        command = COMMANDS[given.target](inputs)
+        command.run(reference)
         start = time.monotonic()
-        campaign.run(given.rounds)
+        if given.target == "slurm":
+            with running_cluster(cluster) as running:
+                campaign: Campaign = SlurmCampaign(
+                    running, command, reference, killed, seed=given.seed
+                )
+                campaign.run(given.rounds)
+        else:
+            campaign = Campaign(command, reference, killed, seed=given.seed)
+            campaign.run(given.rounds)
         print(
-            f"{campaign.kills} kills, {campaign.finished} studies brought to their end, seed "
-            f"{given.seed}, {time.monotonic() - start:.0f} s: every deterministic file has the "
-            "bytes of the undisturbed study, none was partial, no temporary is left"
+            f"{given.target}: {campaign.kills} kills, {campaign.finished} runs brought to their "
+            f"end, seed {given.seed}, {time.monotonic() - start:.0f} s: every deterministic file "
+            "has the bytes of the undisturbed run, none was partial, no temporary is left"
         )
 
 

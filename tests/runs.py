@@ -5,7 +5,9 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -41,14 +43,24 @@ SMALL: dict[str, Any] = {
 }
 
 
+# What a user's environment may hold and no file may.
+SECRET = "s3cret-of-the-environment"
+
+
 def snakemake(
-    folder: Path, *arguments: str, config: dict[str, Any] | None = None, root: Path = ROOT
+    folder: Path,
+    *arguments: str,
+    config: dict[str, Any] | None = None,
+    root: Path = ROOT,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    umask: int = -1,
 ) -> subprocess.CompletedProcess[str]:
     """Run snakemake with the Snakefile of `root` and results under `folder`."""
     return subprocess.run(
         [*_command(folder, config, root), *arguments],
         cwd=folder if folder.is_dir() else root,
-        env=_environment(),
+        env={**_environment(), **environment},
+        umask=umask,
         capture_output=True,
         text=True,
         check=False,
@@ -72,7 +84,8 @@ def start_snakemake(
 
 def _environment() -> dict[str, str]:
     # Also on a machine with a GPU, what is tested is the machine without one.
-    return {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    own = {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "API_TOKEN": SECRET}
+    return {**os.environ, **own}
 
 
 def _command(folder: Path, config: dict[str, Any] | None, root: Path) -> list[str]:
@@ -99,20 +112,29 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
-# Differ from run to run by nature: times, costs, pages and figures that show them, and whose sums.
-_TIMED = {".log", ".jsonl", ".sha256", ".html", ".png"}
+# Differ from run to run by nature: times and costs; of a study also pages, figures and their sums.
+_TIMED = {".log", ".jsonl", ".resume"}
+_WITH_TIMES = {".sha256", ".html", ".png"}
 _OF_THE_RUN = {".lock", "cost.json", "cost.csv", "speed.csv", "settings.json"}
 
 
-def results_of(folder: Path) -> dict[str, bytes]:
-    """Name -> bytes of each file below a working folder's results that runs have in common."""
+def results_of(folder: Path, *, pages: bool = False) -> dict[str, bytes]:
+    """Name -> bytes of each file below a working folder's results that runs have in common.
+
+    Parameters
+    ----------
+    folder
+        The working folder.
+    pages
+        Whether its pages and sums show no times, and are in common too.
+    """
     base = folder / "results"
+    timed = _TIMED if pages else _TIMED | _WITH_TIMES
     return {
         str(path.relative_to(base)): path.read_bytes()
         for path in base.rglob("*")
         if path.is_file()
-        and path.suffix not in _TIMED
+        and path.suffix not in timed
         and path.name not in _OF_THE_RUN
         and not any(part.startswith(".") for part in path.relative_to(base).parts)
-        and path.suffix != ".resume"
     }

@@ -20,11 +20,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from crash_campaign import Campaign
+from crash_campaign import Campaign, Command
 from landslip.engine.jobs import verify_files
 from landslip.io.files import InputError
 from project import ROOT, shipped_config
-from runs import SMALL, planned, read, results_of, snakemake, start_snakemake
+from runs import SECRET, SMALL, planned, read, results_of, snakemake, start_snakemake
 
 
 def test_the_papers_system_is_nine_models_by_five_folds(tmp_path: Path):
@@ -162,7 +162,7 @@ for one in workflow.rules:
 """
 
 
-def test_jobs_that_see_their_declared_inputs_alone_give_the_same_results(
+def test_jobs_that_see_their_inputs_alone_in_another_place_give_the_same_results(
     tmp_path: Path, project: Path, run: Path
 ):
     root = tmp_path / "project"
@@ -173,7 +173,17 @@ def test_jobs_that_see_their_declared_inputs_alone_give_the_same_results(
     for name in ("processor.json", "processor.sha256"):  # what it says depends on the time of day
         (folder / "results" / "models").mkdir(parents=True, exist_ok=True)
         shutil.copy(run / "results" / "models" / name, folder / "results" / "models" / name)
-    answer = snakemake(folder, "--", "all", config=SMALL, root=root)
+    locales = tmp_path / "locales"
+    locales.mkdir()
+    turkish = locales / "tr_TR.UTF-8"
+    made = subprocess.run(
+        ["localedef", "-i", "tr_TR", "-f", "UTF-8", str(turkish)], capture_output=True, check=False
+    )
+    elsewhere = {"TZ": "Pacific/Kiritimati", "PYTHONHASHSEED": "7", "LOCPATH": str(locales)}
+    elsewhere["LC_ALL"] = turkish.name if made.returncode == 0 else "C"
+    answer = snakemake(
+        folder, "--", "all", config=SMALL, root=root, environment=elsewhere, umask=0o077
+    )
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
     whole, alone = results_of(run), results_of(folder)
     assert whole.keys() == alone.keys()
@@ -255,6 +265,18 @@ def bundled(project: Path, run: Path, tmp_path_factory: pytest.TempPathFactory) 
     answer = snakemake(folder, "--", "bundle", config=SMALL, root=project)
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
     return folder
+
+
+def test_no_secret_of_the_environment_stands_in_a_file(bundled: Path):
+    """The environment of every run here holds one."""
+    looked = 0
+    for path in bundled.rglob("*"):
+        if path.is_file():
+            assert SECRET.encode() not in path.read_bytes(), path
+            looked += 1
+    assert looked > 200
+    with zipfile.ZipFile(bundled / "results" / "bundle.zip") as archive:
+        assert not any(SECRET.encode() in archive.read(name) for name in archive.namelist())
 
 
 def test_the_notebook_reads_results_and_predicts_what_the_workflow_did(
@@ -636,7 +658,8 @@ def test_a_killed_workflow_goes_on_where_its_training_was(
 def test_a_study_killed_ten_times_ends_like_one_that_was_not(
     tmp_path: Path, project: Path, run: Path
 ):
-    campaign = Campaign(run, tmp_path / "killed", seed=1, root=project)
+    command = Command("all", SMALL, root=project)
+    campaign = Campaign(command, run, tmp_path / "killed", seed=1)
     campaign.run(rounds=10)
     assert campaign.kills == 10
 

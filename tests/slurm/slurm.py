@@ -2,10 +2,12 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ import yaml
 
 from project import ROOT
 
+SCRIPT = Path(__file__).with_name("cluster.sh")
 # The pretended GPU is SLURM's to hand out and nobody's to compute on: SLURM is asked for it as a
 # generic resource, while the job's own `gpu`, which decides where it computes, is 0. The rule that
 # a GPU asked for and absent is refused stays as it is, and has a test of its own.
@@ -118,7 +121,12 @@ class Cluster:
         with (folder / "log.txt").open("wb") as log:
             self.programs.append(
                 subprocess.Popen(
-                    command, cwd=folder, env=self.environment(), stdout=log, stderr=log
+                    command,
+                    cwd=folder,
+                    env=self.environment(),
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
                 )
             )
         return self.programs[-1]
@@ -126,8 +134,23 @@ class Cluster:
     def end_workflows(self) -> None:
         """Those that a failed test has left behind."""
         for program in self.programs:
-            program.kill()
+            if program.poll() is None:
+                os.killpg(program.pid, signal.SIGKILL)
             program.wait()
+
+
+@contextmanager
+def running_cluster(folder: Path) -> Iterator[Cluster]:
+    """A controller and a node with one pretended GPU, ended with all that they run."""
+    try:
+        subprocess.run([SCRIPT, "start", folder], check=True, timeout=120)
+        cluster = Cluster(folder)
+        try:
+            yield cluster
+        finally:
+            cluster.end_workflows()
+    finally:
+        subprocess.run([SCRIPT, "stop", folder], check=False, timeout=120)
 
 
 def through_profile(folder: Path, config: dict[str, Any]) -> list[str]:
