@@ -1,6 +1,8 @@
 """Fixtures that every stage's tests may use."""
 
 import signal
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
+from planted import check_nothing_runs, plant
 
 from landslip.io.files import file_digest
 from project import shipped_config
@@ -29,7 +32,7 @@ settings.load_profile("landslip")
 # They run whole workflows, many processes or a browser; `make test-fast` leaves them out.
 _SLOW = {
     "test_ablation_page", "test_assess_workflow", "test_browser", "test_compilation",
-    "test_encoder_check",
+    "test_crashes", "test_encoder_check",
     "test_ensemble_numbers", "test_importance_numbers", "test_map_workflow", "test_network",
     "test_prediction_jobs", "test_reruns", "test_resume", "test_scene_training", "test_settings",
     "test_shards",
@@ -72,3 +75,10 @@ def small_store(tmp_path: Path) -> Path:
         workers=1,
         target=tmp_path / "store" / "train.h5",
     )
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Path], None]:
+    """Script tags in every text that pages show; call it with a page to see that none runs."""
+    plant(monkeypatch)
+    return partial(check_nothing_runs, folder=tmp_path)

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from ablation import plainly
+from planted import PLANTED
 
 from runs import SMALL
 
@@ -50,7 +51,7 @@ ABLATION: dict[str, Any] = {
         "shufflings": 2,
         "tables": {
             **dict.fromkeys(SHIPPED),
-            "modalities": {"each": None, "variants": SUBSETS},
+            "modalities": {"title": PLANTED, "each": None, "variants": SUBSETS},
             "scalings": {
                 "base": "pwee_v2_standard",
                 "variants": {

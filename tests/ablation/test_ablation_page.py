@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from ablation.small_ablation import ABLATION, MEMBERS, TABLES
-from report.test_browser import open_page
+from chromium import open_page
 
 from landslip.ablation.page import seconds
 from runs import snakemake

@@ -152,6 +152,16 @@ def test_a_raster_that_does_not_tell_its_cells_is_refused(tmp_path: Path):
         draw(folder, tmp_path)
 
 
+def test_no_text_on_the_page_is_taken_for_markup(
+    sample: Path, tmp_path: Path, planted: Callable[[Path], None]
+):
+    write_accuracy(
+        fill(sample, tmp_path), sample / "drawn.parquet", sample / "design.json",
+        target=tmp_path / "accuracy.json", page=tmp_path / "accuracy.html",
+    )  # fmt: skip
+    planted(tmp_path / "accuracy.html")
+
+
 def test_a_filled_sample_gives_accuracy_and_area(sample: Path, tmp_path: Path, map_folder: Path):
     target, page = tmp_path / "accuracy.json", tmp_path / "accuracy.html"
     write_accuracy(

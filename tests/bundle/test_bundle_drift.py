@@ -1,16 +1,19 @@
 """New patches against the training's: silent where they are alike, and each mistake by its name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pytest
 
 from landslip.bundle.distributions import LEVELS, distance
+from landslip.bundle.files import answer_shard, gather_answers
 from landslip.bundle.judge import judge_new, survey_new
 from landslip.bundle.listing import write_new_listing
 from landslip.io.files import InputError, read_json, read_parquet
+from landslip.report.answers import write_page
 from made_bundle import SIZE, Made
 
 Change = Callable[[np.ndarray, list[str]], Any]
@@ -48,15 +51,21 @@ def zero_corner(patch: np.ndarray, names: list[str]) -> None:
     patch[: SIZE // 4, :, names.index("asc_diff_vh")] = 0
 
 
-def ask(made: Made, folder: Path, change: Change | None, **settings: Any) -> dict[str, Any]:
-    """Judge the new patches after a change of each."""
-    names, patches = list(made.config.channels), folder / "patches"
+def ask(
+    made: Made,
+    folder: Path,
+    change: Change | None,
+    names: Mapping[str, str] = MappingProxyType({}),
+    **settings: Any,
+) -> dict[str, Any]:
+    """Judge the new patches after a change of each, some under other names."""
+    channels, patches = list(made.config.channels), folder / "patches"
     patches.mkdir(parents=True)
     for name in made.ids:
         patch = np.load(made.patches / f"{name}.npy")
         if change is not None:
-            change(patch, names)
-        np.save(patches / f"{name}.npy", patch)
+            change(patch, channels)
+        np.save(patches / f"{names.get(name, name)}.npy", patch)
     files = {"listing": folder / "listing.parquet", "listing_summary": folder / "listing.json"}
     write_new_listing(patches, size=(SIZE, SIZE), listed=folder / "listed.txt", **files)
     survey = folder / "0.npz"
@@ -155,3 +164,24 @@ def test_the_distance_of_values_from_their_own_distribution_is_small_and_grows_w
     assert 0.15 < distance(values + 0.5, quantiles) < 0.25
     assert distance(values + 100, quantiles) == 1
     assert distance(np.full(3, np.nan), quantiles) == 0
+
+
+def test_no_text_on_the_page_of_answers_is_taken_for_markup(
+    made: Made, tmp_path: Path, planted: Callable[[Path], None]
+):
+    odd = "<img src=x onerror=console.error('planted')>"
+    ask(made, tmp_path, shift(-1000), names={made.ids[0]: odd})
+    settings = made.config.predict.model_dump(mode="json", exclude={"on_drift"})
+    manifest = tmp_path / "out" / "manifest.parquet"
+    answer_shard(
+        made.bundle, manifest, shard=0, shards=1, settings=settings, device="cpu", threads=1,
+        target=tmp_path / "0.parquet",
+    )  # fmt: skip
+    answers = tmp_path / "predictions.parquet"
+    gather_answers(manifest, [tmp_path / "0.parquet"], target=answers, csv=tmp_path / "a.csv")
+    assert odd in read_parquet(answers)["id"].tolist()
+    write_page(
+        made.bundle, predictions=answers, manifest=manifest, drift=tmp_path / "out" / "drift.json",
+        settings=settings, target=tmp_path / "report.html",
+    )  # fmt: skip
+    planted(tmp_path / "report.html")

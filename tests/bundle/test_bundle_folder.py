@@ -155,6 +155,14 @@ def test_the_same_run_gives_the_same_bytes_and_a_zip_of_them(made: Made, tmp_pat
     assert archive.read_bytes() == (tmp_path / "again.zip").read_bytes()
 
 
+def test_no_text_on_the_card_is_taken_for_markup(
+    made: Made, tmp_path: Path, planted: Callable[[Path], None]
+):
+    study = replace(made.study, chosen=["rgb_net"], folds=1)
+    write_bundle(study, made.sources, folder=tmp_path / "small", archive=tmp_path / "small.zip")
+    planted(tmp_path / "small" / "card.html")
+
+
 def test_a_smaller_bundle_answers_nearly_the_same_and_says_what_it_costs(
     made: Made, tmp_path: Path
 ):

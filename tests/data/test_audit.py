@@ -1,7 +1,9 @@
 """The audit says what was found; its page is whole, escaped and shows the gravest first."""
 
 import json
+from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,6 +57,17 @@ def test_names_from_users_files_are_escaped(competition: Competition):
     _, audit, text = competition.build()
     assert audit["files_without_id"]["train"] == [f"{name}.npy"]
     assert "<b>" not in text and name in Page(text).text
+
+
+def test_no_text_in_the_audit_is_taken_for_markup(
+    competition: Competition, planted: Callable[[Path], None]
+):
+    competition.truncate("ID_T2", 50)
+    competition.edit("ID_03", vv=np.nan)
+    competition.write("ID_05", np.load(competition.path("ID_04")))
+    np.save(competition.folder / "train_data" / "spare.npy", np.zeros(1))
+    competition.build(on_bad_patch="drop", on_nonfinite="fill")
+    planted(competition.folder / "out" / "audit.html")
 
 
 def test_counts_and_balance_stand_in_the_audit(competition: Competition):

@@ -1,55 +1,15 @@
 """The report opened in Chromium: every figure renders and nothing is logged as an error."""
 
-import json
-import os
-import re
-import shutil
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from chromium import open_page
+from planted import PLANTED
+from report.drawn import write_page
+from report.made_run import MadeRun
 
 from landslip.report.figures import FIGURES
-
-PROBE = """<pre id="probe"></pre><script>
-window.addEventListener("load", () => {
-  const images = [...document.images].map((image) => [image.naturalWidth, image.clientWidth]);
-  const root = document.documentElement;
-  document.getElementById("probe").textContent =
-    JSON.stringify({images, page: root.scrollWidth, window: root.clientWidth});
-});
-</script></body>"""
-
-
-def find_chromium() -> str:
-    """The browser's path; without one, skip at a desk and fail in CI."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        message = "Chromium is not installed: apt-get install chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
-
-
-def open_page(html: str, folder: Path, width: int = 1100) -> tuple[dict[str, object], list[str]]:
-    """Load a page; what its pictures measure, and what the console logs."""
-    page = folder / "probed.html"
-    page.write_text(html.replace("</body>", PROBE), encoding="utf-8")
-    done = subprocess.run(
-        [
-            find_chromium(),
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--disable-dev-shm-usage", "--enable-logging=stderr", "--v=0",
-            f"--user-data-dir={folder / 'profile'}", f"--window-size={width},900",
-            "--virtual-time-budget=10000", "--dump-dom", page.as_uri(),
-        ],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    found = re.search(r'<pre id="probe">(\{.*?\})</pre>', done.stdout)
-    assert found, done.stderr[-2000:]
-    return json.loads(found[1]), re.findall(r".*:CONSOLE.*", done.stderr)
 
 
 @pytest.mark.parametrize("width", [1100, 600])
@@ -80,3 +40,15 @@ def test_the_check_sees_broken_pictures_and_logged_errors(tmp_path: Path) -> Non
     )
     assert probe["images"][0][0] == 0
     assert any("broken" in line for line in console)
+
+
+def test_no_text_in_the_report_is_taken_for_markup(
+    done: MadeRun, planted: Callable[[Path], None]
+) -> None:
+    planted(write_page(done, [], name="planted.html"))
+
+
+def test_the_check_sees_planted_scripts_that_run(tmp_path: Path) -> None:
+    for text in (PLANTED, f'<p title="{PLANTED}">', f"<style>{PLANTED}"):
+        _, console = open_page(f"<html><body>{text}</body></html>", tmp_path)
+        assert any("planted" in line for line in console), text

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -193,6 +194,19 @@ def test_the_page_needs_nothing_from_elsewhere(made: MadeMap, tmp_path: Path) ->
     assert page.count('class="zone"') == len(facts["zones"])
     assert all(check["check"] in page for check in read_json(made.folder / "event_checks.json"))
     assert "per 100 km²" in page
+
+
+def test_no_text_on_the_page_is_taken_for_markup(
+    made: MadeMap, tmp_path: Path, planted: Callable[[Path], None]
+) -> None:
+    rows = [{"channel": "red", "scene": 2.0, "training": 1.0, "outside": 0.2}]
+    write_page(
+        made.plan, probability=made.folder / "event.tif",
+        findings=made.folder / "findings.json", checks=made.folder / "event_checks.json",
+        drift={"words": "Much drift.", "rows": rows, "limit": 0.1}, bundle={"name": "plain"},
+        made={"stride": "32"}, target=tmp_path / "map.html",
+    )  # fmt: skip
+    planted(tmp_path / "map.html")
 
 
 def _table(probability: np.ndarray, **columns: object) -> pd.DataFrame:
