@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 CORES ?= all
 
-.PHONY: demo test test-fast crash-campaign check docs format lock clean
+.PHONY: demo test test-fast crash-campaign write-sites check audit docs format lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile resources/configs/demo.yaml \
@@ -21,11 +21,20 @@ test: $(INSTALLED) check
 test-fast: $(INSTALLED)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
-# Kills a small study ROUNDS times at random moments and compares it with an undisturbed one.
+# Kills TARGET (all, predict, map, slurm) ROUNDS times at random moments and compares it with an
+# undisturbed run.
+TARGET = all
 ROUNDS = 10
 SEED = 1
 crash-campaign: $(INSTALLED)
-	PYTHONPATH=.:tests $(BIN)/python tests/crash_campaign.py --rounds $(ROUNDS) --seed $(SEED)
+	PYTHONPATH=.:tests $(BIN)/python tests/crash_campaign.py --target $(TARGET) \
+		--rounds $(ROUNDS) --seed $(SEED)
+
+# Has the disk full, and kills, at SITES of the calls by which each job of TARGET writes; 0: at all.
+SITES = 0
+write-sites: $(INSTALLED)
+	PYTHONPATH=.:tests $(BIN)/python tests/write_sites.py --target $(TARGET) --sites $(SITES) \
+		--seed $(SEED)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -34,6 +43,14 @@ check: $(INSTALLED)
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	$(BIN)/hadolint Containerfile
+
+# Every package of the lock file against the package index's list of known vulnerabilities. --strict:
+# where the index does not give the list, nothing was looked at, and that is a failure.
+audit:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		--requirement requirements.lock
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
@@ -61,4 +78,4 @@ $(INSTALLED): requirements.lock
 	@touch $@
 
 clean:
-	rm -rf .venv results/demo
+	rm -rf .venv .venv-audit results/demo
