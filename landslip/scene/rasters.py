@@ -15,6 +15,7 @@ from pyproj import Geod, Transformer
 from rasterio.errors import CRSError, RasterioError, RasterioIOError
 
 from landslip.io.files import InputError
+from landslip.scene.virtual import is_virtual, sources_of
 
 # Bytes that GDAL keeps of what it has decoded, whatever the machine's memory. Of half as many, the
 # radar of one strip of patches took the room of jp2 blocks that the next strip needs: they were
@@ -126,13 +127,16 @@ def open_raster(path: str) -> Any:
     InputError
         The file is missing, no raster, without a grid or on a turned one.
     """
-    plain = path.removeprefix("/vsizip/").split(".zip/")[0]
-    if not path.startswith("/vsi") and not Path(path).is_file():
-        raise InputError(f"{path} is not there; name an existing file")
-    if path.startswith("/vsizip/") and not Path(f"{plain}.zip").is_file():
-        raise InputError(f"{plain}.zip is not there; name an existing file")
+    packed, plain = path.startswith("/vsizip/"), path
+    if packed:
+        plain = path.removeprefix("/vsizip/").split(".zip/")[0] + ".zip"
+    if not Path(plain).is_file():
+        raise InputError(f"{plain} is not there; name an existing file")
+    virtual = not packed and is_virtual(Path(path))
     try:
-        raster = rasterio.open(path)
+        for source in sources_of(Path(path)) if virtual else ():
+            _open_pixels(str(source)).close()
+        raster = rasterio.open(path, driver="VRT") if virtual else _open_pixels(path)
     except RasterioError as error:
         raise InputError(
             f"{path} cannot be read as a raster ({error}); is it complete? Fetch it again"
@@ -157,6 +161,18 @@ def open_raster(path: str) -> Any:
             "up (gdalwarp -t_srs) first"
         )
     return raster
+
+
+def _open_pixels(path: str) -> Any:
+    """Open a file by the drivers of such files alone: some others fetch what the file names."""
+    first, second = ("JP2OpenJPEG", "GTiff") if path.endswith(".jp2") else ("GTiff", "JP2OpenJPEG")
+    try:
+        return rasterio.open(path, driver=first)
+    except RasterioError as error:
+        try:
+            return rasterio.open(path, driver=second)
+        except RasterioError:
+            raise error from None
 
 
 def grid_of(raster: Any) -> Grid:

@@ -1,6 +1,8 @@
 """Windows of a scene: units, nodata, medians, masks, grids."""
 
+import socket
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +203,60 @@ def test_an_area_elsewhere_is_refused(scene_copy: Path) -> None:
     )  # fmt: skip
     with pytest.raises(InputError, match="outside of the scene"):
         interpret(scene_copy, area="far.gpkg")
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A port of this machine that nobody is to call."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        yield server
+
+
+BAND = "<VRTRasterBand dataType='Float32' band='1'{kind}>{source}</VRTRasterBand>"
+SOURCE = "<SimpleSource><SourceFilename>{name}</SourceFilename></SimpleSource>"
+
+
+def virtual(name: str, kind: str = "") -> str:
+    """A VRT of one source."""
+    band = BAND.format(source=SOURCE.format(name=name), kind=kind)
+    grid = "<SRS>EPSG:32633</SRS><GeoTransform>0, 10, 0, 0, 0, -10</GeoTransform>"
+    return f"<VRTDataset rasterXSize='8' rasterYSize='8'>{grid}{band}</VRTDataset>"
+
+
+def test_no_raster_is_fetched_from_the_net_or_runs_code(
+    listener: socket.socket, tmp_path: Path
+) -> None:
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}/x.tif"
+    path = tmp_path / "x.tif"
+    wms = f"<GDAL_WMS><Service name='TMS'><ServerUrl>{address}</ServerUrl></Service></GDAL_WMS>"
+    texts = {
+        virtual(f"/vsicurl/{address}"): "is no file",
+        virtual(address): "is no file",
+        virtual(wms.replace("<", "&lt;")): "is no file",
+        virtual("/etc/passwd", " subClass='VRTRawRasterBand'"): "no plain mosaic",
+        virtual("/etc/passwd", " subClass='VRTDerivedRasterBand'"): "no plain mosaic",
+        virtual("/etc/passwd"): "cannot be read as a raster",
+        "<VRTDataset": "no whole VRT",
+        wms: "cannot be read as a raster",
+    }
+    for text, words in texts.items():
+        path.write_text(text)
+        with pytest.raises(InputError, match=words):
+            open_raster(str(path))
+    for name in (address, f"/vsicurl/{address}"):
+        with pytest.raises(InputError, match="is not there"):
+            open_raster(name)
+    with pytest.raises(TimeoutError):
+        listener.accept()
+
+
+def test_a_mosaic_of_files_is_read(tmp_path: Path) -> None:
+    profile = {"driver": "GTiff", "width": 8, "height": 8, "count": 1, "dtype": "float32"}
+    grid = {"crs": "EPSG:32633", "transform": Affine(10, 0, 0, 0, -10, 0)}
+    with rasterio.open(tmp_path / "part.tif", "w", **profile, **grid) as file:
+        file.write(np.full((1, 8, 8), 7, np.float32))
+    text = virtual("part.tif").replace("<SourceFilename>", "<SourceFilename relativeToVRT='1'>")
+    (tmp_path / "x.vrt").write_text(text)
+    with open_raster(str(tmp_path / "x.vrt")) as raster:
+        assert (raster.read(1) == 7).all()
