@@ -664,6 +664,50 @@ def test_a_study_killed_ten_times_ends_like_one_that_was_not(
     assert campaign.kills == 10
 
 
+# A job that has ended, whose files show four seconds later.
+LATE = """
+import os, subprocess
+for path in snakemake.output:
+    os.rename(path, f"{path}.late")
+    subprocess.Popen(["sh", "-c", f"sleep 4; mv {path}.late {path}"], stdin=subprocess.DEVNULL,
+                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+"""
+THRESHOLD = "results/ensemble/threshold.json"
+
+
+def test_files_that_a_slow_file_system_shows_late_are_waited_for(
+    tmp_path: Path, project: Path, run: Path
+):
+    root, folder = tmp_path / "project", tmp_path / "run"
+    shutil.copytree(project, root)
+    shutil.copytree(run, folder)
+    script = root / "workflow" / "scripts" / "ensemble" / "search_threshold.py"
+    script.write_text(script.read_text() + LATE)
+    for seconds, code in ((0, 1), (60, 0)):
+        given = ("--latency-wait", str(seconds), "--force", THRESHOLD)
+        answer = snakemake(folder, *given, config=SMALL, root=root)
+        assert answer.returncode == code, answer.stderr[-3000:]
+        end = time.monotonic() + 60
+        while list(folder.rglob("*.late")) and time.monotonic() < end:
+            time.sleep(0.1)
+    assert (folder / THRESHOLD).read_bytes() == (run / THRESHOLD).read_bytes()
+
+
+def test_a_clock_that_was_set_back_hinders_nothing(tmp_path: Path, project: Path, run: Path):
+    """All that was made before lies a day ahead."""
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    ahead = time.time() + 86400
+    for path in (folder / "results").rglob("*"):
+        os.utime(path, (ahead, ahead))
+    (folder / THRESHOLD).unlink()
+    answer = snakemake(folder, "--", THRESHOLD, config=SMALL, root=project)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    assert (folder / THRESHOLD).read_bytes() == (run / THRESHOLD).read_bytes()
+    plan = ("-n", "--quiet", "rules", "--", THRESHOLD)
+    assert planned(snakemake(folder, *plan, config=SMALL, root=project)) == {}
+
+
 def test_swapping_two_values_is_seen(project: Path, run: Path):
     """Snakemake compares params as a set of texts; one dict in fixed order tells them apart."""
     trees = shipped_config()["models"]["lightgbm"]

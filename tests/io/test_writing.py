@@ -39,7 +39,7 @@ from landslip.report.style import drawing
 from landslip.scene.geopackage import write_geopackage
 from landslip.simulation.write import simulate_patches
 from project import ROOT
-from runs import snakemake
+from runs import SMALL, snakemake
 from stores import write_store
 
 NOISE = np.random.default_rng(0).random((400, 400))
@@ -293,3 +293,22 @@ def test_a_folder_without_room_is_refused_with_what_to_do(narrow: Path):
     assert answer.returncode == 1
     assert re.search("landslip: " + refused + "work in another folder", answer.stderr)
     assert "Traceback" not in answer.stderr + answer.stdout
+
+
+def test_a_read_only_folder_is_refused_with_what_to_do_before_any_job(tmp_path: Path):
+    target, work = tmp_path / "results", tmp_path / "work"
+    target.mkdir(), work.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,ro", "tmpfs", str(target)]
+    if os.getuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
+        pytest.skip("only root may mount a read-only disk")
+    try:
+        refused = r"cannot write into .*results \(Read-only file system\); make it writable, or "
+        with pytest.raises(InputError, match=refused):
+            check_writable(target)
+        answer = snakemake(work, "--", "all", config={**SMALL, "results": str(target)})
+    finally:
+        subprocess.run(["umount", "--lazy", str(target)], check=True)
+    assert answer.returncode == 1
+    assert re.search(f"landslip: {refused}name another folder in `results`", answer.stderr)
+    assert "Traceback" not in answer.stderr + answer.stdout
+    assert "Finished jobid" not in answer.stderr + answer.stdout
