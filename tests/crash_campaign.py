@@ -57,7 +57,9 @@ class Command:
     def run(self, folder: Path, *options: str) -> None:
         """Let it run to its end."""
         given = (*self.options, *options)
-        answer = snakemake(folder, *given, "--", self.target, config=self.config, root=self.root)
+        answer = snakemake(
+            folder, *given, "--", self.target, config=self.config, root=self.root, timeout=7200
+        )
         assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-4000:]
 
     def start(self, folder: Path) -> subprocess.Popen[bytes]:

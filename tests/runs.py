@@ -54,6 +54,7 @@ def snakemake(
     root: Path = ROOT,
     environment: Mapping[str, str] = MappingProxyType({}),
     umask: int = -1,
+    timeout: float = 900,
 ) -> subprocess.CompletedProcess[str]:
     """Run snakemake with the Snakefile of `root` and results under `folder`."""
     return subprocess.run(
@@ -64,7 +65,7 @@ def snakemake(
         capture_output=True,
         text=True,
         check=False,
-        timeout=900,
+        timeout=timeout,
     )
 
 

@@ -22,6 +22,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -112,6 +113,9 @@ class Replay:
         if child == 0:
             _run(job, self.folder, said, calls, at, error)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        # A job's own workers, who would wait for more.
+        with suppress(ProcessLookupError):
+            os.killpg(child, signal.SIGKILL)
         lines = calls.read_text().splitlines()
         return status, said.read_text(errors="replace"), lines
 
