@@ -1,4 +1,7 @@
-"""Predictions and maps are killed, and find the disk full, and end as if nothing had been."""
+"""Predictions are killed, and find the disk full, and end as if nothing had been.
+
+`make crash-campaign` and `make write-sites` do the same to the study and to maps, many times.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 import pytest
 from write_sites import KEEP, run_preloaded
 
-from crash_campaign import COMMANDS, Campaign, Command
+from crash_campaign import Campaign, Command, predicting
 
 
 @dataclass
@@ -17,17 +20,15 @@ class Undisturbed:
     folder: Path
 
 
-@pytest.fixture(scope="module", params=["predict", "map"])
-def undisturbed(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Undisturbed:
-    folder, given = (tmp_path_factory.mktemp(f"{request.param}_{name}") for name in ("run", "in"))
-    command = COMMANDS[request.param](given)
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    command = predicting(tmp_path_factory.mktemp("given"))
+    folder = tmp_path_factory.mktemp("run")
     command.run(folder, *KEEP)
     return Undisturbed(command, folder)
 
 
-def test_a_command_killed_three_times_ends_like_one_that_was_not(
+def test_predictions_killed_three_times_end_like_ones_that_were_not(
     undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
     campaign = Campaign(undisturbed.command, undisturbed.folder, tmp_path / "killed", seed=1)
