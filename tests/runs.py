@@ -54,7 +54,7 @@ def snakemake(
     root: Path = ROOT,
     environment: Mapping[str, str] = MappingProxyType({}),
     umask: int = -1,
-    timeout: float = 900,
+    timeout: float = 1800,
 ) -> subprocess.CompletedProcess[str]:
     """Run snakemake with the Snakefile of `root` and results under `folder`."""
     return subprocess.run(
