@@ -11,6 +11,7 @@ under a final name, and the job, run once more, leaves the same files as ever.
 """
 
 import argparse
+import atexit
 import ctypes
 import errno
 import os
@@ -221,6 +222,8 @@ def _run(job: Job, folder: Path, said: Path, calls: Path, at: int, error: int) -
         else:
             sys.excepthook(*sys.exc_info())
     finally:
+        # As at the end of a process of its own; the rest of this one's end is its parent's.
+        atexit._run_exitfuncs()
         sys.stderr.flush()
         os._exit(code)
 
