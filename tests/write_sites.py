@@ -17,6 +17,7 @@ import errno
 import os
 import re
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -242,8 +243,10 @@ def try_all(folder: Path, sites: int, seed: int) -> tuple[int, int]:
     for name in _HEAVY:
         __import__(name)
     jobs, random, tried = recorded_jobs(folder), Random(seed), 0
-    with tempfile.TemporaryDirectory() as notes:
-        replay = Replay(folder, Path(notes))
+    # Without a finalizer, which a job's end would call.
+    notes = Path(tempfile.mkdtemp())
+    try:
+        replay = Replay(folder, notes)
         for job in jobs:
             calls = replay.calls(job)
             for at in chosen(len(calls), sites, random):
@@ -251,6 +254,8 @@ def try_all(folder: Path, sites: int, seed: int) -> tuple[int, int]:
                 replay.kill(job, at)
                 tried += 1
             print(f"{job.name}: {len(calls)} calls", flush=True)
+    finally:
+        shutil.rmtree(notes)
     return len(jobs), tried
 
 
