@@ -1,38 +1,25 @@
 """What the rules of training from scenes share: the scenes' files, and how windows are cut."""
 
-from landslip.inventory.scene_files import (
-    files_of_inventory,
-    files_state,
-    recall_states,
-    remember_states,
-    state_digest,
-)
+from landslip.inventory.scene_files import files_of_inventory
 from landslip.scene.layers import CHANNELS
-
-# What scenes' files were when they were last read; jobs take it from here.
-STATES = Path(".snakemake") / "landslip_scenes.json"
+from landslip.scene.settings import read_scene
 
 
 @cache
-def known_states():
-    """Files that were read before."""
-    return recall_states(STATES)
+def files_of_scene(number):
+    """A scene file and those that it names; what is missing is said when it is looked at."""
+    return named_files(Path(CONFIG.data.all_scenes[number]))
 
 
 @cache
-def state_of_scene(number):
-    """File of a scene -> what it is; read anew only where its size or time is another."""
-    return files_state(Path(CONFIG.data.all_scenes[number]), known_states())
-
-
-def scene_state(number):
-    """Digest of the content of all its files: a touched one changes nothing."""
-    return state_digest(state_of_scene(number))
+def digest_of_scene(number):
+    """Digest of the contents of all its files: a touched one changes nothing."""
+    return files_digest(files_of_scene(number))
 
 
 def scene_files(number):
-    """The scene file and those that it names; what is missing is said when it is looked at."""
-    return [ancient(path) for path in state_of_scene(number)]
+    """Those files as inputs."""
+    return [ancient(path) for path in files_of_scene(number)]
 
 
 def all_scene_files(wildcards):
@@ -50,6 +37,15 @@ def of_scenes(suffix):
     return [
         f"{folder}/{number}.{suffix}" for number in range(len(CONFIG.data.all_scenes))
     ]
+
+
+@cache
+def is_simulated():
+    """Whether a program made the patches, or a scene that they come from."""
+    scenes = CONFIG.data.all_scenes
+    return CONFIG.data.simulated or any(
+        read_scene(path).simulated for path in scenes if Path(path).is_file()
+    )
 
 
 def scene_conventions():
@@ -121,11 +117,8 @@ def refuse_scenes():
             f"scenes give no channel {', '.join(unknown)}, but {', '.join(CHANNELS)}; take it out "
             "of `channels` (NAME: null), with the indices made of it"
         )
-    found = {}
     for number in range(len(CONFIG.data.all_scenes)):
-        found |= state_of_scene(number)
-    if found != known_states():
-        remember_states(STATES, {**known_states(), **found})
+        files_of_scene(number)
 
 
 # Jobs read these rules in processes of their own; one look is enough.

@@ -23,7 +23,7 @@ rule look_at_scene:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         scene=lambda wildcards: CONFIG.data.all_scenes[int(wildcards.scene)],
-        state=lambda wildcards: scene_state(int(wildcards.scene)),
+        files=lambda wildcards: digest_of_scene(int(wildcards.scene)),
         conventions=scene_conventions(),
         cut=window_cut(),
         code=source_digest("inventory/look_at_scene.py"),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from landslip.data.patches import PatchError
 from landslip.data.problems import shortened
 from landslip.data.source import ReadPatch, Shape
-from landslip.inventory.scene_files import States, changed_files, files_state
+from landslip.inventory.scene_files import Digests, changed_files, scene_digests
 from landslip.inventory.windows import read_scene_record
 from landslip.io.files import InputError
 from landslip.scene.reader import Reading, SceneReader, open_scene
@@ -34,8 +34,8 @@ class WindowReader:
 
     readings: Mapping[str, Reading]
     """Of each scene, by its file."""
-    states: Mapping[str, States]
-    """Of each scene's files, as they were when it was looked at."""
+    files: Mapping[str, Digests]
+    """SHA-256 of each scene's files, as they were when it was looked at."""
     channels: Sequence[str]
     """Of the patches, in order."""
     size: int
@@ -99,7 +99,7 @@ class WindowReader:
         Logarithms of another kind of processor may differ in the last bit: a study may be
         surveyed on one and stored on another.
         """
-        other = changed_files(self.states[row.path], _state_now(row.path, self.states[row.path]))
+        other = changed_files(self.files[row.path], _files_now(row.path))
         if not other:
             log.warning("%s has other last bits on this processor than surveyed", self.name(row))
             return None
@@ -131,7 +131,7 @@ def open_windows(records: Iterable[Path], channels: Sequence[str]) -> WindowRead
     scenes = [read_scene_record(path) for path in records]
     changed = {}
     for scene in scenes:
-        if other := changed_files(scene.files, _state_now(scene.path, scene.files)):
+        if other := changed_files(scene.files, _files_now(scene.path)):
             changed[scene.path] = other
     if changed:
         which = "; ".join(f"{path} ({_files(names)})" for path, names in changed.items())
@@ -141,16 +141,16 @@ def open_windows(records: Iterable[Path], channels: Sequence[str]) -> WindowRead
         )
     return WindowReader(
         readings={scene.path: scene.reading for scene in scenes},
-        states={scene.path: scene.files for scene in scenes},
+        files={scene.path: scene.files for scene in scenes},
         channels=list(channels),
         size=scenes[0].size,
     )
 
 
-def _state_now(scene: str, before: States) -> States:
+def _files_now(scene: str) -> Digests:
     """Of a scene file that cannot be read any more, nothing."""
     try:
-        return files_state(Path(scene), before)
+        return scene_digests(Path(scene))
     except (InputError, OSError):
         return {}
 

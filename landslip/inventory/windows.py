@@ -16,7 +16,7 @@ from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
 
 from landslip.inventory.negatives import hard_stratum, window_measures
-from landslip.inventory.scene_files import FileState, files_state
+from landslip.inventory.scene_files import scene_digests
 from landslip.io.files import InputError, write_json, write_parquet
 from landslip.scene.interpreter import Conventions, interpret_scene
 from landslip.scene.rasters import Grid
@@ -45,8 +45,8 @@ class SceneRecord:
     """How many lie wholly inside of the scene."""
     seen: int
     """Those with enough data in every channel."""
-    files: dict[str, FileState]
-    """See `landslip.inventory.scene_files.files_state`."""
+    files: dict[str, str]
+    """See `landslip.inventory.scene_files.scene_digests`."""
     warnings: list[str]
     """What the interpreter warns of."""
 
@@ -88,7 +88,7 @@ def look_at_scene(
     InputError
         A file cannot be read, a check refuses, a channel is missing, or no window was seen.
     """
-    state = files_state(scene)
+    files = scene_digests(scene)
     found = interpret_scene(scene, conventions)
     refuse(found.verdicts, str(scene))
     reading = found.reading
@@ -122,7 +122,7 @@ def look_at_scene(
         size=cut.size,
         windows=len(windows),
         seen=len(seen),
-        files=state,
+        files=files,
         warnings=[each.line for each in found.verdicts if each.judgement in ("warning", "trusted")],
     )
     write_json(record, asdict(made))
