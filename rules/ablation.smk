@@ -216,7 +216,7 @@ rule write_ablation:
             },
         },
         configured=trained_settings(),
-        simulated=CONFIG.data.simulated,
+        simulated=is_simulated(),
         code=source_digest("ablation/write_ablation.py"),
     script:
         "../workflow/scripts/ablation/write_ablation.py"

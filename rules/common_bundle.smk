@@ -45,7 +45,7 @@ def study():
         "threshold": CONFIG.ensemble.threshold,
         "bootstrap": CONFIG.ensemble.bootstrap,
         "seed": CONFIG.seed,
-        "simulated": CONFIG.data.simulated,
+        "simulated": is_simulated(),
     }
 
 

@@ -95,7 +95,7 @@ def report_settings():
     """What the report says of the config."""
     return {
         **trained_settings(),
-        "simulated": CONFIG.data.simulated,
+        "simulated": is_simulated(),
         "audit": "data/audit.html",
     }
 

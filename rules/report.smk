@@ -70,7 +70,7 @@ rule draw_report:
         stages=rule_stages,
         modalities=channel_modalities(),
         units={name: channel.unit for name, channel in CONFIG.channels.items()},
-        simulated=CONFIG.data.simulated,
+        simulated=is_simulated(),
         seed=CONFIG.seed,
         code=source_digest("report/draw_report.py"),
     script:

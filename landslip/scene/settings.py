@@ -167,6 +167,9 @@ class Scene(Section):
     trust: dict[Check, str] = Field(
         {}, description="checks whose refusal is accepted on purpose, each with the reason"
     )
+    simulated: bool = Field(
+        False, description="the images were made by a program; pages of a training on them say so"
+    )
 
     @model_validator(mode="after")
     def _sees_something(self) -> Self:

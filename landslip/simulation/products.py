@@ -135,6 +135,7 @@ def write_scene(
             "radar": _write_radar(folder / "placebo", rng, images.quiet, _QUIET_DAYS, place),
         },
     }
+    scene["simulated"] = True
     if mistake == "nearest":
         scene["align"] = {"method": "nearest"}
     write_outlines(folder / "outlines.gpkg", images.slides, place.transform, place.crs)

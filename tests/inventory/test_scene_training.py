@@ -61,8 +61,10 @@ def test_scenes_and_an_inventory_train_a_bundle_without_patch_files_or_test_patc
     assert "There are no test patches." in (results / "report.html").read_text()
     audit = read_json(results / "data" / "audit.json")
     assert any("windows without one were drawn" in sentence for sentence in audit["done"])
-    conventions = read_json(results / "bundle" / "bundle.json")["conventions"]
-    assert conventions["reflectance_offset"] == 1000
+    bundle = read_json(results / "bundle" / "bundle.json")
+    assert bundle["conventions"]["reflectance_offset"] == 1000
+    # Nobody is to take their figures for those of the world.
+    assert bundle["training"]["simulated"]
 
 
 def test_its_bundle_maps_another_scene(trained: Path):
