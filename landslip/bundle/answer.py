@@ -76,32 +76,73 @@ class Asked:
 
 def answer_patches(patches: Patches, asked: Asked) -> Answer:
     """Answer, group by group of patches with the same sensors."""
-    n, names = len(patches), asked.names
-    scores = np.full((n, len(names)), np.nan)
-    probability, decided, thresholds = np.full((3, n), np.nan)
-    sensors, route = np.full(n, "", object), np.full(n, "", object)
+    found = _Found(len(patches), asked)
     for present, rows in _groups(patches):
         plan = _plan(asked, present, patches.recipe.sensors)
         if plan is None:
             continue
-        for start in range(0, len(rows), _BLOCK):
-            block = rows[start : start + _BLOCK]
-            images = patches.images(block)
-            said = _answer(asked, plan, images, patches.recipe.names)
-            for column, values in said.scores.items():
-                scores[block, names.index(member_of(column))] = values
-            probability[block], decided[block] = said.probability, said.landslide
-            thresholds[block], route[block] = said.threshold, said.route
-            sensors[block] = "+".join(plan.combination["sensors"])
-    return Answer(
-        probability=probability,
-        landslide=decided,
-        members=scores,
-        member_names=names,
-        sensors=[str(name) for name in sensors],
-        route=[str(name) for name in route],
-        threshold=thresholds,
-    )
+        found.sensors[rows] = "+".join(plan.combination["sensors"])
+        found.threshold[rows] = asked.decide(plan.combination)
+        found.route[rows] = FULL
+        # All that are left open are asked about together, as networks are slow with a few at once.
+        left = rows
+        if plan.spares:
+            names = patches.recipe.names
+            parts = [_spare(found, plan, patches.images(b), b, names) for b in _blocks(rows)]
+            left = np.concatenate(parts)
+        for block in _blocks(left):
+            rule, columns = (
+                FittedRule.from_json(plan.combination["rule"]),
+                plan.combination["columns"],
+            )
+            scores = found.ask(columns, patches.images(block), block, plan.present)
+            found.probability[block] = rule.apply(scores)
+    return found.answer()
+
+
+def _blocks(rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return [rows[start : start + _BLOCK] for start in range(0, len(rows), _BLOCK)]
+
+
+class _Found:
+    """What is known of n patches, filled in place."""
+
+    def __init__(self, n: int, asked: Asked) -> None:
+        self.members, self.names = asked.members, asked.names
+        self.water = asked.record["water"]
+        self.scores = np.full((n, len(self.names)), np.nan)
+        self.probability, self.threshold = np.full((2, n), np.nan)
+        self.sensors, self.route = np.full(n, "", object), np.full(n, "", object)
+
+    def ask(
+        self,
+        columns: Sequence[str],
+        images: Images,
+        rows: NDArray[np.int64],
+        present: Sequence[str],
+    ) -> Floats:
+        """Scores (row, column) of some patches; members that have answered are not asked again."""
+        places = np.array([self.names.index(member_of(column)) for column in columns])
+        new = np.isnan(self.scores[np.ix_(rows, places)]).any(axis=0)
+        if new.any():
+            asked = [column for column, missing in zip(columns, new, strict=True) if missing]
+            answers = self.members.scores(asked, images, present)
+            self.scores[np.ix_(rows, places[new])] = answers
+        scores: Floats = self.scores[np.ix_(rows, places)]
+        return scores
+
+    def answer(self) -> Answer:
+        """All of it, with decisions."""
+        there = ~np.isnan(self.probability)
+        return Answer(
+            probability=self.probability,
+            landslide=np.where(there, self.probability > self.threshold, np.nan),
+            members=self.scores,
+            member_names=self.names,
+            sensors=[str(name) for name in self.sensors],
+            route=[str(name) for name in self.route],
+            threshold=self.threshold,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,15 +154,10 @@ class _Plan:
     cascade: CascadeRecord | None
     skip_water: bool
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Said:
-    scores: dict[str, Floats]
-    """Column -> (n,)."""
-    probability: Floats
-    landslide: Floats
-    threshold: float
-    route: NDArray[np.object_]
+    @property
+    def spares(self) -> bool:
+        """Whether some patches may be answered without asking all members."""
+        return self.skip_water or self.cascade is not None
 
 
 def _groups(patches: Patches) -> Iterator[tuple[tuple[str, ...], NDArray[np.int64]]]:
@@ -163,62 +199,28 @@ def _tells_water(record: BundleRecord, present: Sequence[str]) -> bool:
     return {sensor[water["green"]], sensor[water["nir"]]} <= set(present)
 
 
-def _answer(asked: Asked, plan: _Plan, images: Images, names: Sequence[str]) -> _Said:
-    """One block."""
-    n = len(images)
-    scores: dict[str, Floats] = {}
-    route = np.full(n, FULL, object)
-    probability = np.zeros(n)
-    threshold = asked.decide(plan.combination)
-    open_rows = np.arange(n)
-    water = asked.record["water"]
-    if plan.skip_water and water is not None:
-        wet = is_water(images, names, water)
-        route[wet] = WATER
-        open_rows = np.flatnonzero(~wet)
-    if plan.cascade is not None:
-        cheap, cascade = plan.cascade["cheap"], plan.cascade
-        said = _score(asked, scores, cheap["columns"], images, open_rows, plan, n)
-        first = FittedRule.from_json(cheap["rule"]).apply(said)
-        low, high = first < cascade["low"], first > cascade["high"]
-        # A decision is `probability > threshold` everywhere.
-        above = np.nextafter(threshold, np.inf)
-        probability[open_rows[low]] = np.minimum(first[low], threshold)
-        probability[open_rows[high]] = np.maximum(first[high], min(above, 1.0))
-        route[open_rows[low | high]] = CHEAP
-        open_rows = open_rows[~(low | high)]
-    if len(open_rows):
-        columns = plan.combination["columns"]
-        said = _score(asked, scores, columns, images, open_rows, plan, n)
-        probability[open_rows] = FittedRule.from_json(plan.combination["rule"]).apply(said)
-    return _Said(
-        scores=scores,
-        probability=probability,
-        landslide=(probability > threshold).astype(np.float64),
-        threshold=threshold,
-        route=route,
-    )
-
-
-def _score(
-    asked: Asked,
-    scores: dict[str, Floats],
-    columns: Sequence[str],
+def _spare(
+    found: _Found,
+    plan: _Plan,
     images: Images,
     rows: NDArray[np.int64],
-    plan: _Plan,
-    n: int,
-) -> Floats:
-    """Scores (row, column), asking each member once; what is found is noted in `scores`."""
-    new = [column for column in columns if column not in scores]
-    if new and len(rows):
-        chosen = images if len(rows) == len(images) else images[rows]
-        found = asked.members.scores(new, chosen, plan.present)
-        for place, column in enumerate(new):
-            scores[column] = np.full(n, np.nan)
-            scores[column][rows] = found[:, place]
-    return (
-        np.column_stack([scores[column][rows] for column in columns])
-        if len(rows)
-        else (np.empty((0, len(columns))))
-    )
+    names: Sequence[str],
+) -> NDArray[np.int64]:
+    """Answer for water, and where cheap members are sure; the rows that are left open."""
+    if plan.skip_water and found.water is not None:
+        wet = is_water(images, names, found.water)
+        found.route[rows[wet]], found.probability[rows[wet]] = WATER, 0.0
+        rows, images = rows[~wet], images[~wet]
+    cascade = plan.cascade
+    if cascade is None or not len(rows):
+        return rows
+    said = found.ask(cascade["cheap"]["columns"], images, rows, plan.present)
+    first = FittedRule.from_json(cascade["cheap"]["rule"]).apply(said)
+    low, high = first < cascade["low"], first > cascade["high"]
+    # A decision is `probability > threshold` everywhere.
+    threshold = found.threshold[rows]
+    above = np.minimum(np.nextafter(threshold, np.inf), 1.0)
+    found.probability[rows[low]] = np.minimum(first, threshold)[low]
+    found.probability[rows[high]] = np.maximum(first, above)[high]
+    found.route[rows[low | high]] = CHEAP
+    return rows[~(low | high)]

@@ -238,6 +238,29 @@ def test_fast_asks_trees_alone_and_balanced_networks_only_where_trees_are_not_su
     assert (balanced.landslide == (balanced.probability > balanced.threshold)).all()
 
 
+def test_balanced_asks_networks_about_open_patches_of_all_blocks_together(
+    ensemble: Ensemble, made: Made, monkeypatch: pytest.MonkeyPatch
+):
+    """A few at a time cost networks much more each."""
+    patches = made.arrays()
+    apart = ensemble.predict(patches, budget="balanced")
+    asked: list[int] = []
+    scores = ensemble.members.scores
+
+    def noting(columns: list[str], images: Any, sensors: Any) -> Any:
+        asked.extend([len(images)] if "rgb_net" in columns else [])
+        return scores(columns, images, sensors)
+
+    monkeypatch.setattr(ensemble.members, "scores", noting)
+    monkeypatch.setattr("landslip.bundle.answer._BLOCK", 20)
+    together = ensemble.predict(patches, budget="balanced")
+    left = apart.route.count("full")
+    assert left > 0 and len(patches) > 3 * 20
+    assert asked == [20] * (left // 20) + [left % 20] * (left % 20 > 0)
+    assert together.route == apart.route
+    assert np.allclose(together.probability, apart.probability, atol=1e-6)
+
+
 @pytest.mark.parametrize("missing", [None, "ascending"])
 def test_balanced_asks_nobody_about_water_on_which_the_training_has_no_landslide(
     missing: str | None, ensemble: Ensemble, made: Made
