@@ -21,13 +21,18 @@ def assess_targets():
 
 
 def assessed_settings():
-    """All that decides which cells are drawn, as results say it themselves."""
+    """All that decides which cells are drawn, and what is said of them, as results say it."""
     return {
         "map": [content_digest(Path(path)) for path in MAP_INPUTS],
         "assess": CONFIG.assess.model_dump(
             mode="json", exclude={"pictures", "threshold"}
         ),
         "seed": CONFIG.seed,
+        "filled": {
+            name: content_digest(Path(path))
+            for name, path in (("labels", CONFIG.labels), ("verdicts", CONFIG.verdicts))
+            if path is not None
+        },
     }
 
 

@@ -76,8 +76,14 @@ def placebo_files(suffix):
 
 
 def mapped_settings():
-    """What results of a map say of themselves."""
-    return {"bundle": bundle_digest(), "scene": CONFIG.scene.path}
+    """All that decides a map, as results say it themselves."""
+    simulation = CONFIG.scene.simulation.model_dump(mode="json")
+    return {
+        "bundle": bundle_digest(),
+        "scene": simulation if IS_SIMULATED_SCENE else scene_digest(),
+        "map": map_settings(),
+        "predict": map_question(),
+    }
 
 
 def refuse_scene():

@@ -20,10 +20,13 @@ from landslip.models.fingerprint import differing, flatten
 
 NAME = "settings.json"
 _LOCK = ".lock"
-_STAGES = ("data", "store", "features", "models", "ensemble")
+# Folders of a training, of new patches, of a scene and of a map's sample.
+_STAGES = ("data", "store", "features", "models", "ensemble", "asked", "scene", "map", "design")
 _LISTED = 12
 # A new entry of these changes nothing of what stands.
-_GROWING = ("models", "encoders")
+_GROWING = ("models", "encoders", "filled")
+# Nor does leaving out an entry of these: files that a person filled, for what is made last.
+_OPTIONAL = ("filled",)
 
 # The open lock files of this process: the kernel frees them when it ends, however it ends.
 _held: list[IO[str]] = []
@@ -145,6 +148,12 @@ def _flat(settings: Mapping[str, Any]) -> dict[str, str]:
 
 def _differences(found: Mapping[str, str], own: Mapping[str, str]) -> list[str]:
     """What differs, an item each; nothing where no result does."""
+    asked = {_entry(name) for name in own}
+    found = {
+        name: text
+        for name, text in found.items()
+        if name.split(".")[0] not in _OPTIONAL or _entry(name) in asked
+    }
     known = {_entry(name) for name in found}
     kept = {
         name: text

@@ -28,8 +28,11 @@ def named_files(path: Path) -> list[str]:
 
 
 def files_digest(files: list[str]) -> str:
-    """A digest of names and contents: whether a file is another one now."""
-    return texts_digest(part for file in files for part in (file, kept_digest(file)))
+    """A digest of contents, and of names as seen from the first: whether a file is another now."""
+    folder = os.path.dirname(files[0])
+    return texts_digest(
+        part for file in files for part in (os.path.relpath(file, folder or "."), kept_digest(file))
+    )
 
 
 def _within(path: Path) -> Iterator[Path]:

@@ -57,6 +57,30 @@ def test_a_model_more_is_no_other_setting_of_what_stands(tmp_path: Path):
     results(tmp_path, "elsewhere", models=models).check()
 
 
+def test_a_file_that_a_person_filled_counts_only_where_another_stood(tmp_path: Path):
+    results(tmp_path, filled={}).write()
+    labels = {"filled": {"labels": "a" * 64}}
+    results(tmp_path, "elsewhere", **labels).check()
+    results(tmp_path, **labels).write()
+    results(tmp_path, "elsewhere", filled={}).check()
+    with pytest.raises(InputError, match=r"filled\.labels was a+, is b+"):
+        results(tmp_path, "elsewhere", filled={"labels": "b" * 64}).check()
+
+
+@pytest.mark.parametrize("stage", ["models", "asked", "scene", "map", "design"])
+def test_results_of_every_kind_say_what_made_them(stage: str, tmp_path: Path):
+    def said(**settings: int) -> ResultsFolder:
+        folder = tmp_path / "results"
+        return ResultsFolder(folder=folder, records=tmp_path / "none", settings=lambda: settings)
+
+    (tmp_path / "results" / stage).mkdir(parents=True)
+    said(stride=16).write()
+    for token in (tmp_path / "none").iterdir():
+        token.unlink()
+    with pytest.raises(InputError, match="stride was 16, is 32"):
+        said(stride=32).check()
+
+
 def test_results_made_with_several_settings_fit_none_until_all_is_made_with_one(tmp_path: Path):
     results(tmp_path).write()
     results(tmp_path, seed=43).write()

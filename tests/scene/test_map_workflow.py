@@ -136,6 +136,14 @@ def test_a_second_run_has_nothing_to_do_and_a_changed_image_is_seen(
     assert "plan_map" in answer.stdout + answer.stderr
     path.write_bytes(content)
     os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    # Without Snakemake's records the results themselves tell what made them.
+    (mapped / ".snakemake").rename(mapped / "records")
+    config = _config(bundle) | {"predict": {"recall": 0.9}}
+    answer = snakemake(mapped, "-n", "--", "map", config=config)
+    shutil.rmtree(mapped / ".snakemake")
+    (mapped / "records").rename(mapped / ".snakemake")
+    assert answer.returncode != 0
+    assert "predict.recall was null, is 0.9" in answer.stderr
 
 
 def test_a_refused_scene_says_why_in_one_message(
