@@ -18,12 +18,17 @@ def user_cache(name: str) -> Path:
     Raises
     ------
     InputError
-        It cannot be made, is a link, belongs to another user or is open to others: whoever can
-        write there could have this user run their code.
+        There is no home folder; the folder cannot be made, is a link, belongs to another user or
+        is open to others: whoever can write there could have this user run their code.
     """
     given = os.environ.get("XDG_CACHE_HOME", "")
     # The standard has relative paths ignored.
-    base = Path(given) if os.path.isabs(given) else Path.home() / ".cache"
+    try:
+        base = Path(given) if os.path.isabs(given) else Path.home() / ".cache"
+    except RuntimeError as error:  # in a container, for a user whom it does not know
+        raise InputError(
+            "this user has no home folder to keep a cache in; set HOME or XDG_CACHE_HOME"
+        ) from error
     for folder in (base / "landslip", base / "landslip" / name):
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from landslip.io import kept_digests
-from landslip.io.files import file_digest
+from landslip.io.files import InputError, file_digest
 from landslip.io.kept_digests import kept_digest
+from landslip.io.user_cache import user_cache
 
 LONG_AGO = time.time() - 1000
 
@@ -47,6 +48,20 @@ def test_a_file_that_was_just_written_is_read_each_time(path: Path):
     path.write_bytes(b"others")
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert kept_digest(path) == file_digest(path)
+
+
+def test_who_has_no_home_folder_reads_each_time(path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As in a container that does not know the user."""
+
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert kept_digest(path) == file_digest(path)
+    with pytest.raises(InputError, match="set HOME or XDG_CACHE_HOME"):
+        user_cache("digests")
 
 
 def test_what_is_kept_and_damaged_does_not_count(path: Path, tmp_path: Path):
