@@ -52,11 +52,11 @@ def mapped(bundle: Made, made_scene: Path, tmp_path_factory: pytest.TempPathFact
     shutil.copytree(made_scene, folder / "scene")
     tiles = folder / "out" / "scene" / "event" / "tiles"
     run = start_snakemake(folder, "--", "map", config=_config(bundle))
-    while run.poll() is None and not list(tiles.glob("*.sha256")):
+    while run.poll() is None and not list(tiles.glob("[!.]*.sha256")):
         time.sleep(0.2)
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
-    kept = {path: path.stat().st_mtime_ns for path in tiles.glob("*.sha256")}
+    kept = {path: path.stat().st_mtime_ns for path in tiles.glob("[!.]*.sha256")}
     answer = snakemake(folder, "--", "map", config=_config(bundle))
     assert answer.returncode == 0, answer.stdout + answer.stderr
     # Of what was there nothing is made again.
