@@ -1,6 +1,7 @@
 """Training: symmetries, loss, schedule, and that a network learns what is there to learn."""
 
 import math
+import time
 from pathlib import Path
 
 import numpy as np
@@ -322,6 +323,19 @@ def test_a_measured_processor_is_read_as_it_was_written(tmp_path: Path):
     assert read_processor(tmp_path / "processor.json") == found
     assert found.name
     assert min(found.float32, found.bfloat16) > 0.1
+
+
+def test_a_processor_that_others_use_too_is_measured_as_if_alone(monkeypatch: pytest.MonkeyPatch):
+    multiply, pause = torch.Tensor.__matmul__, 0.5
+
+    def interrupted(self: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        time.sleep(pause)  # others run
+        return multiply(self, other)
+
+    monkeypatch.setattr(torch.Tensor, "__matmul__", interrupted)
+    monkeypatch.setattr(precision, "_REPEATS", 1)
+    found = precision.measure_processor()
+    assert found.float32 > 2e-9 * precision._SIDE**3 / pause
 
 
 @pytest.mark.parametrize(
