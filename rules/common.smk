@@ -137,7 +137,9 @@ def patch_listing(split):
         return "simulated"
     if CONFIG.data.scenes:
         # Of all scenes, which are no split's alone as far as labels go.
-        return [digest_of_scene(number) for number in range(len(CONFIG.data.all_scenes))]
+        return [
+            digest_of_scene(number) for number in range(len(CONFIG.data.all_scenes))
+        ]
     return listing_digest(Path(data_path(split, "patches")))
 
 
