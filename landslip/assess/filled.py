@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from landslip.assess.population import layer_names
 from landslip.assess.sample import LAYER
 from landslip.io.files import InputError
-from landslip.io.vectors import read_features
+from landslip.io.vectors import layer_names, read_vectors
 
 YES = {"1", "yes", "true", "landslide", "slide"}
 NO = {"0", "no", "false", "none"}
@@ -81,8 +80,7 @@ def _read(path: Path) -> pd.DataFrame:
     if LAYER not in known and len(known) != 1:
         raise InputError(f"{path} has no layer {LAYER}; it has {', '.join(known) or 'none'}")
     layer = LAYER if LAYER in known else known[0]
-    meta, _, _, fields = read_features(path, layer=layer, read_geometry=False)
-    table = pd.DataFrame(dict(zip(meta["fields"], fields, strict=True)))
+    table = pd.DataFrame(read_vectors(path, layer, with_geometry=False).columns)
     missing = [name for name in _NEEDED if name not in table]
     if missing:
         raise InputError(

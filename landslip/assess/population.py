@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from landslip.io.files import InputError
-from landslip.io.vectors import UNREADABLE, list_layers, read_features
+from landslip.io.vectors import layer_names, read_vectors
 from landslip.scene.cells import Cells
 from landslip.scene.rasters import Grid, gdal_env, grid_of, open_raster, readable
 from landslip.scene.tiles import NODATA, STEPS
@@ -122,21 +122,7 @@ def _cell_probability(raster: Any, cells: Cells, image: Path) -> NDArray[np.floa
     return np.where(steps < 0, np.nan, steps / STEPS)
 
 
-def layer_names(path: Path) -> list[str]:
-    """Layers of a vector file.
-
-    Raises
-    ------
-    InputError
-        It cannot be read.
-    """
-    try:
-        return [str(name) for name in list_layers(path)[:, 0]]
-    except UNREADABLE as error:
-        raise InputError(f"{path} cannot be read as a vector file ({error})") from error
-
-
-def read_layer(path: Path, name: str) -> tuple[list[Any], dict[str, Any]]:
+def read_layer(path: Path, name: str) -> tuple[list[Any], dict[str, NDArray[Any]]]:
     """Geometries and columns of a layer.
 
     Raises
@@ -147,9 +133,8 @@ def read_layer(path: Path, name: str) -> tuple[list[Any], dict[str, Any]]:
     known = layer_names(path)
     if name not in known:
         raise InputError(f"{path} has no layer {name}; it has {', '.join(known) or 'none'}")
-    meta, _, geometry, fields = read_features(path, layer=name)
-    columns = dict(zip(meta["fields"], fields, strict=True))
-    return ([] if geometry is None else list(shapely.from_wkb(geometry))), columns
+    found = read_vectors(path, name)
+    return found.geometry, found.columns
 
 
 def window_of(finished: FinishedMap, row: int, column: int) -> Any:

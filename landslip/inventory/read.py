@@ -17,7 +17,7 @@ from landslip.config.errors import nearest
 from landslip.data.problems import shortened
 from landslip.inventory.dates import as_days
 from landslip.io.files import InputError
-from landslip.io.vectors import UNREADABLE, list_layers, read_features
+from landslip.io.vectors import UNREADABLE, list_layers, read_features, readable_vectors
 
 _LINES = ("LineString", "LinearRing", "MultiLineString")
 
@@ -96,11 +96,9 @@ def read_inventory(
     """
     path = Path(path)
     layer = _choose_layer(path, layer)
-    try:
+    with readable_vectors(path):
         meta, _, geometry, fields = read_features(path, layer=layer, force_2d=True)
-    except UNREADABLE as error:
-        raise InputError(f"{path} is damaged ({error}); fetch it again") from error
-    columns = dict(zip(map(str, meta["fields"]), fields, strict=True))
+        columns = dict(zip(map(str, meta["fields"]), fields, strict=True))
     crs = _crs_of(meta["crs"], path)
     if date_column is not None and date_column not in columns:
         raise InputError(

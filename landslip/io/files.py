@@ -41,8 +41,21 @@ class InputError(ValueError):
 
 
 @contextmanager
-def readable_damage(path: Path | str) -> Iterator[None]:
+def readable_damage(
+    path: Path | str,
+    remedy: str = "delete it and run again",
+    also: tuple[type[Exception], ...] = (),
+) -> Iterator[None]:
     """Say which file is damaged, whatever its library makes of it.
+
+    Parameters
+    ----------
+    path
+        The file.
+    remedy
+        What the user can do.
+    also
+        Errors of its library's own, beside those of Python.
 
     Raises
     ------
@@ -55,12 +68,13 @@ def readable_damage(path: Path | str) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except (OSError, *_OF_DAMAGE) as error:
-        # The system's own errors are numbered; libraries raise OSError for damage, too.
-        if isinstance(error, OSError) and error.errno is not None:
+    except (OSError, *_OF_DAMAGE, *also) as error:
+        # The system's own errors are numbered; libraries raise OSError for damage, too. A place
+        # before a file's start, which damage can name, is an invalid argument to the system.
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         reason = str(error) or type(error).__name__
-        raise InputError(f"{path} is damaged ({reason}); delete it and run again") from error
+        raise InputError(f"{path} is damaged ({reason}); {remedy}") from error
 
 
 @contextmanager

@@ -47,8 +47,13 @@ def read_record(path: Path | str, kind: Any) -> Any:
     return parse_record(Path(path).read_bytes(), kind, path)
 
 
-def parse_record(content: bytes | str, kind: Any, path: Path | str) -> Any:
-    """The same of JSON that stands in a file of another form; `path` is for messages."""
+def parse_record(
+    content: bytes | str, kind: Any, path: Path | str, remedy: str = "delete it and run again"
+) -> Any:
+    """The same of JSON that stands in a file of another form, or comes from elsewhere.
+
+    `path` and `remedy`, what the user can do, are for messages.
+    """
     try:
         _adapter(kind).validate_json(content, strict=True)
     except ValidationError as error:
@@ -57,10 +62,9 @@ def parse_record(content: bytes | str, kind: Any, path: Path | str) -> Any:
         known = first["type"] not in ("missing", "json_invalid")
         got = f", got {first['input']!r:.80}" if known else ""
         raise InputError(
-            f"{path} is damaged ({f'{where}: ' if where else ''}{first['msg']}{got}); delete it "
-            "and run again"
+            f"{path} is damaged ({f'{where}: ' if where else ''}{first['msg']}{got}); {remedy}"
         ) from error
-    with readable_damage(path):
+    with readable_damage(path, remedy):
         return json.loads(content)
 
 

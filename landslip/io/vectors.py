@@ -6,14 +6,20 @@ of users are read with it only where the usual way fails: one that QGIS has open
 changes in a file beside it, which the usual way alone heeds.
 """
 
+from __future__ import annotations
+
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pyogrio
+import shapely
+from numpy.typing import NDArray
+
+from landslip.io.files import readable_damage
 
 UNREADABLE = (
     pyogrio.errors.DataSourceError,
@@ -21,6 +27,16 @@ UNREADABLE = (
     pyogrio.errors.FeatureError,
 )
 _WITHOUT_LOCKS = "SQLITE_USE_OGR_VFS"
+
+
+class VectorLayer(NamedTuple):
+    """One layer of a vector file."""
+
+    crs: str | None
+    """As WKT or EPSG:n."""
+    geometry: list[Any]
+    """Of shapely, None where a row has none; empty where the layer has none."""
+    columns: dict[str, NDArray[Any]]
 
 
 def read_features(path: Path, **options: Any) -> tuple[Any, ...]:
@@ -39,6 +55,49 @@ def list_layers(path: Path) -> Any:
     except UNREADABLE:
         with _without_locks():
             return pyogrio.list_layers(path)
+
+
+@contextmanager
+def readable_vectors(path: Path) -> Iterator[None]:
+    """Say which vector file cannot be read, whatever GDAL, GEOS or PROJ make of it.
+
+    Raises
+    ------
+    InputError
+        In place of what the block raises because of the file's content.
+    """
+    remedy = "is it a vector file? Get it again, or export it again as GeoPackage"
+    with readable_damage(path, remedy, also=(shapely.errors.ShapelyError,)):
+        yield
+
+
+def layer_names(path: Path) -> list[str]:
+    """Layers of a vector file.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    with readable_vectors(path):
+        return [str(name) for name in list_layers(path)[:, 0]]
+
+
+def read_vectors(
+    path: Path, layer: str | None = None, *, with_geometry: bool = True
+) -> VectorLayer:
+    """Read a layer, or the first.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    with readable_vectors(path):
+        meta, _, geometry, fields = read_features(path, layer=layer, read_geometry=with_geometry)
+        shapes = [] if geometry is None else list(shapely.from_wkb(geometry))
+        columns = dict(zip((str(name) for name in meta["fields"]), fields, strict=True))
+        return VectorLayer(meta["crs"], shapes, columns)
 
 
 def write_features(path: Path, **options: Any) -> None:

@@ -110,8 +110,12 @@ def duration_tick(seconds: float) -> str:
 
 def _records(path: Path) -> list[dict[str, object]]:
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    except ValueError as error:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in lines if line]
+        if not all(isinstance(record, dict) for record in records):
+            raise ValueError("a line is no object")
+        return records
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path} is not a benchmark of Snakemake ({error}); delete it and run its job again"
         ) from error

@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
-import json
+import datetime
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired, Required
+
+from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
 
 from landslip.io.files import InputError
 from landslip.io.ordinary_files import open_ordinary
+from landslip.io.records import Number, parse_record
 from landslip.scene.layers import Layer, OpticalLayers
+
+
+def _day(time: str | None) -> str | None:
+    """A time whose first ten letters are a day."""
+    if time:
+        datetime.date.fromisoformat(time[:10])
+    return time
+
+
+_Scale = Annotated[float, Field(ge=1e-9, le=1e9)] | None
+_Offset = Annotated[float, Field(ge=-1e9, le=1e9)] | None
+_Time = Annotated[str | None, AfterValidator(_day)]
+
+# What is read of an item; of keys with a colon no class can be written.
+_Band = TypedDict(
+    "_Band",
+    {"scale": _Scale, "offset": _Offset, "raster:scale": _Scale, "raster:offset": _Offset},
+    total=False,
+)
+_Asset = TypedDict(
+    "_Asset",
+    {"href": Required[str], "raster:bands": list[_Band], "bands": list[_Band]},
+    total=False,
+)
+_Properties = TypedDict(
+    "_Properties",
+    {
+        "datetime": _Time, "start_datetime": _Time, "s2:processing_baseline": str | Number | None,
+        "processing:version": str | Number | None,
+    },
+    total=False,
+)  # fmt: skip
+
+
+class _Item(TypedDict):
+    assets: dict[str, _Asset]
+    properties: NotRequired[_Properties]
+
 
 _NAMES = {
     "red": ("red", "B04"),
@@ -36,7 +79,8 @@ def read_item(path: Path) -> OpticalLayers:
     """
     item = _read(path)
     properties, assets = item.get("properties", {}), item.get("assets", {})
-    baseline = properties.get("s2:processing_baseline") or properties.get("processing:version")
+    stated = properties.get("s2:processing_baseline") or properties.get("processing:version")
+    baseline = str(stated) if stated else None
     bands = {}
     told = "no metadata"
     for name, keys in _NAMES.items():
@@ -60,15 +104,13 @@ def read_item(path: Path) -> OpticalLayers:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    remedy = "name a STAC item, not a collection or catalogue, or fetch it again"
     try:
         with open_ordinary(path) as file:
-            item = json.loads(file.read())
+            content = file.read()
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); name a STAC item") from error
-    except ValueError as error:
-        raise InputError(f"{path} is no JSON ({error}); name a STAC item") from error
-    if not isinstance(item, dict) or "assets" not in item:
-        raise InputError(f"{path} has no assets; name a STAC item, not a collection or catalogue")
+    item: dict[str, Any] = parse_record(content, _Item, path, remedy)
     return item
 
 
@@ -106,9 +148,10 @@ def _local(path: Path, key: str, asset: dict[str, Any]) -> str:
     href = str(asset.get("href", ""))
     # Signed addresses, as of Planetary Computer, end in a query that no file's name has.
     where = Path(href.split("?")[0].removeprefix("file://"))
-    for candidate in (path.parent / where, path.parent / where.name):
-        if "://" not in str(candidate).removeprefix("file://") and candidate.is_file():
-            return str(candidate)
+    with suppress(OSError):  # a name that no file can have
+        for candidate in (path.parent / where, path.parent / where.name):
+            if "://" not in str(candidate).removeprefix("file://") and candidate.is_file():
+                return str(candidate)
     raise InputError(
         f"{path}: the asset {key} ({href}) is no file of this machine; download it and lay it "
         "beside the item"

@@ -15,7 +15,7 @@ import shapely
 from pyproj import Transformer
 
 from landslip.io.files import InputError
-from landslip.io.vectors import UNREADABLE, read_features
+from landslip.io.vectors import read_vectors, readable_vectors
 from landslip.scene import checks_optical, checks_radar, checks_scene
 from landslip.scene.layers import Layer, Layers
 from landslip.scene.products import resolve_optical, resolve_radar, resolve_scene
@@ -195,26 +195,23 @@ def read_polygons(path: Path, crs: str) -> tuple[list[Any], Mapping[str, Any]]:
     """
     if not path.is_file():
         raise InputError(f"{path} is not there; name a file of polygons")
-    try:
-        meta, _, geometry, fields = read_features(path)
-    except UNREADABLE as error:
-        raise InputError(f"{path} is no file of polygons ({error})") from error
-    shapes = shapely.from_wkb(geometry)
-    if meta["crs"] is None:
+    layer = read_vectors(path)
+    if layer.crs is None:
         raise InputError(f"{path} has no coordinate system; give it one")
-    kept = [shape is not None and shape.geom_type.endswith("Polygon") for shape in shapes]
+    kept = [shape is not None and shape.geom_type.endswith("Polygon") for shape in layer.geometry]
     if not any(kept):
         raise InputError(f"{path} holds no polygons")
     target = rasterio.CRS.from_user_input(crs).to_wkt()
-    turn = Transformer.from_crs(meta["crs"], target, always_xy=True)
-    polygons = [
-        shapely.make_valid(shapely.transform(shape, lambda xy: _turned(turn, xy)))
-        for shape, keep in zip(shapes, kept, strict=True)
-        if keep
-    ]
+    with readable_vectors(path):
+        turn = Transformer.from_crs(layer.crs, target, always_xy=True)
+        polygons = [
+            shapely.make_valid(shapely.transform(shape, lambda xy: _turned(turn, xy)))
+            for shape, keep in zip(layer.geometry, kept, strict=True)
+            if keep
+        ]
     columns = {
         name: [value for value, keep in zip(values, kept, strict=True) if keep]
-        for name, values in zip(meta["fields"], fields, strict=True)
+        for name, values in layer.columns.items()
     }
     return polygons, columns
 

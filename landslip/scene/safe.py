@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import math
 import os
 import re
 import zipfile
@@ -9,13 +11,16 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from landslip.io.files import InputError
+from landslip.io.files import InputError, readable_damage
 from landslip.io.ordinary_files import open_ordinary
 from landslip.scene.layers import Layer, OpticalLayers
 
 # band_id of BOA_ADD_OFFSET (Sentinel-2 Products Specification Document, psd-14)
 BANDS = {"blue": ("B02", "1"), "green": ("B03", "2"), "red": ("B04", "3"), "nir": ("B08", "7")}
 _LARGEST = 64 << 20
+_AGAIN = "fetch the product again"
+# Others ask for memory by what stands in the file, and GDAL does not know them.
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def read_safe(path: Path) -> OpticalLayers:
@@ -62,32 +67,42 @@ def read_metadata(text: bytes, where: str) -> dict[str, Any]:
     Raises
     ------
     InputError
-        It is not XML, or says no quantification.
+        It is not XML, says no quantification, or holds what is no number or day.
     """
-    try:
+    with readable_damage(where, _AGAIN, also=(ElementTree.ParseError,)):
         tree = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
-        raise InputError(f"{where} is damaged ({error}); fetch the product again") from error
-    quantification = tree.findtext(".//BOA_QUANTIFICATION_VALUE")
-    # Baselines before 02.08 or so call it otherwise.
-    quantification = quantification or tree.findtext(".//L2A_BOA_QUANTIFICATION_VALUE")
-    if quantification is None:
-        raise InputError(f"{where} says no BOA_QUANTIFICATION_VALUE; fetch the product again")
-    special = {
-        item.findtext("SPECIAL_VALUE_TEXT"): item.findtext("SPECIAL_VALUE_INDEX")
-        for item in tree.iterfind(".//Special_Values")
-    }
-    sensed = tree.findtext(".//DATATAKE_SENSING_START") or tree.findtext(".//PRODUCT_START_TIME")
-    return {
-        "quantification": float(quantification),
-        "offsets": {
-            item.get("band_id"): float(item.text or 0)
-            for item in tree.iterfind(".//BOA_ADD_OFFSET")
-        },
-        "nodata": float(special.get("NODATA") or 0),
-        "baseline": tree.findtext(".//PROCESSING_BASELINE"),
-        "date": sensed[:10] if sensed else None,
-    }
+        quantification = tree.findtext(".//BOA_QUANTIFICATION_VALUE")
+        # Baselines before 02.08 or so call it otherwise.
+        quantification = quantification or tree.findtext(".//L2A_BOA_QUANTIFICATION_VALUE")
+        if quantification is None:
+            raise InputError(f"{where} says no BOA_QUANTIFICATION_VALUE; {_AGAIN}")
+        special = {
+            item.findtext("SPECIAL_VALUE_TEXT"): item.findtext("SPECIAL_VALUE_INDEX")
+            for item in tree.iterfind(".//Special_Values")
+        }
+        sensed = tree.findtext(".//DATATAKE_SENSING_START") or tree.findtext(
+            ".//PRODUCT_START_TIME"
+        )
+        scale = _number(quantification)
+        if scale <= 0:
+            raise ValueError(f"BOA_QUANTIFICATION_VALUE is {quantification}")
+        return {
+            "quantification": scale,
+            "offsets": {
+                item.get("band_id"): _number(item.text or "0")
+                for item in tree.iterfind(".//BOA_ADD_OFFSET")
+            },
+            "nodata": _number(special.get("NODATA") or "0"),
+            "baseline": tree.findtext(".//PROCESSING_BASELINE"),
+            "date": sensed and datetime.date.fromisoformat(sensed[:10]).isoformat(),
+        }
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not finite")
+    return value
 
 
 def _listing(path: Path) -> tuple[list[str], str]:
@@ -101,11 +116,8 @@ def _listing(path: Path) -> tuple[list[str], str]:
         return sorted(names), f"{path}/"
     if not path.is_file():
         raise InputError(f"{path} is not there, or no file; name a SAFE folder or its zip")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return sorted(archive.namelist()), f"/vsizip/{path}/"
-    except (zipfile.BadZipFile, OSError) as error:
-        raise InputError(f"{path} is no zip, or truncated ({error}); fetch it again") from error
+    with readable_damage(path, _AGAIN), zipfile.ZipFile(path) as archive:
+        return sorted(archive.namelist()), f"/vsizip/{path}/"
 
 
 def _text(path: Path, name: str) -> bytes:
@@ -115,10 +127,13 @@ def _text(path: Path, name: str) -> bytes:
                 return file.read()
         except OSError as error:
             raise InputError(f"{path / name} cannot be read ({error.strerror})") from error
-    with zipfile.ZipFile(path) as archive:
-        if archive.getinfo(name).file_size > _LARGEST:
+    with readable_damage(path, _AGAIN), zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo(name)
+        if entry.file_size > _LARGEST:
             raise InputError(f"{path}: {name} is larger than 64 MB; is it a SAFE product?")
-        return archive.read(name)
+        if entry.compress_type not in _PACKED:
+            raise InputError(f"{path}: {name} is packed in another way than by deflate; unpack it")
+        return archive.read(entry)
 
 
 def _only(path: Path, names: list[str], pattern: str) -> str:
