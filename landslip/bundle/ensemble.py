@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from landslip.bundle.answer import Answer, Asked, answer_patches
 from landslip.bundle.combine import cross_fit_columns
-from landslip.bundle.folder import INDEX, digest_of, unpack, verify
+from landslip.bundle.folder import INDEX, digest_of, named_by, unpack, verify
 from landslip.bundle.members import Members
 from landslip.bundle.out_of_fold import OutOfFold
 from landslip.bundle.prepare import from_array
@@ -293,9 +293,10 @@ def load(path: str | Path, *, device: str = "cpu", threads: int | None = None) -
         if path.is_file():
             folder = stack.enter_context(temporary_folder())
             unpack(path, folder)
-        verify(folder)
-        record = _read(folder / INDEX)
-        recipe = Recipe.of(record)
+        with named_by(path, folder):
+            verify(folder)
+            record = _read(folder / INDEX)
+            recipe = Recipe.of(record)
         held = stack.pop_all()
     return Ensemble(
         folder=folder,

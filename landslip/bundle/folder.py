@@ -5,6 +5,7 @@ import shutil
 import stat
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from landslip.io.files import InputError, atomic_path, file_digest, readable_damage
@@ -23,6 +24,7 @@ _MOST_INDEX = 256 << 20
 _MOST_BYTES = 256 << 30
 # Of a stored file to its packed size: weights do not shrink, and tables shrink tenfold at most.
 _MOST_RATIO = 200
+_LONGEST = 255  # bytes of a name, on every common file system
 _BLOCK = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _AGAIN = "get the bundle again, or make it anew with `snakemake bundle`"
@@ -118,6 +120,15 @@ def unpack(archive: Path, folder: Path) -> None:
                         file.write(block)
 
 
+@contextmanager
+def named_by(archive: Path, folder: Path) -> Iterator[None]:
+    """Name what lies in `folder` by the .zip that it was taken out of, in every refusal."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace(str(folder), str(archive))) from error
+
+
 def _check_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
     """Refuse what no packed bundle is, before anything is unpacked."""
     names = [entry.filename for entry in entries]
@@ -126,6 +137,10 @@ def _check_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
         kind = stat.S_IFMT(entry.external_attr >> 16)
         if kind not in (0, stat.S_IFREG):
             raise InputError(f"{archive}: {entry.filename} is no ordinary file; {_AGAIN}")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise InputError(
+                f"{archive}: {entry.filename} is packed in another way than by deflate; {_AGAIN}"
+            )
         if entry.file_size > max(_BLOCK, _MOST_RATIO * entry.compress_size):
             raise InputError(
                 f"{archive}: {entry.filename} would grow from {entry.compress_size} to "
@@ -143,6 +158,8 @@ def _refuse_path(where: Path, name: str) -> None:
     plain = name and not name.startswith("/") and "\\" not in name and "\0" not in name
     if not plain or ".." in parts or "/".join(parts) != name or ":" in parts[0]:
         raise InputError(f"{where}: {name!r:.120} leads out of the bundle; {_AGAIN}")
+    if max(len(os.fsencode(part)) for part in parts) > _LONGEST:
+        raise InputError(f"{where}: {name!r:.120} is no name that a bundle's file has; {_AGAIN}")
 
 
 def _expected(folder: Path, sums: Path) -> dict[str, str]:
