@@ -6,7 +6,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 CORES ?= all
 
-.PHONY: demo test test-fast crash-campaign write-sites check audit docs format lock clean
+.PHONY: demo test test-fast crash-campaign write-sites fuzz check audit docs format lock clean
 
 demo: $(INSTALLED)
 	$(BIN)/snakemake --cores $(CORES) --resources gpu=0 --configfile resources/configs/demo.yaml \
@@ -35,6 +35,13 @@ SITES = 0
 write-sites: $(INSTALLED)
 	PYTHONPATH=.:tests $(BIN)/python tests/write_sites.py --target $(TARGET) --sites $(SITES) \
 		--seed $(SEED)
+
+# Reads COUNT changed files with each READER (all, or names as --help lists them) in limited processes.
+READER =
+COUNT = 20000
+fuzz: $(INSTALLED)
+	PYTHONPATH=.:tests OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 \
+		$(BIN)/python tests/fuzz_readers.py $(READER) --count $(COUNT) --seed $(SEED)
 
 check: $(INSTALLED)
 	$(BIN)/ruff check .

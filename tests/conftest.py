@@ -32,7 +32,7 @@ settings.load_profile("landslip")
 # They run whole workflows, many processes or a browser; `make test-fast` leaves them out.
 _SLOW = {
     "test_ablation_page", "test_assess_workflow", "test_browser", "test_compilation",
-    "test_crashes", "test_encoder_check",
+    "test_crashes", "test_encoder_check", "test_fuzzing",
     "test_ensemble_numbers", "test_importance_numbers", "test_map_workflow", "test_network",
     "test_prediction_jobs", "test_reruns", "test_resume", "test_scene_training", "test_settings",
     "test_shards",
