@@ -41,40 +41,19 @@ rule gather_table:
         "../workflow/scripts/ablation/gather_table.py"
 
 
-rule analyse_members:
+rule analyse_ensemble:
     input:
         oof=ancient("<results>/ensemble/oof.parquet"),
         sums="<results>/ensemble/oof.sha256",
     output:
         members="<results>/ablation/members.json",
-        sums="<results>/ablation/members.sha256",
-    log:
-        "<logs>/ablation/analyse_members.log",
-    benchmark:
-        "<benchmarks>/ablation/analyse_members.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        runtime=lambda wildcards, attempt: 60 * attempt,
-    params:
-        bootstrap=CONFIG.ablation.bootstrap,
-        seed=CONFIG.seed,
-        code=source_digest("ablation/analyse_members.py"),
-    script:
-        "../workflow/scripts/ablation/analyse_members.py"
-
-
-rule measure_calibration:
-    input:
-        oof=ancient("<results>/ensemble/oof.parquet"),
-        sums="<results>/ensemble/oof.sha256",
-    output:
         calibration="<results>/ablation/calibration.json",
-        sums="<results>/ablation/calibration.sha256",
+        confusion="<results>/ablation/confusion.parquet",
+        sums="<results>/ablation/analyses.sha256",
     log:
-        "<logs>/ablation/measure_calibration.log",
+        "<logs>/ablation/analyse_ensemble.log",
     benchmark:
-        "<benchmarks>/ablation/measure_calibration.jsonl"
+        "<benchmarks>/ablation/analyse_ensemble.jsonl"
     conda:
         "../envs/cpu.yaml"
     resources:
@@ -83,30 +62,9 @@ rule measure_calibration:
         prevalence=CONFIG.ablation.prevalence,
         bootstrap=CONFIG.ablation.bootstrap,
         seed=CONFIG.seed,
-        code=source_digest("ablation/measure_calibration.py"),
+        code=source_digest("ablation/analyse_ensemble.py"),
     script:
-        "../workflow/scripts/ablation/measure_calibration.py"
-
-
-rule count_confusion:
-    input:
-        oof=ancient("<results>/ensemble/oof.parquet"),
-        sums="<results>/ensemble/oof.sha256",
-    output:
-        table="<results>/ablation/confusion.parquet",
-        sums="<results>/ablation/confusion.sha256",
-    log:
-        "<logs>/ablation/count_confusion.log",
-    benchmark:
-        "<benchmarks>/ablation/count_confusion.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    params:
-        bootstrap=CONFIG.ablation.bootstrap,
-        seed=CONFIG.seed,
-        code=source_digest("ablation/count_confusion.py"),
-    script:
-        "../workflow/scripts/ablation/count_confusion.py"
+        "../workflow/scripts/ablation/analyse_ensemble.py"
 
 
 rule compare_speed:
@@ -143,7 +101,7 @@ rule draw_ablation:
         tables=expand("<results>/ablation/{table}.parquet", table=ABLATION.tables),
         calibration="<results>/ablation/calibration.json",
         sums=expand(
-            "<results>/ablation/{name}.sha256", name=[*ABLATION.tables, "calibration"]
+            "<results>/ablation/{name}.sha256", name=[*ABLATION.tables, "analyses"]
         ),
     output:
         *figure_files(ABLATION_FIGURES, "ablation"),
@@ -186,7 +144,10 @@ rule write_ablation:
         sums=expand(
             "<results>/ablation/{name}.sha256",
             name=[
-                *(Path(name).stem for name in ABLATION_FILES),
+                *ABLATION.tables,
+                "analyses",
+                "importance",
+                *(["speed"] if ABLATION_NETWORKS else []),
                 "figures",
             ],
         ),

@@ -1,7 +1,6 @@
 """Whether probabilities mean what they say, before and after they are calibrated."""
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,34 +8,36 @@ from numpy.typing import NDArray
 
 from landslip.ablation.prevalence import carry_over
 from landslip.ensemble import measures
-from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+from landslip.ensemble.bootstrap import Measure
 from landslip.ensemble.calibration import METHODS, Method, cross_calibrate
+from landslip.ensemble.differences import estimate
 from landslip.ensemble.reliability import BINS, bin_of, reliability
-from landslip.ensemble.tables import read_ensemble_oof
-from landslip.io.files import write_json
+from landslip.ensemble.tables import EnsembleOof
 from landslip.models.names import ENSEMBLE
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
 
-def write_calibration(
-    *, oof: Path, prevalence: float, bootstrap: int, seed: int, target: Path
-) -> None:
-    """Write results/ablation/calibration.json.
+def analyse_calibration(
+    table: EnsembleOof, *, prevalence: float, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Measure probabilities as predicted and calibrated, and thresholds at other prevalences.
 
     Parameters
     ----------
-    oof
+    table
         ensemble/oof.parquet.
     prevalence
         Share of landslides that the threshold is carried over to.
-    bootstrap, seed
-        Resamples of the patches, and the run's seed.
-    target
-        JSON file to write.
+    resamples, seed
+        Draws of the patches, and the run's seed.
+
+    Returns
+    -------
+    dict
+        The content of calibration.json, see `landslip.ablation.records`.
     """
-    table = read_ensemble_oof(oof)
     labels, fold = table.labels, table.fold
     models = {ENSEMBLE: table.probability, **table.members}
     calibrated = {
@@ -48,29 +49,24 @@ def write_calibration(
     for (name, how), scores in calibrated.items():
         functions[name, how, "brier"] = partial(measures.brier, labels, scores)
         functions[name, how, "ece"] = partial(expected_calibration_error, labels, scores)
-    intervals = bootstrap_intervals(functions, n=len(labels), resamples=bootstrap, seed=seed)
-    once = np.ones((1, len(labels)))
+    estimates = estimate(functions, len(labels), resamples=resamples, seed=seed)
     scores_of: dict[str, dict[str, dict[str, Any]]] = {}
-    for (name, how, measure), function in functions.items():
+    for (name, how, measure), found in estimates.items():
         entry = scores_of.setdefault(name, {}).setdefault(how, {})
-        entry[measure] = float(function(once)[0])
-        entry[f"{measure}_interval"] = intervals[name, how, measure]
-    write_json(
-        target,
-        {
-            "bins": BINS,
-            "scores": scores_of,
-            "reliability": {
-                how: reliability(labels, calibrated[ENSEMBLE, how]).to_dict("records")
-                for how in METHODS
-            },
-            "prevalence": carry_over(
-                labels, table.probability, fold, prevalence, resamples=bootstrap, seed=seed
-            ),
-            "bootstrap": bootstrap,
-            "split_digest": table.split_digest,
+        entry |= {measure: found.value, f"{measure}_interval": found.interval}
+    return {
+        "bins": BINS,
+        "scores": scores_of,
+        "reliability": {
+            how: reliability(labels, calibrated[ENSEMBLE, how]).to_dict("records")
+            for how in METHODS
         },
-    )
+        "prevalence": carry_over(
+            labels, table.probability, fold, prevalence, resamples=resamples, seed=seed
+        ),
+        "bootstrap": resamples,
+        "split_digest": table.split_digest,
+    }
 
 
 def expected_calibration_error(labels: Labels, probability: Floats, weights: Floats) -> Floats:

@@ -1,35 +1,16 @@
 """The ensemble's confusion matrix at each way to choose its threshold (the paper's Table 3)."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from landslip.ensemble import measures
 from landslip.ensemble.differences import compare
-from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
+from landslip.ensemble.tables import EnsembleOof
 from landslip.ensemble.threshold import HALF, search_exact, search_grid
-from landslip.io.files import write_parquet
 
 # Of the paper's Table 3: at 0.49, the best of its grid.
 PAPER = {"tn": 5832, "fp": 60, "fn": 129, "tp": 1126, "f1": 0.9226, "threshold": 0.49}
-
-
-def write_confusion(*, oof: Path, bootstrap: int, seed: int, target: Path) -> None:
-    """Write results/ablation/confusion.parquet; see `confusion_table`.
-
-    Parameters
-    ----------
-    oof
-        ensemble/oof.parquet.
-    bootstrap, seed
-        Resamples of the patches, and the run's seed.
-    target
-        Parquet file to write.
-    """
-    table = read_ensemble_oof(oof)
-    counted = confusion_table(table, resamples=bootstrap, seed=seed)
-    write_parquet(target, counted, {"split_digest": table.split_digest})
 
 
 def confusion_table(table: EnsembleOof, *, resamples: int, seed: int) -> pd.DataFrame:

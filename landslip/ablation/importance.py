@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from landslip.ablation.masking import name_of, subsets
 from landslip.ablation.permutation import FULL, SEPARATOR
 from landslip.ensemble import measures
-from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+from landslip.ensemble.bootstrap import Measure
+from landslip.ensemble.differences import estimate
 from landslip.ensemble.threshold import cross_fit
 from landslip.io.files import read_parquet, write_parquet
 from landslip.models.importance import mean_importance
@@ -154,16 +155,13 @@ def _combine(
         for key, weights in terms.items()
         for measure in ("f1", "auc")
     }
-    intervals = bootstrap_intervals(sums, n=len(labels), resamples=resamples, seed=seed)
-    once = np.ones((1, len(labels)))
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for (measure, *key), function in sums.items():
-        low, high = intervals[measure, key[0], key[1]] or (float("nan"), float("nan"))
+    estimates = estimate(sums, len(labels), resamples=resamples, seed=seed)
+    for (measure, *key), one in estimates.items():
         values = found.setdefault((key[0], key[1]), {})
-        values[measure] = float(function(once)[0])
-        values[f"{measure}_low"], values[f"{measure}_high"] = low, high
+        values |= {measure: one.value, f"{measure}_low": one.low, f"{measure}_high": one.high}
         if measure == "f1":
-            values["contains_zero"] = bool(low <= 0 <= high)
+            values["contains_zero"] = bool(one.contains_zero)
     return found
 
 

@@ -1,6 +1,5 @@
 """What each member brings to the ensemble, and whether other weights help."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,8 @@ from numpy.typing import NDArray
 from landslip.ensemble.contributions import decide_with
 from landslip.ensemble.differences import compare, difference_to_json
 from landslip.ensemble.rules import Fit, cross_fit_rule
-from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
+from landslip.ensemble.tables import EnsembleOof
 from landslip.ensemble.threshold import cross_fit
-from landslip.io.files import write_json
 from landslip.models.names import ENSEMBLE
 
 Floats = NDArray[np.float64]
@@ -19,22 +17,6 @@ Decisions = NDArray[np.bool_]
 
 # Name -> how weights are fitted.
 WEIGHTINGS: dict[str, Fit] = {"greedy": "greedy", "weights": "weighted"}
-
-
-def write_members(*, oof: Path, bootstrap: int, seed: int, target: Path) -> None:
-    """Write results/ablation/members.json; see `analyse_members`.
-
-    Parameters
-    ----------
-    oof
-        ensemble/oof.parquet.
-    bootstrap, seed
-        Resamples of the patches, and the run's seed.
-    target
-        JSON file to write.
-    """
-    table = read_ensemble_oof(oof)
-    write_json(target, analyse_members(table, resamples=bootstrap, seed=seed))
 
 
 def analyse_members(table: EnsembleOof, *, resamples: int, seed: int) -> dict[str, Any]:

@@ -99,15 +99,7 @@ def write_page(
         A file is damaged, or a figure is unknown or without a caption.
     """
     environment = template_environment(__file__)
-    environment.filters.update(
-        count=wording.count,
-        score=wording.score,
-        percent=wording.percent,
-        duration=wording.duration,
-        readable=wording.readable,
-        signed=wording.signed,
-        seconds=seconds,
-    )
+    environment.filters.update(wording.FILTERS, seconds=seconds)
     read = [read_table(path) for path in tables]
     analysis = read_members(members)
     page = environment.get_template("page.html").render(
@@ -125,12 +117,7 @@ def write_page(
         confusion=rows_of(read_parquet(confusion)),
         importance=_importance(read_parquet(importance)),
         speed=[] if speed is None else rows_of(read_parquet(speed)),
-        pictures=embed_figures(
-            [*report_figures, *figures],
-            captions,
-            {name: figure.alternative for name, figure in REPORTED.items()}
-            | {name: figure.alternative for name, figure in FIGURES.items()},
-        ),
+        pictures=embed_figures([*report_figures, *figures], captions, REPORTED | FIGURES),
         names=names,
         paper=_PAPER_FIGURES,
         index=_index(texts, speed is not None, [path.stem for path in report_figures]),

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from landslip.ablation.rows import Row
 from landslip.ablation.variants import made_variants, words_of
 from landslip.config.ablation import Table, Variant
 from landslip.config.errors import explain, nearest
@@ -18,18 +19,6 @@ from landslip.models.resolved import ResolvedModel
 from landslip.models.settings import Model, Network, read_settings
 
 _DIGITS = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One row of a table."""
-
-    variant: str
-    members: list[str]
-    """Models whose OOF predictions are combined: one for a model."""
-    against: str
-    """Name of the row that the difference is to."""
-    against_members: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)

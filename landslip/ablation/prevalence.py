@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.ensemble import measures
-from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
-from landslip.ensemble.threshold import best_choice, candidate_thresholds
+from landslip.ensemble.bootstrap import Measure
+from landslip.ensemble.differences import estimate, f1_difference
+from landslip.ensemble.threshold import cross_fit, search_exact
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
-Decisions = NDArray[np.bool_]
 
 SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 
@@ -60,13 +60,13 @@ def carry_over(
     observed = float(labels.mean())
     if not 0 < observed < 1:
         return {"observed": observed, "target": prevalence, "rows": [], "difference": None}
-    before = best_threshold(labels, probability, np.ones(len(labels)))
+    before = search_exact(labels, probability).threshold
     rows: list[dict[str, Any]] = []
     functions: dict[tuple[str, float], Measure] = {}
     for share in sorted({*SHARES, observed, prevalence}):
         weights = label_weights(labels, share)
-        threshold = best_threshold(labels, probability, weights)
-        others = _others_thresholds(labels, probability, fold, weights).values()
+        threshold = search_exact(labels, probability, weights).threshold
+        others = cross_fit(labels, probability, fold, weights).thresholds.values()
         rows.append(
             {
                 "share": share,
@@ -75,23 +75,23 @@ def carry_over(
             }
         )
         for name, cut in (("f1", threshold), ("f1_kept", before)):
-            functions[name, share] = partial(_reweighted_f1, labels, probability > cut, weights)
+            decided = partial(measures.f1, labels, probability > cut)
+            functions[name, share] = partial(_reweighted, decided, weights)
     weights = label_weights(labels, prevalence)
-    kept = _cross_decide(labels, probability, fold, np.ones(len(labels)))
-    adapted = _cross_decide(labels, probability, fold, weights)
-    functions |= {
-        ("observed", observed): partial(measures.f1, labels, kept),
-        ("kept", prevalence): partial(_reweighted_f1, labels, kept, weights),
-        ("adapted", prevalence): partial(_reweighted_f1, labels, adapted, weights),
-        ("difference", prevalence): partial(_difference, labels, adapted, kept, weights),
-    }
-    intervals = bootstrap_intervals(functions, n=len(labels), resamples=resamples, seed=seed)
-    once = np.ones((1, len(labels)))
-    values = {key: float(function(once)[0]) for key, function in functions.items()}
+    kept = cross_fit(labels, probability, fold).landslide
+    adapted = cross_fit(labels, probability, fold, weights).landslide
+    functions["observed", observed] = partial(measures.f1, labels, kept)
+    for name, measure in (
+        ("kept", partial(measures.f1, labels, kept)),
+        ("adapted", partial(measures.f1, labels, adapted)),
+        ("difference", partial(f1_difference, labels, adapted, kept)),
+    ):
+        functions[name, prevalence] = partial(_reweighted, measure, weights)
+    found = estimate(functions, len(labels), resamples=resamples, seed=seed)
     for row in rows:
         for name in ("f1", "f1_kept"):
-            row[name] = values[name, row["share"]]
-            row[f"{name}_interval"] = intervals[name, row["share"]]
+            row[name] = found[name, row["share"]].value
+            row[f"{name}_interval"] = found[name, row["share"]].interval
     threshold_of = {row["share"]: row["threshold"] for row in rows}
     return {
         "observed": observed,
@@ -99,13 +99,12 @@ def carry_over(
         "observed_threshold": threshold_of[observed],
         "target_threshold": threshold_of[prevalence],
         "rows": rows,
-        "observed_f1": {
-            "value": values["observed", observed],
-            "interval": intervals["observed", observed],
-        },
         **{
-            name: {"value": values[name, prevalence], "interval": intervals[name, prevalence]}
-            for name in ("kept", "adapted", "difference")
+            key: {"value": estimated.value, "interval": estimated.interval}
+            for key, estimated in (
+                ("observed_f1", found["observed", observed]),
+                *((name, found[name, prevalence]) for name in ("kept", "adapted", "difference")),
+            )
         },
     }
 
@@ -117,47 +116,6 @@ def label_weights(labels: Labels, share: float) -> Floats:
     return np.where(labels == 1, odds, 1.0)
 
 
-def best_threshold(labels: Labels, probability: Floats, weights: Floats) -> float:
-    """Threshold of the highest weighted F1; of equal ones the lowest, 0.5 if none is above 0.
-
-    Parameters
-    ----------
-    labels : (n,)
-        0 or 1.
-    probability : (n,)
-        In [0, 1].
-    weights : (n,)
-        How much each patch counts.
-    """
-    return best_choice(labels, probability, candidate_thresholds(probability), weights).threshold
-
-
-def _others_thresholds(
-    labels: Labels, probability: Floats, fold: NDArray[np.int64], weights: Floats
-) -> dict[int, float]:
-    """Fold -> the best threshold of all other folds."""
-    return {
-        number: best_threshold(
-            labels[fold != number], probability[fold != number], weights[fold != number]
-        )
-        for number in np.unique(fold).tolist()
-    }
-
-
-def _cross_decide(
-    labels: Labels, probability: Floats, fold: NDArray[np.int64], weights: Floats
-) -> Decisions:
-    chosen = _others_thresholds(labels, probability, fold, weights)
-    cut = np.array([chosen[number] for number in fold.tolist()])
-    return np.asarray(probability > cut, dtype=np.bool_)
-
-
-def _reweighted_f1(labels: Labels, decided: Decisions, weights: Floats, drawn: Floats) -> Floats:
-    return measures.f1(labels, decided, drawn * weights)
-
-
-def _difference(
-    labels: Labels, first: Decisions, second: Decisions, weights: Floats, drawn: Floats
-) -> Floats:
-    weighted = drawn * weights
-    return measures.f1(labels, first, weighted) - measures.f1(labels, second, weighted)
+def _reweighted(measure: Measure, weights: Floats, drawn: Floats) -> Floats:
+    """A measure where each patch counts for more or less than 1."""
+    return measure(drawn * weights)

@@ -1,7 +1,6 @@
 """One table of the ablation: what every variant scores and how it differs, the paper beside it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from landslip.ablation.rows import Row
 from landslip.ensemble import measures
 from landslip.ensemble.calibration import Method
 from landslip.ensemble.differences import compare
@@ -22,16 +22,6 @@ Floats = NDArray[np.float64]
 Labels = NDArray[np.int8]
 
 PAPER = ("oof_f1", "oof_auc", "overall_f1")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One row: models that it combines, and what it is compared to."""
-
-    variant: str
-    members: Sequence[str]
-    against: str
-    against_members: Sequence[str]
 
 
 def gather_table(

@@ -10,7 +10,7 @@ from landslip.io.section import Fraction, Name, Section, expecting
 Each = Literal["models", "subsets", "statistics", "indices"]
 Kinds = Literal["all", "networks", "trees"]
 # Tables that need no variants.
-_RESERVED = {"calibration", "confusion", "figures", "importance", "members", "speed"}
+_RESERVED = {"analyses", "calibration", "confusion", "figures", "importance", "members", "speed"}
 
 
 class Variant(Section):

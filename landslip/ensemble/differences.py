@@ -26,6 +26,11 @@ class Estimate:
     high: float
 
     @property
+    def interval(self) -> list[float] | None:
+        """[low, high], None where the measure is undefined in every resample."""
+        return None if np.isnan(self.low) else [self.low, self.high]
+
+    @property
     def contains_zero(self) -> bool:
         """Whether the interval contains 0, so that the sign may be chance."""
         return self.low <= 0 <= self.high
@@ -33,6 +38,29 @@ class Estimate:
     def to_json(self) -> dict[str, float]:
         """As builtins."""
         return asdict(self)
+
+
+def estimate(
+    functions: Mapping[Key, Measure], n: int, *, resamples: int, seed: int
+) -> dict[Key, Estimate]:
+    """Measures of n patches, each with its interval from the same resamples.
+
+    Parameters
+    ----------
+    functions
+        Name -> measure.
+    n
+        How many patches there are.
+    resamples, seed
+        As in `compare`.
+    """
+    intervals = bootstrap_intervals(functions, n=n, resamples=resamples, seed=seed)
+    once = np.ones((1, n))
+    estimates = {}
+    for key, function in functions.items():
+        low, high = intervals[key] or (float("nan"), float("nan"))
+        estimates[key] = Estimate(value=float(function(once)[0]), low=low, high=high)
+    return estimates
 
 
 def compare(
@@ -64,13 +92,10 @@ def compare(
         (name,): partial(measures.f1, labels, decided) for name, decided in decisions.items()
     }
     for first, second in pairs:
-        functions[first, second] = partial(_difference, labels, decisions[first], decisions[second])
-    intervals = bootstrap_intervals(functions, n=len(labels), resamples=resamples, seed=seed)
-    once = np.ones((1, len(labels)))
-    estimates = {}
-    for key, function in functions.items():
-        low, high = intervals[key] or (float("nan"), float("nan"))
-        estimates[key] = Estimate(value=float(function(once)[0]), low=low, high=high)
+        functions[first, second] = partial(
+            f1_difference, labels, decisions[first], decisions[second]
+        )
+    estimates = estimate(functions, len(labels), resamples=resamples, seed=seed)
     return (
         {name: estimates[name,] for name in decisions},
         {(first, second): estimates[first, second] for first, second in pairs},
@@ -82,5 +107,6 @@ def difference_to_json(difference: Estimate) -> dict[str, Any]:
     return difference.to_json() | {"contains_zero": bool(difference.contains_zero)}
 
 
-def _difference(labels: Labels, first: Decisions, second: Decisions, weights: Floats) -> Floats:
+def f1_difference(labels: Labels, first: Decisions, second: Decisions, weights: Floats) -> Floats:
+    """F1 of the first decisions (n,) less that of the second, (resample,)."""
     return measures.f1(labels, first, weights) - measures.f1(labels, second, weights)

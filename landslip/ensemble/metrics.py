@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.ensemble import measures
-from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+from landslip.ensemble.bootstrap import Measure
 from landslip.ensemble.choice import MEAN
 from landslip.ensemble.contributions import spare_members
+from landslip.ensemble.differences import estimate
 from landslip.ensemble.records import read_threshold
 from landslip.ensemble.tables import (
     EnsembleOof,
@@ -20,7 +21,7 @@ from landslip.ensemble.tables import (
     read_ensemble_oof,
     read_labelled,
 )
-from landslip.ensemble.threshold import HALF, cross_fit, search_exact, warnings_about
+from landslip.ensemble.threshold import HALF, cross_fit, f1_at, search_exact, warnings_about
 from landslip.io.files import write_json
 from landslip.models.names import ENSEMBLE
 from landslip.models.predictions import constant_folds
@@ -192,7 +193,7 @@ def _measure_test(
     measured = _measure(truth, models, threshold, {}, resamples, seed)
     for name, scores in models.items():
         halves = {
-            key: _point(partial(measures.f1, truth[part], scores[part] > threshold), part.sum())
+            key: f1_at(truth[part], scores[part], threshold)
             for key, part in {"public_f1": public, "private_f1": ~public}.items()
         }
         measured[name] |= halves
@@ -229,18 +230,18 @@ def _measure(
             **extra.get(name, {}),
         }.items():
             functions[name, key] = function
-    intervals = bootstrap_intervals(functions, n=len(labels), resamples=resamples, seed=seed)
+    estimates = estimate(functions, len(labels), resamples=resamples, seed=seed)
     measured: dict[str, dict[str, Any]] = {name: {} for name in models}
-    for (name, key), function in functions.items():
-        measured[name][key] = _point(function, len(labels))
+    for (name, key), found in estimates.items():
+        measured[name][key] = found.value
     for name, scores in models.items():
         if len(np.unique(labels)) < 2:  # one class makes no rank
             measured[name] |= {"auc": None, "average_precision": None}
         measured[name]["confusion"] = measures.confusion(labels, scores > threshold)
         measured[name]["confusion_at_half"] = measures.confusion(labels, scores > HALF)
         measured[name]["intervals"] = {
-            key: interval if measured[name][key] is not None else None
-            for (of, key), interval in intervals.items()
+            key: found.interval if measured[name][key] is not None else None
+            for (of, key), found in estimates.items()
             if of == name
         }
     return measured
@@ -257,8 +258,3 @@ def _measures(labels: Labels, probability: Floats, threshold: float) -> dict[str
         "average_precision": partial(measures.average_precision, labels, probability),
         "brier": partial(measures.brier, labels, probability),
     }
-
-
-def _point(function: Measure, n: int) -> float:
-    """The measure with every patch counted once."""
-    return float(function(np.ones((1, n)))[0])

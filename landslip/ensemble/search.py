@@ -4,9 +4,7 @@ import logging
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from landslip.ensemble.bootstrap import bootstrap_intervals
+from landslip.ensemble.differences import estimate
 from landslip.ensemble.measures import f1
 from landslip.ensemble.tables import read_ensemble_oof
 from landslip.ensemble.threshold import (
@@ -50,9 +48,7 @@ def search_threshold(
     grid = search_grid(table.labels, table.probability)
     threshold = threshold_in_force(table.labels, table.probability, method)
     measure = partial(f1, table.labels, table.landslide)
-    intervals = bootstrap_intervals(
-        {"f1": measure}, n=len(table.labels), resamples=bootstrap, seed=seed
-    )
+    found = estimate({"f1": measure}, len(table.labels), resamples=bootstrap, seed=seed)["f1"]
     warnings = [
         *warnings_about(table.labels, table.probability, threshold),
         *table.rule["warnings"],
@@ -69,8 +65,8 @@ def search_threshold(
             "grid": grid._asdict(),
             "exact": exact._asdict(),
             "cross_fitted": {
-                "f1": float(measure(np.ones((1, len(table.labels))))[0]),
-                "interval": intervals["f1"],
+                "f1": found.value,
+                "interval": found.interval,
                 "thresholds": {str(fold): value for fold, value in table.thresholds.items()},
             },
             "rule": table.rule,

@@ -91,12 +91,17 @@ def search_grid(labels: Labels, probability: Floats) -> Choice:
     return best_choice(labels, probability, GRID)
 
 
-def search_exact(labels: Labels, probability: Floats) -> Choice:
+def search_exact(labels: Labels, probability: Floats, weights: Floats | None = None) -> Choice:
     """The best of all thresholds, in O(n log n); of equal cuts the lowest.
 
     Where no threshold gives an F1 above 0 (no patch is positive, or all scores are 0), it is 0.5.
+
+    Parameters
+    ----------
+    labels, probability, weights
+        As in `f1_curve`.
     """
-    return best_choice(labels, probability, candidate_thresholds(probability))
+    return best_choice(labels, probability, candidate_thresholds(probability), weights)
 
 
 def threshold_in_force(labels: Labels, probability: Floats, method: str | float) -> float:
@@ -128,12 +133,16 @@ def f1_at(labels: Labels, probability: Floats, threshold: float) -> float:
     return float(f1_curve(labels, probability, np.array([threshold]))[0])
 
 
-def cross_fit(labels: Labels, probability: Floats, fold: NDArray[np.int64]) -> CrossFit:
+def cross_fit(
+    labels: Labels, probability: Floats, fold: NDArray[np.int64], weights: Floats | None = None
+) -> CrossFit:
     """Decide on every fold with the exact threshold of the other folds' patches.
 
     Parameters
     ----------
     labels, probability, fold : (n,)
+    weights : (n,)
+        How much each patch counts; None: 1.
 
     Raises
     ------
@@ -147,7 +156,8 @@ def cross_fit(labels: Labels, probability: Floats, fold: NDArray[np.int64]) -> C
     thresholds = {}
     for number in known.tolist():
         own = fold == number
-        thresholds[number] = search_exact(labels[~own], probability[~own]).threshold
+        counted = None if weights is None else weights[~own]
+        thresholds[number] = search_exact(labels[~own], probability[~own], counted).threshold
         landslide[own] = probability[own] > thresholds[number]
     return CrossFit(landslide, thresholds)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from landslip.io.files import InputError
+from landslip.report.figures import Figure
 from landslip.report.style import DPI, PAGE_WIDTH
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -26,7 +27,7 @@ class EmbeddedFigure:
 
 
 def embed_figures(
-    figures: Sequence[Path], captions: Sequence[Path], known: Mapping[str, str]
+    figures: Sequence[Path], captions: Sequence[Path], known: Mapping[str, Figure]
 ) -> dict[str, EmbeddedFigure]:
     """Read figures and captions, ready to be embedded in a page.
 
@@ -37,7 +38,7 @@ def embed_figures(
     captions
         Texts of the same names, .rst without markup; others are ignored.
     known
-        Name of every figure that the page knows -> what it shows, for those who do not see it.
+        Every figure that the page knows.
 
     Raises
     ------
@@ -48,7 +49,10 @@ def embed_figures(
     for path in figures:
         if path.stem not in known or path.stem not in texts:
             raise InputError(f"{path}: the page knows no figure of that name or has no caption")
-    return {path.stem: _embed_figure(path, known[path.stem], texts[path.stem]) for path in figures}
+    return {
+        path.stem: _embed_figure(path, known[path.stem].alternative, texts[path.stem])
+        for path in figures
+    }
 
 
 def _embed_figure(figure: Path, alternative: str, caption: Path) -> EmbeddedFigure:

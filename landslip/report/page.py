@@ -105,19 +105,10 @@ def write_report(
     """
     measured, chosen = read_metrics(metrics), read_threshold(threshold)
     environment = template_environment(__file__)
-    environment.filters.update(
-        count=wording.count,
-        score=wording.score,
-        percent=wording.percent,
-        duration=wording.duration,
-        memory=wording.memory,
-        readable=wording.readable,
-        signed=wording.signed,
-    )
+    environment.filters.update(wording.FILTERS)
     took = pd.read_csv(cost)
     split, digest = read_folds(folds)
     made = read_trained_settings(configured, descriptions, folds)
-    alternatives = {name: figure.alternative for name, figure in FIGURES.items()}
     page = environment.get_template("page.html").render(
         configured=configured,
         seed=made.seed,
@@ -145,7 +136,7 @@ def write_report(
         speed=rows_of(pd.read_csv(speed)),
         cost_total=float(took["seconds"].sum()),
         versions=_versions(),
-        pictures=embed_figures(figures, captions, alternatives),
+        pictures=embed_figures(figures, captions, FIGURES),
         figures=FIGURES,
     )
     write_text(target, page)

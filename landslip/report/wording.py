@@ -87,3 +87,9 @@ def shorten(name: str, letters: int) -> str:
 def readable(name: str) -> str:
     """'train_network' -> 'train network'."""
     return name.replace("_", " ")
+
+
+# What templates of pages call them.
+FILTERS = {
+    each.__name__: each for each in (count, score, signed, percent, duration, memory, readable)
+}

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from ensemble.small_run import Run
 
-from landslip.ablation.calibration import write_calibration
-from landslip.ablation.members import write_members
+from landslip.ablation.analyses import write_analyses
 from landslip.ablation.records import read_calibration, read_members
 from landslip.ensemble.metrics import measure
 from landslip.ensemble.records import read_metrics, read_threshold
@@ -61,9 +60,11 @@ def folder(done: Run) -> Path:
         target=done.folder / "metrics.json", **few,
     )  # fmt: skip
     write_cost(done.folder / "cost.json", COST)
-    write_members(oof=oof, target=done.folder / "members.json", **few)
-    target = done.folder / "calibration.json"
-    write_calibration(oof=oof, prevalence=0.1, target=target, **few)
+    write_analyses(
+        oof=oof, prevalence=0.1, members=done.folder / "members.json",
+        calibration=done.folder / "calibration.json", confusion=done.folder / "confusion.parquet",
+        **few,
+    )  # fmt: skip
     return done.folder
 
 

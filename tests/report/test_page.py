@@ -225,9 +225,9 @@ def test_a_figure_without_a_caption_or_that_is_no_picture_is_refused(tmp_path: P
     figure = tmp_path / "roc.png"
     figure.write_bytes(b"no picture")
     with pytest.raises(InputError, match="no caption"):
-        embed_figures([figure], [], {"roc": "A curve"})
+        embed_figures([figure], [], FIGURES)
     with pytest.raises(InputError, match="no PNG"):
-        embed_figures([figure], [CAPTIONS / "roc.rst"], {"roc": "A curve"})
+        embed_figures([figure], [CAPTIONS / "roc.rst"], FIGURES)
 
 
 def retrained(done: MadeRun, member: str, **changes: Any) -> None:

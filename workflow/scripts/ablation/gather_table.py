@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from landslip.ablation.table import Row, gather_table
+from landslip.ablation.rows import Row
+from landslip.ablation.table import gather_table
 from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import paths_by_name
 
