@@ -29,9 +29,10 @@ from benchmarks.networks import (
     summary,
 )
 from landslip.models.compilation import compile_encoders
+from landslip.models.epochs import LabelledPatches
 from landslip.models.objective import landslide_loss
 from landslip.models.patch_cache import MemoryPatches
-from landslip.models.run import LabelledPatches, Run
+from landslip.models.run import Run
 from landslip.models.settings import Training
 
 

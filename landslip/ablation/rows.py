@@ -1,4 +1,4 @@
-"""A row of a table of the ablation, as it is planned and as its job is told."""
+"""A row of a table of the ablation, planned by the rules and filled by a job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The ablation's variants: those that a table says in one word, and how one is said to a person."""
+"""The ablation's variants: those that the key `each` of a table makes, and their descriptions."""
 
 import json
 from collections.abc import Iterator
@@ -21,9 +21,9 @@ def describe(table: Table, variant: Variant) -> str:
         changed["scaling_fit"] = variant.scaling_fit
     if variant.pretrained is not None:
         changed["pretrained"] = variant.pretrained
-    said = ", ".join(f"{key}: {_say(value)}" for key, value in changed.items())
+    changes = ", ".join(f"{key}: {_as_text(value)}" for key, value in changed.items())
     base = variant.base or table.base
-    return f"{base} with {said}" if said else base
+    return f"{base} with {changes}" if changes else base
 
 
 def words_of(config: Config, table: Table) -> dict[str, str]:
@@ -35,7 +35,7 @@ def words_of(config: Config, table: Table) -> dict[str, str]:
     return {name: describe(table, entry) for name, entry in (subsets | table.variants).items()}
 
 
-def _say(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value).replace('"', "")
 
 

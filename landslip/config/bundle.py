@@ -108,8 +108,8 @@ def with_own_results(over: Mapping[str, Any], folders: Mapping[str, str]) -> Map
         Top-level key that says what is asked, by itself or by its `path` -> where outputs go.
     """
     for key, folder in folders.items():
-        said = over.get(key)
-        asked = said.get("path") if isinstance(said, Mapping) else said
+        value = over.get(key)
+        asked = value.get("path") if isinstance(value, Mapping) else value
         if asked is not None and "results" not in over:
             return {**over, "results": folder}
     return over

@@ -52,13 +52,13 @@ class Calibrator:
         return {"method": self.method}
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> "Calibrator":
+    def from_json(cls, values: Mapping[str, Any]) -> "Calibrator":
         """What `to_json` gave."""
         return cls(
-            method=said["method"],
-            temperature=said.get("temperature", 1.0),
-            scores=tuple(said.get("scores", ())),
-            probabilities=tuple(said.get("probabilities", ())),
+            method=values["method"],
+            temperature=values.get("temperature", 1.0),
+            scores=tuple(values.get("scores", ())),
+            probabilities=tuple(values.get("probabilities", ())),
         )
 
 

@@ -118,6 +118,7 @@ def choose_rule(
     Parameters
     ----------
     labels, fold : (n,)
+        0 or 1, and the fold of each patch.
     scores : (n, member), in [0, 1]
         Any of the members' columns.
     members
@@ -226,13 +227,13 @@ def _why(way: Way, candidates: Mapping[Way, Candidate], best: str) -> str:
             f"by {_shown(candidates[nearest].against_first)}."
         )
     difference = candidates[way].against_first
-    said = f"The F1 of {in_words(way)} differs from that of {in_words(first)} by "
-    said += _shown(difference)
+    sentence = f"The F1 of {in_words(way)} differs from that of {in_words(first)} by "
+    sentence += _shown(difference)
     if difference.low > 0:
-        return f"{said}: the highest of {len(candidates)} candidates."
+        return f"{sentence}: the highest of {len(candidates)} candidates."
     return (
-        f"{said}; candidates that would be in force before it are below the best member, {best}, "
-        "by more than noise."
+        f"{sentence}; candidates that would be in force before it are below the best member, "
+        f"{best}, by more than noise."
     )
 
 

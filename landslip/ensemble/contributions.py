@@ -24,6 +24,8 @@ def spare_members(table: EnsembleOof, *, resamples: int, seed: int) -> dict[str,
 
     Parameters
     ----------
+    table
+        ensemble/oof.parquet.
     resamples, seed
         For the interval of the difference in F1; decisions are as they are.
 

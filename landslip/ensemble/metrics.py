@@ -74,6 +74,8 @@ def measure(
         All models are measured on the same resamples.
     seed
         The run's seed: of the resamples and of the public/private split.
+    target
+        JSON file to write.
 
     Raises
     ------

@@ -97,15 +97,15 @@ class FittedRule:
         }
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> "FittedRule":
+    def from_json(cls, values: Mapping[str, Any]) -> "FittedRule":
         """What `to_json` gave, which whoever read the file has checked."""
         return cls(
-            rule=said["rule"],
-            calibration=said["calibration"],
-            members=tuple(said["members"]),
-            weights=tuple(said["weights"]),
-            intercept=said["intercept"],
-            calibrators=tuple(Calibrator.from_json(entry) for entry in said["calibrators"]),
+            rule=values["rule"],
+            calibration=values["calibration"],
+            members=tuple(values["members"]),
+            weights=tuple(values["weights"]),
+            intercept=values["intercept"],
+            calibrators=tuple(Calibrator.from_json(entry) for entry in values["calibrators"]),
         )
 
 
@@ -144,6 +144,7 @@ def fit_rule(
     labels : (n,), 0 or 1
         Where only one of both is there, nothing can be learned and the plain mean is returned.
     scores : (n, member), in [0, 1]
+        Out-of-fold probabilities of each member.
     members
         Names of the columns.
     rule
@@ -190,7 +191,9 @@ def cross_fit_rule(
     Parameters
     ----------
     labels, fold : (n,)
+        0 or 1, and the fold of each patch.
     scores : (n, member)
+        As in `fit_rule`.
     members, rule, calibration
         As in `fit_rule`.
 

@@ -27,7 +27,7 @@ def search_threshold(
     Parameters
     ----------
     oof
-        ensemble/oof.parquet; which rule made its probabilities, and why, is told on.
+        ensemble/oof.parquet; the rule that made its probabilities is written too.
     method
         exact or grid, or a number in [0, 1] that is then in force.
     bootstrap
@@ -35,6 +35,8 @@ def search_threshold(
         decisions stay, so the interval does not hold the spread of the threshold itself.
     seed
         The run's seed.
+    target
+        JSON file to write.
 
     Raises
     ------

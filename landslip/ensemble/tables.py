@@ -79,11 +79,11 @@ class LabelledTest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
-    """How many test patches were asked about, have an answer, and are called landslides."""
+class PredictionCounts:
+    """How many test patches there are, have a prediction, and are called landslides."""
 
-    asked: int
-    answered: int
+    patches: int
+    predicted: int
     landslides: int
 
 
@@ -103,6 +103,8 @@ def write_ensemble_oof(
         Name -> (n,).
     choice
         Made from them.
+    split_digest
+        Of the folds.
     """
     frame = pd.DataFrame(
         {
@@ -113,12 +115,12 @@ def write_ensemble_oof(
             **members,
         }
     )
-    told = {
+    metadata = {
         "split_digest": split_digest,
         "rule": json.dumps(choice.to_json(), allow_nan=False),
         "thresholds": json.dumps({str(k): v for k, v in choice.crossed.thresholds.items()}),
     }
-    write_parquet(target, frame, told)
+    write_parquet(target, frame, metadata)
 
 
 def read_ensemble_oof(path: Path) -> EnsembleOof:
@@ -134,16 +136,16 @@ def read_ensemble_oof(path: Path) -> EnsembleOof:
     if len(frame) == 0:
         raise InputError(f"{path} has no rows; delete it and run again")
     members = [name for name in frame.columns if name not in OOF_COLUMNS]
-    told = read_metadata(path)
-    thresholds = parse_record(told.get("thresholds", ""), _THRESHOLDS, path)
+    metadata = read_metadata(path)
+    thresholds = parse_record(metadata.get("thresholds", ""), _THRESHOLDS, path)
     return EnsembleOof(
         ids=frame["id"].tolist(),
         fold=frame["fold"].to_numpy(dtype=np.int64),
         labels=frame["label"].to_numpy(dtype=np.int8),
         probability=frame["probability"].to_numpy(dtype=np.float64),
         members={name: frame[name].to_numpy(dtype=np.float64) for name in members},
-        split_digest=told.get("split_digest", ""),
-        rule=parse_record(told.get("rule", ""), RuleInForce, path),
+        split_digest=metadata.get("split_digest", ""),
+        rule=parse_record(metadata.get("rule", ""), RuleInForce, path),
         thresholds={int(fold): threshold for fold, threshold in thresholds.items()},
     )
 
@@ -178,17 +180,22 @@ def read_labelled(path: Path, manifest: Path) -> LabelledTest:
     )
 
 
-def count_answers(path: Path) -> Answers:
+def count_test(path: Path) -> PredictionCounts:
     """Count what `landslip.ensemble.predict.predict_test` wrote.
+
+    Parameters
+    ----------
+    path
+        ensemble/test.parquet.
 
     Raises
     ------
     InputError
         The file is damaged.
     """
-    asked = answered = landslides = 0
+    patches = predicted = landslides = 0
     for block in iterate_parquet(path, ["landslide"]):
-        asked += len(block)
-        answered += int(block["landslide"].notna().sum())
+        patches += len(block)
+        predicted += int(block["landslide"].notna().sum())
         landslides += int((block["landslide"] == 1).sum())
-    return Answers(asked=asked, answered=answered, landslides=landslides)
+    return PredictionCounts(patches=patches, predicted=predicted, landslides=landslides)

@@ -37,9 +37,10 @@ def f1_curve(
 
     Parameters
     ----------
-    labels : (n,), 0 or 1
-    probability : (n,)
+    labels, probability : (n,)
+        0 or 1, and the score of each patch.
     thresholds : (m,)
+        In any order.
     weights : (n,)
         How much each patch counts; None: 1.
 
@@ -71,7 +72,8 @@ def candidate_thresholds(probability: Floats) -> Floats:
 
     Parameters
     ----------
-    probability : (n,), in [0, 1]
+    probability : (n,)
+        In [0, 1].
 
     Returns
     -------
@@ -141,6 +143,7 @@ def cross_fit(
     Parameters
     ----------
     labels, probability, fold : (n,)
+        0 or 1; the score; and the fold of each patch.
     weights : (n,)
         How much each patch counts; None: 1.
 

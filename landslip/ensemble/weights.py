@@ -17,8 +17,10 @@ def select_greedily(labels: Labels, probabilities: Floats, picks: int = 20) -> F
 
     Parameters
     ----------
-    labels : (n,), 0 or 1
+    labels : (n,)
+        0 or 1.
     probabilities : (member, n)
+        Out of fold.
     picks
         How many; the best of the ensembles on the way is returned.
 
@@ -54,8 +56,8 @@ def search_weights(labels: Labels, probabilities: Floats) -> Floats:
 
     Parameters
     ----------
-    labels : (n,), 0 or 1
-    probabilities : (member, n)
+    labels, probabilities
+        As in `select_greedily`.
 
     Returns
     -------

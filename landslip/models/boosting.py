@@ -16,7 +16,7 @@ from landslip.models.settings import TreeSettings
 
 Floats = NDArray[np.float64]
 # Called with (round, training probabilities, validation probabilities).
-Watch = Callable[[int, Floats, Floats], None]
+Evaluate = Callable[[int, Floats, Floats], None]
 Settings = TypeVar("Settings", bound=TreeSettings, covariant=True)
 
 
@@ -39,7 +39,7 @@ class Task(Generic[Settings]):
     """Names of the features, in order."""
     train: Examples
     validation: Examples
-    """Only watched: nothing is chosen by them."""
+    """Only evaluated: nothing is chosen by them."""
     seed: int
     threads: int
     gpu: bool
@@ -65,8 +65,8 @@ class Trees(Protocol):
 class Library(Protocol):
     """A module with these two functions; it imports the library itself only inside them."""
 
-    def fit(self, task: Task[Any], watch: Watch) -> Trees:
-        """Boost `task.settings.trees` rounds; call `watch` at those of `watched_rounds`.
+    def fit(self, task: Task[Any], evaluate: Evaluate) -> Trees:
+        """Boost `task.settings.trees` rounds; call `evaluate` at those of `evaluated_rounds`.
 
         Raises
         ------
@@ -84,6 +84,6 @@ class Library(Protocol):
         """
 
 
-def watched_rounds(trees: int, most: int = 200) -> frozenset[int]:
+def evaluated_rounds(trees: int, most: int = 200) -> frozenset[int]:
     """At most `most` rounds, evenly spaced, the first and the last among them."""
     return frozenset(np.linspace(1, trees, min(trees, most)).round().astype(int).tolist())

@@ -72,7 +72,7 @@ def build_encoder(
     Notes
     -----
     Models whose input size is fixed (ViT's position embedding, MaxViT's relative positions) are
-    told the image size; timm then resamples what depends on it.
+    given the image size; timm then resamples what depends on it.
     """
     options: dict[str, Any] = {"in_chans": len(channels), "num_classes": outputs}
     config = timm.get_pretrained_cfg(name)
@@ -162,7 +162,7 @@ def _load(
             )
         except _MISFITS as error:
             raise _misfit(path, name, state, expected, str(error)) from error
-    # timm keeps what it was told; the tensors would stay in memory with it.
+    # timm keeps its configuration; the tensors would stay in memory with it.
     configuration: Any = encoder.pretrained_cfg
     configuration.pop("state_dict", None)
     classifier = _classifier(name)

@@ -135,7 +135,7 @@ def _run(uses: list[Use]) -> list[dict[str, Any]]:
         check=False,
     )
     if answer.returncode:
-        lines = answer.stderr.strip().splitlines() or ["it said nothing"]
+        lines = answer.stderr.strip().splitlines() or ["no message"]
         raise InputError(f"cannot try the encoders of the config: {lines[-1]}")
     answers: list[dict[str, Any]] = json.loads(answer.stdout)
     return answers

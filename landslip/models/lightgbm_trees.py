@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from landslip.models.boosting import Floats, Task, Watch, watched_rounds
+from landslip.models.boosting import Evaluate, Floats, Task, evaluated_rounds
 from landslip.models.lightgbm_text import checked_lightgbm
 from landslip.models.settings import LightGBM
 from landslip.models.tree_checks import NotTreesError
@@ -77,7 +77,7 @@ def load(data: bytes, columns: Sequence[str]) -> LightGBMTrees:
         raise NotTreesError(str(error)) from error
 
 
-def fit(task: Task[LightGBM], watch: Watch) -> LightGBMTrees:
+def fit(task: Task[LightGBM], evaluate: Evaluate) -> LightGBMTrees:
     """See Library."""
     import lightgbm
 
@@ -107,11 +107,11 @@ def fit(task: Task[LightGBM], watch: Watch) -> LightGBMTrees:
     data = lightgbm.Dataset(
         train.features, train.labels, feature_name=list(task.columns), params=parameters
     )
-    watched_data = lightgbm.Dataset(
+    held_out_data = lightgbm.Dataset(
         held_out.features, held_out.labels, reference=data, params=parameters
     )
     booster = lightgbm.Booster(parameters, data)
-    booster.add_valid(watched_data, "validation")
+    booster.add_valid(held_out_data, "validation")
     probabilities: list[Floats] = []
 
     def keep(predicted: Floats, _: lightgbm.Dataset) -> tuple[str, float, bool]:
@@ -119,12 +119,12 @@ def fit(task: Task[LightGBM], watch: Watch) -> LightGBMTrees:
         probabilities.append(np.array(predicted, dtype=np.float64))
         return "", 0.0, True
 
-    watched = watched_rounds(settings.trees)
+    evaluated = evaluated_rounds(settings.trees)
     for step in range(1, settings.trees + 1):
         booster.update()
-        if step in watched:
+        if step in evaluated:
             probabilities.clear()
             booster.eval_train(keep)
             booster.eval_valid(keep)
-            watch(step, probabilities[0], probabilities[1])
+            evaluate(step, probabilities[0], probabilities[1])
     return LightGBMTrees(booster)

@@ -7,6 +7,9 @@ from typing import Any
 
 from landslip.io.files import InputError, file_digest, read_json
 
+# Bytes of a model.json: a thousand times what one takes.
+_MOST_JSON = 2**20
+
 
 def read_model(
     description: Path, *, kinds: Sequence[str], version: int
@@ -36,6 +39,10 @@ def read_model(
     InputError
         The description is anything else, or the weights are missing, elsewhere or damaged.
     """
+    if description.stat().st_size > _MOST_JSON:
+        raise InputError(
+            f"{description} is {description.stat().st_size} bytes, expected at most {_MOST_JSON}"
+        )
     metadata = read_json(description)
     expected = {"format_version", "kind", "weights", "sha256"}
     missing = sorted(expected - metadata.keys()) if isinstance(metadata, dict) else sorted(expected)

@@ -7,22 +7,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 
-from landslip.io.files import (
-    InputError,
-    atomic_path,
-    copy_file,
-    file_digest,
-    read_json,
-    write_json,
-)
+from landslip.io.files import InputError, atomic_path, copy_file, file_digest, write_json
 from landslip.models.meta_device import prefer_meta_device
+from landslip.models.model_files import read_model
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.settings import Training
 
 FORMAT_VERSION = 1
 PRECISIONS = ("float32", "bfloat16", "float16")
-# Bytes of a model.json: a thousand times what one takes.
-_MOST_JSON = 2**20
 # Threads of one network: more than any processor has cores.
 _MOST_THREADS = 1024
 # Settings of a training that prediction reads.
@@ -82,8 +74,7 @@ def copy_network(description: Path, folder: Path, *, weights: str) -> None:
     InputError
         As of `load_network`.
     """
-    metadata = _read_description(description)
-    source = _weights_beside(description, metadata)
+    metadata, source = _read(description)
     target = folder / source.name
     if weights == "float32":
         copy_file(source, target)
@@ -125,8 +116,7 @@ def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
         damaged or not of this network. Nothing is fetched and no other folder read, whatever the
         JSON says; weights are read only if their header fits it.
     """
-    metadata = _read_description(description)
-    weights = _weights_beside(description, metadata)
+    metadata, weights = _read(description)
     try:
         architecture = Architecture.from_json(metadata["architecture"])
     except ValueError as error:
@@ -144,46 +134,15 @@ def load_network(description: Path) -> tuple[MultiEncoder, dict[str, Any]]:
     return model.eval(), metadata
 
 
-def _weights_beside(description: Path, metadata: dict[str, Any]) -> Path:
-    """The file of weights, verified."""
-    weights = description.parent / str(metadata["weights"])
-    outside = weights.name != metadata["weights"] or weights.name in ("", ".", "..")
-    if outside or weights.is_symlink():
-        raise InputError(
-            f"{description}: weights {metadata['weights']!r} is outside the model folder"
-        )
-    if not weights.is_file():
-        raise InputError(f"{weights} is missing; train it anew")
-    if file_digest(weights) != metadata["sha256"]:
-        raise InputError(f"{weights} is damaged (its digest differs from {description.name}'s)")
-    return weights
-
-
-def _read_description(path: Path) -> dict[str, Any]:
-    """What stands in a model's JSON, whose values have the types and ranges of `save_network`'s."""
-    if path.stat().st_size > _MOST_JSON:
-        raise InputError(f"{path} is {path.stat().st_size} bytes, expected at most {_MOST_JSON}")
-    metadata = read_json(path)
-    if not isinstance(metadata, dict):
-        raise InputError(
-            f"{path}: expected an object, got {type(metadata).__name__}; train it anew"
-        )
-    if metadata.get("format_version") != FORMAT_VERSION or metadata.get("kind") != "network":
-        raise InputError(
-            f"{path}: expected a network of format {FORMAT_VERSION}, got "
-            f"{metadata.get('kind')!r} of format {metadata.get('format_version')!r}; train it anew"
-        )
-    missing = sorted({"weights", "sha256", "architecture"} - metadata.keys())
-    if missing:
-        raise InputError(f"{path} lacks {', '.join(missing)}; train it anew")
-    if not isinstance(metadata["weights"], str):
-        raise InputError(
-            f"{path}: weights is {metadata['weights']!r}, expected a name; train it anew"
-        )
+def _read(description: Path) -> tuple[dict[str, Any], Path]:
+    """What a model's JSON says, with values as `save_network` writes them; and its weights."""
+    metadata, weights = read_model(description, kinds=["network"], version=FORMAT_VERSION)
     settings = metadata.get("settings", {"training": {}})
     training = settings.get("training") if isinstance(settings, dict) else None
-    if not isinstance(training, dict):
-        raise InputError(f"{path} lacks settings.training; train it anew")
+    if "architecture" not in metadata or not isinstance(training, dict):
+        raise InputError(
+            f"{description} lacks architecture or settings.training; train the model again"
+        )
     for where, values, key, allowed in (
         ("", metadata, "precision", PRECISIONS),
         ("", metadata, "tta", _choices("tta")),
@@ -192,14 +151,15 @@ def _read_description(path: Path) -> dict[str, Any]:
     ):
         if key in values and values[key] not in allowed:
             raise InputError(
-                f"{path}: {where}{key} is {values[key]!r}, expected one of {', '.join(allowed)}"
+                f"{description}: {where}{key} is {values[key]!r}, expected one of "
+                f"{', '.join(allowed)}"
             )
     threads = metadata.get("threads", 1)
     if type(threads) is not int or not 1 <= threads <= _MOST_THREADS:
         raise InputError(
-            f"{path}: threads is {threads!r}, expected a number from 1 to {_MOST_THREADS}"
+            f"{description}: threads is {threads!r}, expected a number from 1 to {_MOST_THREADS}"
         )
-    return metadata
+    return metadata, weights
 
 
 def _choices(key: str) -> tuple[str, ...]:

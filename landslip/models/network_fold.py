@@ -31,6 +31,7 @@ from landslip.models.device import (
     readable_memory_errors,
     usable_device,
 )
+from landslip.models.epochs import LabelledPatches
 from landslip.models.fingerprint import flatten
 from landslip.models.interruption import noting_signals
 from landslip.models.network import Architecture, MultiEncoder
@@ -38,7 +39,7 @@ from landslip.models.network_files import save_network
 from landslip.models.patch_cache import Subset, cache_patches
 from landslip.models.precision import choose_precision, read_processor
 from landslip.models.prediction import predict_logits, sigmoid
-from landslip.models.run import LabelledPatches, LossNotFiniteError, Run
+from landslip.models.run import LossNotFiniteError, Run
 from landslip.models.seeds import derive_seed
 from landslip.models.settings import Network
 from landslip.models.split import Split, read_split
@@ -126,7 +127,7 @@ def train_network(training: NetworkTraining, outputs: Outputs) -> None:
     Interrupted
         A signal asked to end; what was trained is saved.
     """
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     check_writable(outputs.weights.parent)
     torch.set_num_threads(training.threads)
     start = _prepare(training)
@@ -153,9 +154,9 @@ def train_network(training: NetworkTraining, outputs: Outputs) -> None:
             file=file,
             interruption=interruption,
         )
-        watch.lap()
+        stopwatch.lap()
         oof = _predict(network, held_out, training, start)
-        seconds = watch.lap()
+        seconds = stopwatch.lap()
         metadata = _metadata(network, training, start)
         save_network(
             network, weights=outputs.weights, description=outputs.description, metadata=metadata
@@ -164,7 +165,7 @@ def train_network(training: NetworkTraining, outputs: Outputs) -> None:
         write_parquet(outputs.history, pd.DataFrame([asdict(epoch) for epoch in run.history]))
         cost = Cost(
             **_cost(run, training, start),
-            seconds=run.earlier_seconds + watch.total(),
+            seconds=run.earlier_seconds + stopwatch.total(),
             prediction_seconds=seconds,
             training_patches=len(shown.labels),
             prediction_patches_per_second=len(oof) / seconds,

@@ -1,9 +1,9 @@
 """Where the patches that a network reads lie: on its device, in host memory or in the store.
 
-The rule, in this order. Patches are held as uint8 where that keeps every value, else as float32.
-They lie on the device when they take at most half of its free memory; else in host memory, whence
-each batch goes through pinned pages, when they take at most half of the memory that the job was
-given; else each batch is read from the store, the next one while this one is worked on.
+The rule, in this order. Patches lie on the device when they take at most half of its free memory;
+else in host memory, whence each batch goes through pinned pages, when they take at most half of the
+memory that the job was given; else each batch is read from the store, the next one while this one
+is worked on.
 """
 
 import logging
@@ -19,7 +19,7 @@ from landslip.data.store import PatchStore
 
 log = logging.getLogger(__name__)
 
-# Patches read or converted at once.
+# Patches read at once.
 _BLOCK = 256
 
 
@@ -153,7 +153,7 @@ def cache_patches(
     for start in range(0, len(values), _BLOCK):
         block = values[start : start + _BLOCK].numpy()
         store.read(np.arange(start, start + len(block)), channels, out=block)
-    return _on_device_or_host(values.to(exact_dtype(values)), device)
+    return _on_device_or_host(values, device)
 
 
 def _on_device_or_host(values: Tensor, device: torch.device) -> MemoryPatches:
@@ -162,21 +162,11 @@ def _on_device_or_host(values: Tensor, device: torch.device) -> MemoryPatches:
         return MemoryPatches(values)
     free, _ = torch.cuda.mem_get_info(device)
     if values.nbytes <= free / 2:
-        log.info("%d patches (%.0f MB, %s) lie on the GPU", len(values), megabytes, values.dtype)
+        log.info("%d patches (%.0f MB) lie on the GPU", len(values), megabytes)
         return MemoryPatches(values.to(device))
     log.info(
-        "%d patches (%.0f MB, %s) take more than half of the GPU's free memory: they stay on the "
+        "%d patches (%.0f MB) take more than half of the GPU's free memory: they stay on the "
         "host",
-        len(values), megabytes, values.dtype,
+        len(values), megabytes,
     )  # fmt: skip
     return MemoryPatches(values, pin=True)
-
-
-def exact_dtype(values: Tensor) -> torch.dtype:
-    """The smaller of uint8 and float32 that holds these values (any shape) exactly."""
-    blocks = values.split(_BLOCK)
-    return torch.uint8 if all(map(_holds_bytes, blocks)) else torch.float32
-
-
-def _holds_bytes(values: Tensor) -> bool:
-    return bool(((values >= 0) & (values <= 255) & (values == values.floor())).all())

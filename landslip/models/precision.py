@@ -11,12 +11,15 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from landslip.io.files import InputError, read_json, write_json
+from landslip.io.files import write_json
+from landslip.io.records import read_record
 from landslip.models.device import processor_threads
 from landslip.models.meta_device import prefer_meta_device
 from landslip.models.network import Architecture, MultiEncoder
@@ -31,14 +34,16 @@ _MIN_GAIN = 1.2
 # (ConvNeXt atto), and 1.15 to 1.86 times from 100 on (MaxViT, CAFormer, ViTs, ResNets).
 _MIN_INTENSITY = 90
 
+Speed = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Processor:
     """How fast a processor multiplies matrices, on one thread, in 10^9 operations a second."""
 
     name: str
-    float32: float
-    bfloat16: float
+    float32: Speed
+    bfloat16: Speed
 
     @property
     def gains_from_bfloat16(self) -> bool:
@@ -80,18 +85,7 @@ def read_processor(path: Path) -> Processor:
     InputError
         The file is damaged or lacks a value.
     """
-    values = read_json(path)
-    try:
-        found = Processor(
-            name=str(values["name"]),
-            float32=float(values["float32"]),
-            bfloat16=float(values["bfloat16"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and run again") from error
-    if not (0 < found.float32 < float("inf") and 0 < found.bfloat16 < float("inf")):
-        raise InputError(f"{path} is damaged (speeds must be positive); delete it and run again")
-    return found
+    return Processor(**read_record(path, Processor))
 
 
 def choose_precision(

@@ -3,19 +3,19 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from dataclasses import asdict
+from typing import Any
 
 import torch
 from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor
 
 from landslip.models.augmentation import SensorDropout, random_symmetry
+from landslip.models.epochs import Epoch, LabelledPatches, measure_epoch
 from landslip.models.gradients import BatchGradient
 from landslip.models.network import MultiEncoder
-from landslip.models.objective import landslide_loss, learning_rate
+from landslip.models.objective import learning_rate
 from landslip.models.patch_cache import MemoryPatches, Patches
-from landslip.models.prediction import predict_logits
 from landslip.models.settings import Training
 from landslip.models.state import State
 
@@ -23,26 +23,6 @@ log = logging.getLogger(__name__)
 
 # Steps between looks at the losses: each look waits for the device.
 _STEPS_BETWEEN_CHECKS = 50
-
-
-class LabelledPatches(NamedTuple):
-    """Patches in the store's units and their labels."""
-
-    patches: Tensor | Patches
-    """(n, channel, row, column)"""
-    labels: Tensor
-    """(n,) float32, 0 or 1"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One row of the learning curve."""
-
-    step: float
-    train_loss: float
-    validation_loss: float
-    validation_f1: float
-    learning_rate: float
 
 
 class LossNotFiniteError(FloatingPointError):
@@ -200,7 +180,16 @@ class Run:
         seconds = time.perf_counter() - started
         speed = (self.steps - first) * self._batch_size / seconds
         self.seconds += seconds
-        row = self._measure(validation)
+        row = measure_epoch(
+            self._model if self._average is None else self._average.module,
+            validation,
+            number=self.epoch + 1,
+            train_loss=float(self._losses.mean()),
+            learning_rate=self._rate(self.steps - 1),
+            bce_weight=self._settings.bce_weight,
+            precision=self._precision,
+            device=self._device,
+        )
         self.history.append(row)
         log.info(
             "epoch %d/%d  loss %.4f  validation loss %.4f  F1 %.4f  %.1f patches/s  %.0f s",
@@ -296,29 +285,6 @@ class Run:
             step=step,
             steps=self.steps,
             warmup=self._settings.warmup,
-        )
-
-    def _measure(self, validation: LabelledPatches) -> Epoch:
-        network = self._model if self._average is None else self._average.module
-        logits = torch.from_numpy(
-            predict_logits(
-                network,
-                validation.patches,
-                tta="none",
-                precision=self._precision,
-                device=self._device,
-            )
-        )
-        labels = validation.labels
-        called = (logits > 0).float()
-        hits = float((called * labels).sum())
-        alarms = float(called.sum() + labels.sum())
-        return Epoch(
-            step=float(self.epoch + 1),
-            train_loss=float(self._losses.mean()),
-            validation_loss=float(landslide_loss(logits, labels, self._settings.bce_weight)),
-            validation_f1=2 * hits / alarms if alarms else 0.0,
-            learning_rate=self._rate(self.steps - 1),
         )
 
     def _check_weights(self) -> None:

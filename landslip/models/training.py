@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
+from landslip.models.epochs import LabelledPatches
 from landslip.models.interruption import Interrupted, Interruption
 from landslip.models.network import MultiEncoder
-from landslip.models.run import LabelledPatches, Run
+from landslip.models.run import Run
 from landslip.models.settings import Training
 from landslip.models.state import StateFile
 

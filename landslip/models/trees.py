@@ -110,20 +110,20 @@ def train_trees(training: TreeTraining, outputs: TreeOutputs) -> None:
     Interrupted
         A signal asked to end.
     """
-    watch = Stopwatch()
+    stopwatch = Stopwatch()
     outputs.check(training.settings)
     split = read_split(training.folds, training.fold)
     task = _read_task(training, split)
-    record = _History(task)
-    watch.lap()
-    trained = fit(task, record.watch)
-    training_seconds = watch.lap()
+    history = _History(task)
+    stopwatch.lap()
+    trained = fit(task, history.evaluate)
+    training_seconds = stopwatch.lap()
     stored = _store(trained, training, split, outputs)
-    watch.lap()
+    stopwatch.lap()
     probability = stored.predict(task.validation.features)
-    prediction_seconds = watch.lap()
+    prediction_seconds = stopwatch.lap()
     split.write_oof(outputs.oof, probability, training.model)
-    write_parquet(outputs.history, record.frame())
+    write_parquet(outputs.history, history.frame())
     write_parquet(outputs.importance, _importance(trained, task))
     took = Cost(
         model=training.model,
@@ -131,7 +131,7 @@ def train_trees(training: TreeTraining, outputs: TreeOutputs) -> None:
         kind=training.settings.kind,
         device=training.device,
         threads=training.threads,
-        seconds=watch.total(),
+        seconds=stopwatch.total(),
         training_seconds=training_seconds,
         prediction_seconds=prediction_seconds,
         epochs=training.settings.trees,
@@ -241,9 +241,9 @@ class _History:
         self._train = task.train.labels
         self._validation = task.validation.labels
         self._rows: list[dict[str, float]] = []
-        self._started = self._told = time.monotonic()
+        self._started = self._logged = time.monotonic()
 
-    def watch(self, step: int, train: Floats, validation: Floats) -> None:
+    def evaluate(self, step: int, train: Floats, validation: Floats) -> None:
         # Here, so that the log's first line need not wait for it: it takes most of a second.
         from sklearn.metrics import f1_score, log_loss
 
@@ -256,8 +256,8 @@ class _History:
         }
         self._rows.append(row)
         now = time.monotonic()
-        if now - self._told >= SECONDS_BETWEEN_LINES or step == self._settings.trees:
-            self._told = now
+        if now - self._logged >= SECONDS_BETWEEN_LINES or step == self._settings.trees:
+            self._logged = now
             logger.info(
                 "round %d of %d, %.0f rounds/s, log loss %.4f train, %.4f validation, F1 %.4f",
                 step,

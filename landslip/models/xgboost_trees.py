@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from landslip.io.files import InputError
-from landslip.models.boosting import Floats, Task, Watch, watched_rounds
+from landslip.models.boosting import Evaluate, Floats, Task, evaluated_rounds
 from landslip.models.settings import XGBoost
 from landslip.models.tree_checks import NotTreesError
 from landslip.models.xgboost_ubj import checked_xgboost
@@ -72,7 +72,7 @@ def load(data: bytes, columns: Sequence[str]) -> XGBoostTrees:
     return XGBoostTrees(booster)
 
 
-def fit(task: Task[XGBoost], watch: Watch) -> XGBoostTrees:
+def fit(task: Task[XGBoost], evaluate: Evaluate) -> XGBoostTrees:
     """See Library."""
     import xgboost
 
@@ -104,11 +104,11 @@ def fit(task: Task[XGBoost], watch: Watch) -> XGBoostTrees:
             f"XGBoost was asked to train on {device} and would train on {used}: no usable GPU here;"
             " ask for no GPU (gpu=0)"
         )
-    watched = watched_rounds(settings.trees)
+    evaluated = evaluated_rounds(settings.trees)
     for step in range(1, settings.trees + 1):
         booster.update(data, step - 1)
-        if step in watched:  # both matrices' scores are cached, only new trees are applied
-            watch(
+        if step in evaluated:  # both matrices' scores are cached, only new trees are applied
+            evaluate(
                 step,
                 booster.predict(data).astype(np.float64),
                 booster.predict(held_out).astype(np.float64),

@@ -35,8 +35,7 @@ def checked_xgboost(data: bytes, columns: Sequence[str]) -> bytes:
     NotTreesError
         `data` is anything else.
     """
-    told = read_ubjson(data)
-    learner = _keys(told, "the file", learner=dict, version=list)["learner"]
+    learner = _keys(read_ubjson(data), "the file", learner=dict, version=list)["learner"]
     _keys(
         learner, "learner", attributes=dict, feature_names=list, feature_types=list,
         gradient_booster=dict, learner_model_param=dict, objective=dict,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from landslip.data.folds import read_folds
 from landslip.ensemble.records import read_metrics, read_threshold
-from landslip.ensemble.tables import count_answers
+from landslip.ensemble.tables import PredictionCounts, count_test
 from landslip.io.files import read_parquet, write_text
 from landslip.io.templates import rows_of, template_environment
 from landslip.report import verdict, wording
@@ -143,12 +143,8 @@ def write_report(
 
 
 def _test_paragraphs(metrics: Mapping[str, Any], test: Path | None) -> list[str]:
-    if test is None:
-        return verdict.verdict_on_test(metrics, called=0, answered=0, asked=0)
-    found = count_answers(test)
-    return verdict.verdict_on_test(
-        metrics, called=found.landslides, answered=found.answered, asked=found.asked
-    )
+    none = PredictionCounts(patches=0, predicted=0, landslides=0)
+    return verdict.verdict_on_test(metrics, none if test is None else count_test(test))
 
 
 def _warnings(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from landslip.ensemble.tables import PredictionCounts
 from landslip.models.names import ENSEMBLE
 from landslip.report.wording import count, interval, of_hundred, percent, score
 
@@ -80,26 +81,24 @@ def verdict(metrics: Mapping[str, Any], threshold: Mapping[str, Any]) -> list[st
     return paragraphs
 
 
-def verdict_on_test(
-    metrics: Mapping[str, Any], called: int, answered: int, asked: int
-) -> list[str]:
+def verdict_on_test(metrics: Mapping[str, Any], counts: PredictionCounts) -> list[str]:
     """Sentences on the test patches: what is predicted, and how well where that is known.
 
     Parameters
     ----------
     metrics
         As in ensemble/metrics.json.
-    called, answered, asked
-        Test patches called a landslide, with a prediction, and in all.
+    counts
+        Of the test patches.
     """
-    if asked == 0:
+    if counts.patches == 0:
         return ["There are no test patches."]
     sentence = (
-        f"Of {count(answered)} test patches, {count(called)} ({percent(called / max(answered, 1))})"
-        " are called landslides."
+        f"Of {count(counts.predicted)} test patches, {count(counts.landslides)}"
+        f" ({percent(counts.landslides / max(counts.predicted, 1))}) are called landslides."
     )
-    if answered < asked:
-        sentence += f" {count(asked - answered)} more hold no data and have no prediction."
+    if empty := counts.patches - counts.predicted:
+        sentence += f" {count(empty)} more hold no data and have no prediction."
     tested = metrics.get("test")
     if tested is None:
         return [f"{sentence} {metrics.get('test_reason') or ''}".strip()]

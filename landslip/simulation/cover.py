@@ -16,7 +16,14 @@ def overlay(shares: Field, patch: int, mask: Field, material: Material) -> None:
 
     Parameters
     ----------
-    shares : (n, material, row, column), which sum to 1 over the materials before and after
+    shares : (n, material, row, column)
+        Of every material on the ground; they sum to 1 before and after.
+    patch
+        Number of the patch.
+    mask : (row, column)
+        Share of each pixel that the material takes, 0 to 1.
+    material
+        What is laid over.
     """
     shares[patch] *= 1 - mask
     shares[patch, material] += mask
@@ -87,8 +94,14 @@ def standing_things(
 
     Parameters
     ----------
+    rng
+        The generator that is advanced.
     shares : (n, material, row, column)
-    smooth : (n, row, column) noise of standard deviation 1 that frays outlines
+        Of the ground, changed in place.
+    scenes, terrain
+        Of the n patches.
+    smooth : (n, row, column)
+        Noise of standard deviation 1 that frays outlines.
     """
     height = terrain.height
     size = height.shape[1]

@@ -91,7 +91,16 @@ def old_tracks(
 
     Parameters
     ----------
-    shares : (n, material, row, column) before anything happens, changed in place
+    rng
+        The generator that is advanced.
+    shares : (n, material, row, column)
+        Of the ground before anything happens, changed in place.
+    scenes, terrain
+        Of the n patches.
+    steep, smooth : (n, row, column)
+        Steepness of the ground; noise of standard deviation 1 that frays outlines.
+    inset
+        Cells at the edge in which no track starts.
     """
     counts = np.where(scenes.slope > 0.15, scenes.chutes, 0)
     crowns = find_crowns(rng, terrain.height, steep, counts, inset)

@@ -14,10 +14,14 @@ def fractal_fields(rng: np.random.Generator, n: int, size: int, exponent: float)
 
     Parameters
     ----------
-    rng : the generator that is advanced
-    n : number of fields
-    size : rows and columns of the grid, which wraps around at its edges
-    exponent : 0 is white noise, about 3 to 4 looks like a landscape
+    rng
+        The generator that is advanced.
+    n
+        Number of fields.
+    size
+        Rows and columns of the grid, which wraps around at its edges.
+    exponent
+        0 is white noise, about 3 to 4 looks like a landscape.
 
     Returns
     -------
@@ -45,7 +49,9 @@ def soft_step(values: NDArray[np.floating], width: float) -> Field:
     Parameters
     ----------
     values : any shape
-    width : of the ramp, in the unit of `values`
+        In any unit.
+    width
+        Of the ramp, in the unit of `values`.
     """
     step: Field = np.clip(values / np.float32(width) + np.float32(0.5), 0, 1)
     return step

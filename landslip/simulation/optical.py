@@ -45,10 +45,14 @@ def observe_optical(
 
     Parameters
     ----------
-    rng : the generator that is advanced
-    ground : (n, 4, row, column) reflectance x 1e4 of the covers
-    direct, shadow : (n, row, column) of `landslip.simulation.terrain.illumination`
-    scenes : of the n patches
+    rng
+        The generator that is advanced.
+    ground : (n, 4, row, column)
+        Reflectance x 1e4 of the covers.
+    direct, shadow : (n, row, column)
+        Of `landslip.simulation.terrain.illumination`.
+    scenes
+        Of the n patches.
 
     Returns
     -------

@@ -38,8 +38,11 @@ def gamma_of(shares: Field, backscatter: NDArray[np.float64], texture: Field) ->
     Parameters
     ----------
     shares : (n, material, row, column)
-    backscatter : (n, 2, material) dB
-    texture : (n, row, column) linear factor
+        Of each material on the ground.
+    backscatter : (n, 2, material)
+        DB.
+    texture : (n, row, column)
+        Linear factor.
     """
     n, materials, size, _ = shares.shape
     linear = (10 ** (backscatter / 10)).astype(np.float32)
@@ -77,9 +80,12 @@ def simulate_batch(
 
     Parameters
     ----------
-    rng : the generator that is advanced
-    labels : (n,) 1 where a patch is to show a landslide, else 0
-    size : rows and columns of a patch, pixels of 10 m
+    rng
+        The generator that is advanced.
+    labels : (n,)
+        1 where a patch is to show a landslide, else 0.
+    size
+        Rows and columns of a patch, pixels of 10 m.
 
     Returns
     -------

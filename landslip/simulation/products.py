@@ -198,8 +198,12 @@ def looks_around(rng: np.random.Generator, median: Field, count: int) -> list[Fi
 
     Parameters
     ----------
-    median : any shape, dB
-    count : odd
+    rng
+        The generator that is advanced.
+    median : any shape
+        DB.
+    count
+        Odd.
     """
     looks = [median]
     for _ in range(count // 2):

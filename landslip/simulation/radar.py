@@ -91,10 +91,14 @@ def _measure(echoes: Field, noise: float, excess: float, least: float, grain: Fi
 
     Parameters
     ----------
-    echoes : (line, range) linear
-    noise, excess : thermal noise, and how often of it the product takes off
-    least : what the product says in place of a negative power
-    grain : (date, line, range) standard normal
+    echoes : (line, range)
+        Linear.
+    noise, excess
+        Thermal noise, and how often of it the product takes off.
+    least
+        What the product says in place of a negative power.
+    grain : (date, line, range)
+        Standard normal.
     """
     dates, size, _ = grain.shape
     power = np.empty((dates, size, size), np.float32)
@@ -151,11 +155,16 @@ def observe_radar(
 
     Parameters
     ----------
-    rng : the generator that is advanced
-    relief : before and after, (n, row, column) each, in pixels; see `Terrain`
-    tilt : (n, 2) gradient of the plane under the relief
-    gamma : before and after, (n, 2, row, column) each: gamma nought of vv and vh, linear
-    eastward : the radar looks east (ascending orbit), else west (descending orbit)
+    rng
+        The generator that is advanced.
+    relief
+        Before and after, (n, row, column) each, in pixels; see `Terrain`.
+    tilt : (n, 2)
+        Gradient of the plane under the relief.
+    gamma
+        Before and after, (n, 2, row, column) each: gamma nought of vv and vh, linear.
+    eastward
+        The radar looks east (ascending orbit), else west (descending orbit).
 
     Returns
     -------

@@ -64,8 +64,10 @@ def draw_scenes(rng: np.random.Generator, labels: NDArray[np.int64]) -> Scenes:
 
     Parameters
     ----------
-    rng : the generator that is advanced
-    labels : (n,) 0 or 1
+    rng
+        The generator that is advanced.
+    labels : (n,)
+        0 or 1.
     """
     n = len(labels)
     positive = labels == 1

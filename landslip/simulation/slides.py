@@ -91,9 +91,14 @@ def find_crowns(
 
     Parameters
     ----------
+    rng
+        The generator that is advanced.
     height, steepness : (n, row, column)
-    counts : (n,) how many tracks each patch has
-    inset : cells at the edge in which nothing starts
+        Elevation in pixels, and the length of its gradient.
+    counts : (n,)
+        How many tracks each patch has.
+    inset
+        Cells at the edge in which nothing starts.
 
     Returns
     -------
@@ -125,10 +130,14 @@ def release_tracks(
 
     Parameters
     ----------
-    height : (n, row, column) elevation in pixels
-    edge : (n, row, column) noise of standard deviation 1 that frays the outlines
-    crowns : (track, 3) patch, row and column of the starts
-    length, half_width : (track,) in pixels
+    height : (n, row, column)
+        Elevation in pixels.
+    edge : (n, row, column)
+        Noise of standard deviation 1 that frays the outlines.
+    crowns : (track, 3)
+        Patch, row and column of the starts.
+    length, half_width : (track,)
+        In pixels.
     """
     scar, runout = np.zeros_like(height), np.zeros_like(height)
     depth = np.zeros_like(height)

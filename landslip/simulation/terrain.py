@@ -66,9 +66,12 @@ def make_terrain(rng: np.random.Generator, scenes: Scenes, size: int) -> Terrain
 
     Parameters
     ----------
-    rng : the generator that is advanced
-    scenes : of n patches
-    size : rows and columns of the grid, 10 m each
+    rng
+        The generator that is advanced.
+    scenes
+        Of n patches.
+    size
+        Rows and columns of the grid, 10 m each.
     """
     n = len(scenes.slope)
     massif = fractal_fields(rng, n, size, 5.0)

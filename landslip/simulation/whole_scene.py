@@ -55,11 +55,16 @@ def simulate_scene_images(
 
     Parameters
     ----------
-    rng : the generator that is advanced
-    rows, columns : pixels of 10 m
-    slides : how many run down between the two dates
-    cloud : share of the sky under cloud, 0 to 1
-    flattened : the radar's product has the slopes taken out, gamma nought in place of sigma nought
+    rng
+        The generator that is advanced.
+    rows, columns
+        Pixels of 10 m.
+    slides
+        How many run down between the two dates.
+    cloud
+        Share of the sky under cloud, 0 to 1.
+    flattened
+        The radar's product has the slopes taken out, gamma nought in place of sigma nought.
     """
     size = max(rows, columns)
     grid = scipy.fft.next_fast_len(size + max(size // 4, 32), real=True)

@@ -46,10 +46,14 @@ def write_block(
 
     Parameters
     ----------
-    folder : where ``<ID>.npy`` go, (row, column, 12) float64 each
-    ids, labels : of the block, in step
-    size : rows and columns of a patch
-    seed : of the block's random stream
+    folder
+        Where ``<ID>.npy`` go, (row, column, 12) float64 each.
+    ids, labels
+        Of the block, in step.
+    size
+        Rows and columns of a patch.
+    seed
+        Of the block's random stream.
     """
     patches = simulate_batch(np.random.default_rng(seed), labels, size)
     digests = {}
@@ -87,13 +91,20 @@ def simulate_patches(
 
     Parameters
     ----------
-    folder : made if absent
-    train, test : number of patches
-    positives : share of landslides, 0 to 1; the count is rounded and exact
-    size : rows and columns of a patch, pixels of 10 m, at least 16
-    seed : the same seed gives the same bytes, whatever `workers`
-    workers : processes to share the work
-    test_positives : share of landslides in the test patches; `positives` if not given
+    folder
+        Made if absent.
+    train, test
+        Number of patches.
+    positives
+        Share of landslides, 0 to 1; the count is rounded and exact.
+    size
+        Rows and columns of a patch, pixels of 10 m, at least 16.
+    seed
+        The same seed gives the same bytes, whatever `workers`.
+    workers
+        Processes to share the work.
+    test_positives
+        Share of landslides in the test patches; `positives` if not given.
 
     Raises
     ------
@@ -130,13 +141,13 @@ def simulate_patches(
         clear_temporaries(folder / f"{split}_data")
     # loky's workers do not import the caller's main module again, as spawn would
     pool = Parallel(n_jobs=workers, backend="loky", return_as="generator_unordered")
-    total, told, digests = train + test, 0, dict[str, str]()
+    total, logged, digests = train + test, 0, dict[str, str]()
     for written in pool(delayed(write_block)(*block) for block in blocks()):
         digests |= written
         done = len(digests)
-        if done - told >= max(total // 10, 500) or done == total:
+        if done - logged >= max(total // 10, 500) or done == total:
             logger.info("simulated %d of %d patches", done, total)
-            told = done
+            logged = done
 
     # The tables say that the patches are there: these reach the disk first.
     os.sync()

@@ -10,7 +10,7 @@ from ensemble.small_run import EMPTY, Change, Run, rewrite, second_row
 from landslip.ensemble import predict
 from landslip.ensemble.predict import predict_test
 from landslip.ensemble.rules import FittedRule
-from landslip.ensemble.tables import count_answers
+from landslip.ensemble.tables import count_test
 from landslip.io import large_tables
 from landslip.io.files import InputError, read_json, read_parquet, write_json
 from landslip.io.large_tables import iterate_parquet
@@ -36,9 +36,9 @@ def test_every_test_patch_is_answered_in_order_and_null_without_data(done: Run) 
     assert gathered["id"].tolist() == manifest["id"][manifest["split"] == "test"].tolist()
     for name in set(gathered.columns) - {"id"}:
         assert np.flatnonzero(gathered[name].isna()).tolist() == list(EMPTY), name
-    answers = count_answers(done.ensemble_test)
+    answers = count_test(done.ensemble_test)
     called = int((gathered["landslide"] == 1).sum())
-    assert (answers.asked, answers.answered) == (len(gathered), len(gathered) - len(EMPTY))
+    assert (answers.patches, answers.predicted) == (len(gathered), len(gathered) - len(EMPTY))
     assert answers.landslides == called > 0
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from landslip.io.files import InputError
 from landslip.models import precision
 from landslip.models.augmentation import VIEWS, random_symmetry
+from landslip.models.epochs import LabelledPatches
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.objective import landslide_loss, learning_rate, smooth_f1_loss
 from landslip.models.precision import (
@@ -24,7 +25,7 @@ from landslip.models.precision import (
     write_processor,
 )
 from landslip.models.prediction import predict_logits, sigmoid
-from landslip.models.run import LabelledPatches, LossNotFiniteError, Run
+from landslip.models.run import LossNotFiniteError, Run
 from landslip.models.settings import Training
 from landslip.models.training import train
 from processors import FAST, SLOW

@@ -24,7 +24,7 @@ from landslip.io.files import (
     write_parquet,
 )
 from landslip.models import lightgbm_trees
-from landslip.models.boosting import watched_rounds
+from landslip.models.boosting import evaluated_rounds
 from landslip.models.importance import mean_importance
 from landslip.models.interruption import Interrupted
 from landslip.models.predictions import read_oof
@@ -221,10 +221,10 @@ def test_history_ends_with_the_loss_of_the_stored_predictions(trained: Path) -> 
 
 @pytest.mark.parametrize("trees", [1, 7, 200, 201, 12000])
 def test_history_holds_at_most_200_rounds_with_first_and_last(trees: int) -> None:
-    watched = watched_rounds(trees)
-    assert len(watched) == min(trees, 200)
-    assert min(watched) == 1
-    assert max(watched) == trees
+    evaluated = evaluated_rounds(trees)
+    assert len(evaluated) == min(trees, 200)
+    assert min(evaluated) == 1
+    assert max(evaluated) == trees
 
 
 def test_a_flipped_byte_in_the_weights_is_refused(trained: Path, tmp_path: Path) -> None:

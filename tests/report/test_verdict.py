@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from landslip.ensemble.tables import PredictionCounts
 from landslip.report import wording
 from landslip.report.verdict import key_figures, verdict, verdict_on_test
 
@@ -59,7 +60,9 @@ def test_a_threshold_set_by_hand_is_not_called_chosen() -> None:
 
 
 def test_without_test_labels_only_the_predictions_are_told() -> None:
-    (sentence,) = verdict_on_test(PAPER, called=616, answered=5398, asked=5398)
+    (sentence,) = verdict_on_test(
+        PAPER, PredictionCounts(patches=5398, predicted=5398, landslides=616)
+    )
     assert sentence.startswith("Of 5,398 test patches, 616 (11.4 %) are called landslides.")
     assert sentence.endswith("not known.")
 

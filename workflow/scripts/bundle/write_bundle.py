@@ -7,13 +7,13 @@ from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import paths_by_name
 
 begin_job(snakemake)
-told, given = snakemake.params, snakemake.input
+params, given = snakemake.params, snakemake.input
 again = [Path(path) for path in given.again]
 write_bundle(
-    Study(**told.study),
+    Study(**params.study),
     Sources(
-        models=paths_by_name(told.study["chosen"], given.descriptions),
-        again=dict(zip(told.again, again, strict=True)),
+        models=paths_by_name(params.study["chosen"], given.descriptions),
+        again=dict(zip(params.again, again, strict=True)),
         oof=Path(given.oof),
         threshold=Path(given.threshold),
         folds=Path(given.folds),
