@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from landslip.ablation.rows import Row
 from landslip.ablation.variants import made_variants, words_of
 from landslip.config.ablation import Table, Variant
+from landslip.config.checks import mistakes_in_model
 from landslip.config.errors import explain, nearest
 from landslip.config.merge import override
-from landslip.config.schema import INDEX_MODALITY, SECTIONS, Config, mistakes_in_model
+from landslip.config.schema import INDEX_MODALITY, SECTIONS, Config
 from landslip.io.files import InputError, text_digest
 from landslip.models.names import ENSEMBLE
 from landslip.models.resolved import ResolvedModel
