@@ -4,7 +4,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from landslip.ablation.prevalence import carry_over
 from landslip.ensemble import measures
@@ -13,10 +12,8 @@ from landslip.ensemble.calibration import METHODS, Method, cross_calibrate
 from landslip.ensemble.differences import estimate
 from landslip.ensemble.reliability import BINS, bin_of, reliability
 from landslip.ensemble.tables import EnsembleOof
+from landslip.io.arrays import Floats, Labels
 from landslip.models.names import ENSEMBLE
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 
 def analyse_calibration(

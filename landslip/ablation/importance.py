@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from landslip.ablation.masking import name_of, subsets
 from landslip.ablation.permutation import FULL, SEPARATOR
@@ -16,10 +15,9 @@ from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure
 from landslip.ensemble.differences import estimate
 from landslip.ensemble.threshold import cross_fit
+from landslip.io.arrays import Floats
 from landslip.io.files import read_parquet, write_parquet
 from landslip.models.importance import mean_importance
-
-Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-12
 COLUMNS = (

@@ -3,17 +3,14 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from landslip.ensemble.contributions import decide_with
 from landslip.ensemble.differences import compare, difference_to_json
 from landslip.ensemble.rules import Fit, cross_fit_rule
 from landslip.ensemble.tables import EnsembleOof
 from landslip.ensemble.threshold import cross_fit
+from landslip.io.arrays import Decisions, Floats
 from landslip.models.names import ENSEMBLE
-
-Floats = NDArray[np.float64]
-Decisions = NDArray[np.bool_]
 
 # Name -> how weights are fitted.
 WEIGHTINGS: dict[str, Fit] = {"greedy": "greedy", "weights": "weighted"}

@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from landslip.data.folds import read_folds
+from landslip.io.arrays import Floats
 from landslip.io.files import InputError, read_parquet, write_parquet
 from landslip.models.seeds import derive_seed
 from landslip.models.tree_files import load_trees
-
-Floats = NDArray[np.float64]
 
 FULL = "full"
 SEPARATOR = ":"

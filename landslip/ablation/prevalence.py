@@ -10,9 +10,7 @@ from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure
 from landslip.ensemble.differences import estimate, f1_difference
 from landslip.ensemble.threshold import cross_fit, search_exact
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
+from landslip.io.arrays import Floats, Labels
 
 SHARES = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)
 

@@ -15,11 +15,9 @@ from landslip.ensemble.differences import compare
 from landslip.ensemble.gather import read_members
 from landslip.ensemble.rules import Fit, cross_fit_rule
 from landslip.ensemble.tables import read_ensemble_oof
+from landslip.io.arrays import Floats, Labels
 from landslip.io.files import InputError, read_parquet, write_parquet
 from landslip.models.cost import read_cost, seconds_per_thousand
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 PAPER = ("oof_f1", "oof_auc", "overall_f1")
 

@@ -4,11 +4,10 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from landslip.io.arrays import Floats
 from landslip.models.seeds import derive_seed
 
-Floats = NDArray[np.float64]
 # (resample, n) weights of the patches -> (resample,) values, NaN where undefined.
 Measure = Callable[[Floats], Floats]
 Key = TypeVar("Key", bound=Hashable)

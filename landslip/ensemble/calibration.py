@@ -1,15 +1,15 @@
 """Calibration of one model's probabilities: fitted on labels, kept as JSON, applied."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
+from landslip.io.arrays import Floats, Labels
+
 Method = Literal["none", "temperature", "isotonic"]
 
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -38,28 +38,6 @@ class Calibrator:
             found = np.interp(probability, self.scores, self.probabilities)
             return np.asarray(found, dtype=np.float64)
         return probability
-
-    def to_json(self) -> dict[str, Any]:
-        """As builtins: the method and what belongs to it."""
-        if self.method == "temperature":
-            return {"method": self.method, "temperature": self.temperature}
-        if self.method == "isotonic":
-            return {
-                "method": self.method,
-                "scores": list(self.scores),
-                "probabilities": list(self.probabilities),
-            }
-        return {"method": self.method}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Calibrator":
-        """What `to_json` gave."""
-        return cls(
-            method=values["method"],
-            temperature=values.get("temperature", 1.0),
-            scores=tuple(values.get("scores", ())),
-            probabilities=tuple(values.get("probabilities", ())),
-        )
 
 
 def fit_calibrator(method: Method, labels: Labels, probability: Floats) -> Calibrator:

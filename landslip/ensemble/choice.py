@@ -20,10 +20,8 @@ from landslip.ensemble.rules import (
     fit_rule,
 )
 from landslip.ensemble.threshold import cross_fit
+from landslip.io.arrays import Decisions, Floats, Labels
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
-Decisions = NDArray[np.bool_]
 Way = tuple[Fit, Method]
 
 MEAN: Way = ("mean", "none")

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from landslip.ensemble import measures
 from landslip.ensemble.differences import compare, difference_to_json
 from landslip.ensemble.rules import cross_fit_rule
 from landslip.ensemble.tables import EnsembleOof
-
-Decisions = NDArray[np.bool_]
+from landslip.io.arrays import Decisions
 
 _WHOLE, _REST = "with all members", "without those that add nothing"
 

@@ -6,14 +6,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from landslip.ensemble import measures
 from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+from landslip.io.arrays import Decisions, Floats, Labels
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
-Decisions = NDArray[np.bool_]
 Key = TypeVar("Key", bound=Hashable)
 
 

@@ -7,17 +7,15 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from landslip.data.folds import read_folds
 from landslip.ensemble.calibration import Method
 from landslip.ensemble.choice import choose_rule
 from landslip.ensemble.rules import Rule
 from landslip.ensemble.tables import OOF_COLUMNS, write_ensemble_oof
+from landslip.io.arrays import Floats
 from landslip.io.files import InputError
 from landslip.models.predictions import check_origin, format_ids, read_oof
-
-Floats = NDArray[np.float64]
 
 logger = logging.getLogger(__name__)
 

@@ -5,11 +5,8 @@ result (resample,). With weights of 1 they equal scikit-learn's.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
-Decisions = NDArray[np.bool_]
+from landslip.io.arrays import Decisions, Floats, Labels
 
 
 def confusion(labels: Labels, landslide: Decisions) -> dict[str, int]:

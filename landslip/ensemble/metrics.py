@@ -22,13 +22,11 @@ from landslip.ensemble.tables import (
     read_labelled,
 )
 from landslip.ensemble.threshold import HALF, cross_fit, f1_at, search_exact, warnings_about
+from landslip.io.arrays import Floats, Labels
 from landslip.io.files import write_json
 from landslip.models.names import ENSEMBLE
 from landslip.models.predictions import constant_folds
 from landslip.models.seeds import derive_seed
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 PUBLIC_SHARE = 0.3
 

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
+from landslip.io.arrays import Floats, Labels
 
 BINS = 10
 _Z = 1.959963984540054  # 97.5 % of the normal distribution

@@ -12,9 +12,8 @@ from landslip.ensemble.bootstrap import PERCENTILES, resample_weights
 from landslip.ensemble.differences import Estimate
 from landslip.ensemble.rules import CrossFittedRule
 from landslip.ensemble.threshold import HALF
+from landslip.io.arrays import Floats, Labels
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 Key = TypeVar("Key", bound=Hashable)
 
 _MOST = 2**20  # weights held at once, 8 MB, by each of a few arrays

@@ -6,15 +6,15 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from scipy.special import expit, logit
 
 from landslip.ensemble.average import average
 from landslip.ensemble.calibration import Calibrator, Method, fit_calibrator
 from landslip.ensemble.threshold import search_exact
 from landslip.ensemble.weights import blend, fit_stack, pick_best, search_weights, select_greedily
+from landslip.io.arrays import Floats, Labels
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 Rule = Literal["mean", "weighted", "stacked"]
 # How a rule is fitted: `best`, all weight on one member, and `greedy` are cases of `weighted`.
 Fit = Literal["mean", "best", "greedy", "weighted", "stacked"]
@@ -87,26 +87,16 @@ class FittedRule:
 
     def to_json(self) -> dict[str, Any]:
         """As builtins; floats survive JSON exactly."""
-        return {
-            "rule": self.rule,
-            "calibration": self.calibration,
-            "members": list(self.members),
-            "weights": list(self.weights),
-            "intercept": self.intercept,
-            "calibrators": [fitted.to_json() for fitted in self.calibrators],
-        }
+        values: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "FittedRule":
         """What `to_json` gave, which whoever read the file has checked."""
-        return cls(
-            rule=values["rule"],
-            calibration=values["calibration"],
-            members=tuple(values["members"]),
-            weights=tuple(values["weights"]),
-            intercept=values["intercept"],
-            calibrators=tuple(Calibrator.from_json(entry) for entry in values["calibrators"]),
-        )
+        return _ADAPTER.validate_python(values)
+
+
+_ADAPTER = TypeAdapter(FittedRule)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from landslip.ensemble.calibration import Method
 from landslip.ensemble.choice import RuleChoice
 from landslip.ensemble.records import RuleInForce
 from landslip.ensemble.rules import Fit
+from landslip.io.arrays import Floats
 from landslip.io.files import (
     InputError,
     read_metadata,
@@ -24,8 +25,6 @@ from landslip.io.files import (
 )
 from landslip.io.large_tables import TableReader, iterate_parquet, read_columns
 from landslip.io.records import Probability, parse_record
-
-Floats = NDArray[np.float64]
 
 # Of each fold, by its number.
 _THRESHOLDS = dict[Annotated[str, Field(pattern=r"^[0-9]{1,9}$")], Probability]

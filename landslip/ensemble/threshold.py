@@ -9,8 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
+from landslip.io.arrays import Floats, Labels
 
 HALF = 0.5
 GRID: Floats = np.arange(1, 99) / 100  # the paper's: 0.01 ... 0.98

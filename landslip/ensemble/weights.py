@@ -1,13 +1,10 @@
 """Weights of an ensemble's members: greedy selection, a direct search, stacking."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
 from landslip.ensemble.threshold import search_exact
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
+from landslip.io.arrays import Floats, Labels
 
 _STEPS = (0.2, 0.1, 0.05, 0.025)
 

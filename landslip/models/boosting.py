@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from landslip.io.arrays import Floats
 from landslip.models.settings import TreeSettings
 
-Floats = NDArray[np.float64]
 # Called with (round, training probabilities, validation probabilities).
 Evaluate = Callable[[int, Floats, Floats], None]
 Settings = TypeVar("Settings", bound=TreeSettings, covariant=True)

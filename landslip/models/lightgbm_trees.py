@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from landslip.models.boosting import Evaluate, Floats, Task, evaluated_rounds
+from landslip.io.arrays import Floats
+from landslip.models.boosting import Evaluate, Task, evaluated_rounds
 from landslip.models.lightgbm_text import checked_lightgbm
 from landslip.models.settings import LightGBM
 from landslip.models.tree_checks import NotTreesError

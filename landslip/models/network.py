@@ -1,14 +1,14 @@
 """The multi-encoder network: one timm encoder for each input, one head, one logit."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from torch import Tensor, nn
 from torch.nn import functional
-from typing_extensions import TypedDict
 
 from landslip.models.encoder import Loaded, build_encoder
 from landslip.models.heads import build_head
@@ -25,6 +25,9 @@ from landslip.models.weights import Pretrained
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
     """What a network is made of; enough, with its weights, to rebuild it."""
+
+    # Of pydantic, which reads and writes it as JSON.
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     channels: tuple[tuple[str, ...], ...]
     """Channel names that each encoder reads."""
@@ -69,9 +72,7 @@ class Architecture:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for the JSON beside the weights."""
-        values = asdict(self)
-        values["channels"] = [list(group) for group in self.channels]
-        values["encoders"] = list(self.encoders)
+        values: dict[str, Any] = _STORED.dump_python(self, mode="json")
         return values
 
     @classmethod
@@ -85,34 +86,15 @@ class Architecture:
             says which.
         """
         try:
-            stored = _STORED.validate_python(values, strict=True)
+            return _STORED.validate_json(json.dumps(values), strict=True)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "architecture"
-            raise ValueError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
-        return cls(
-            channels=tuple(tuple(group) for group in stored["channels"]),
-            encoders=tuple(stored["encoders"]),
-            head=stored["head"],
-            features=stored["features"],
-            image_size=stored["image_size"],
-        )
+            where = ".".join(str(part) for part in first["loc"])
+            reason = first["msg"].removeprefix("Value error, ")
+            raise ValueError(f"{where}: {reason}" if where else reason) from None
 
 
-class _Stored(TypedDict):
-    """`Architecture.as_json` as JSON gives it back."""
-
-    # pydantic reads it here; a TypedDict's own rules know no assignments.
-    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
-
-    channels: list[list[str]]
-    encoders: list[str]
-    head: str
-    features: int
-    image_size: int
-
-
-_STORED = TypeAdapter(_Stored)
+_STORED = TypeAdapter(Architecture)
 
 
 class MultiEncoder(nn.Module):

@@ -9,8 +9,9 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
+from landslip.io.arrays import Floats
 from landslip.io.files import InputError, atomic_path, write_json
-from landslip.models.boosting import Floats, Trees
+from landslip.models.boosting import Trees
 from landslip.models.model_files import read_model
 from landslip.models.predictions import format_ids
 from landslip.models.tree_checks import NotTreesError

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from landslip.features.names import feature_columns
+from landslip.io.arrays import Floats
 from landslip.io.files import InputError, check_writable, read_parquet, write_parquet
-from landslip.models.boosting import Examples, Floats, Task, Trees
+from landslip.models.boosting import Examples, Task, Trees
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.importance import IMPORTANCE_COLUMNS
 from landslip.models.interruption import noting_signals

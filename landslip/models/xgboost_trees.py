@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from landslip.io.arrays import Floats
 from landslip.io.files import InputError
-from landslip.models.boosting import Evaluate, Floats, Task, evaluated_rounds
+from landslip.models.boosting import Evaluate, Task, evaluated_rounds
 from landslip.models.settings import XGBoost
 from landslip.models.tree_checks import NotTreesError
 from landslip.models.xgboost_ubj import checked_xgboost

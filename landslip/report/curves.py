@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import (
     average_precision_score,
     precision_recall_curve,
@@ -14,15 +13,14 @@ from sklearn.metrics import (
 from landslip.ensemble.measures import confusion
 from landslip.ensemble.tables import EnsembleOof
 from landslip.ensemble.threshold import f1_curve
+from landslip.io.arrays import Floats, Labels
 from landslip.models.names import ENSEMBLE
 from landslip.report.plots import Axes
 from landslip.report.style import FAINT, INK, QUIET, draw_placeholder, drawing, lines_of
 from landslip.report.wording import percent, score
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
-
 _THRESHOLDS: Floats = np.linspace(0, 1, 501)
+_CORNER = 0.2  # false positive rate
 _ONE_CLASS = "All patches have the same label:\nthere is no such curve."
 
 
@@ -83,16 +81,14 @@ def draw_roc(table: EnsembleOof, threshold: float, target: Path) -> None:
             title="Area under the curve", loc="lower right", alignment="left", frameon=True,
             facecolor="white", edgecolor="none", framealpha=0.85,
         )  # fmt: skip
-        right = _corner_limit(rates[ENSEMBLE], false_rate)
-        corner.set(xlim=(0, right), title="Enlarged: few false positives")
-        if false_rate > right:
-            corner.set_ylim(_lowest(rates, right), 1.01)
+        corner.set(xlim=(0, _CORNER), ylim=(min(0.5, 0.95 * true_rate), 1.01))
+        corner.set_title("Enlarged: few false positives")
+        if false_rate > _CORNER:
             corner.text(
                 0.98, 0.03, "The threshold in force lies further right.",
                 transform=corner.transAxes, ha="right", color=QUIET,
             )  # fmt: skip
         else:
-            corner.set_ylim(min(_lowest(rates, right), _tenth(true_rate)), 1.01)
             _mark(corner, false_rate, true_rate)
 
 
@@ -175,20 +171,3 @@ def _draw_equal_f1(axes: Axes) -> None:
             color=QUIET,
             fontsize=8,
         )
-
-
-def _corner_limit(rates: tuple[Floats, Floats], false_rate: float) -> float:
-    """A false positive rate that shows the bend of a curve and the threshold in force."""
-    bend = float(rates[0][np.searchsorted(rates[1], 0.95)])
-    return float(np.clip(np.ceil(max(bend, 1.5 * false_rate) * 20) / 20, 0.05, 0.5))
-
-
-def _lowest(rates: dict[str, tuple[Floats, Floats]], right: float) -> float:
-    """A true positive rate below what the curves pass from a tenth of `right` on."""
-    low = min(float(np.interp(right / 10, *rate)) for rate in rates.values())
-    return _tenth(low)
-
-
-def _tenth(rate: float) -> float:
-    """The next tenth at or below a rate."""
-    return float(np.floor(rate * 10) / 10)

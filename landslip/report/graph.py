@@ -93,7 +93,7 @@ def draw_graph(*, rulegraph: Path, stages: Mapping[str, str], target: Path) -> N
             colour = colours.get(stages.get(name, ""), QUIET)
             _draw_box(axes, readable(name), x * _SPACE, layer * _LAYER, colour)
         handles = [
-            Patch(facecolor=_tint(colours[name]), edgecolor=colours[name], label=readable(name))
+            Patch(facecolor=(colours[name], 0.18), edgecolor=colours[name], label=readable(name))
             for name in groups
         ]
         if handles:
@@ -156,7 +156,7 @@ def _draw_box(axes: Axes, text: str, x: float, y: float, colour: str) -> None:
             _BOX[0] - 0.1,
             _BOX[1] - 0.1,
             boxstyle="round,pad=0.05",
-            facecolor=_tint(colour),
+            facecolor=(colour, 0.18),
             edgecolor=colour,
             lw=1.4,
             zorder=3,
@@ -184,9 +184,3 @@ def _draw_edge(axes: Axes, route: list[tuple[float, int]]) -> None:
             zorder=2,
         )
     )
-
-
-def _tint(colour: str) -> str:
-    """The colour at a fifth of its strength on white, opaque."""
-    parts = [int(colour[index : index + 2], 16) for index in (1, 3, 5)]
-    return "#" + "".join(f"{round(255 - (255 - part) * 0.18):02x}" for part in parts)
