@@ -111,6 +111,7 @@ def threshold_in_force(labels: Labels, probability: Floats, method: str | float)
     Parameters
     ----------
     labels, probability : (n,)
+        0 or 1, and the score of each patch.
     method
         exact or grid, or a number in [0, 1], which is then the threshold.
 
