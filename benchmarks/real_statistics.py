@@ -24,7 +24,7 @@ from landslip.config.files import read_config_file
 from landslip.config.merge import merge_config
 from landslip.config.schema import Config, parse_config
 from landslip.data.folds import assign_folds, split_digest
-from landslip.ensemble import measures
+from landslip.ensemble import metrics
 from landslip.ensemble.gather import read_members
 from landslip.ensemble.threshold import HALF, cross_fit, search_exact
 from landslip.features.names import STATISTICS, feature_columns
@@ -154,10 +154,10 @@ def _our_scores(labels: Labels, scores: Floats, fold: NDArray[np.int64]) -> dict
     once = np.ones((1, len(labels)))
     crossed = cross_fit(labels, scores, fold)
     return {
-        "f1_at_half": float(measures.f1(labels, scores > HALF, once)[0]),
+        "f1_at_half": float(metrics.f1(labels, scores > HALF, once)[0]),
         "f1_best": search_exact(labels, scores).f1,
-        "auc": float(measures.auc(labels, scores, once)[0]),
-        "f1_cross_fitted": float(measures.f1(labels, crossed.landslide, once)[0]),
+        "auc": float(metrics.auc(labels, scores, once)[0]),
+        "f1_cross_fitted": float(metrics.f1(labels, crossed.landslide, once)[0]),
     }
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from landslip.ablation.prevalence import carry_over
-from landslip.ensemble import measures
-from landslip.ensemble.bootstrap import Measure
+from landslip.ensemble import metrics
+from landslip.ensemble.bootstrap import Metric
 from landslip.ensemble.calibration import METHODS, Method, cross_calibrate
 from landslip.ensemble.differences import estimate
 from landslip.ensemble.reliability import BINS, bin_of, reliability
@@ -42,9 +42,9 @@ def analyse_calibration(
         for name, scores in models.items()
         for how in METHODS
     }
-    functions: dict[tuple[str, Method, str], Measure] = {}
+    functions: dict[tuple[str, Method, str], Metric] = {}
     for (name, how), scores in calibrated.items():
-        functions[name, how, "brier"] = partial(measures.brier, labels, scores)
+        functions[name, how, "brier"] = partial(metrics.brier, labels, scores)
         functions[name, how, "ece"] = partial(expected_calibration_error, labels, scores)
     estimates = estimate(functions, len(labels), resamples=resamples, seed=seed)
     scores_of: dict[str, dict[str, dict[str, Any]]] = {}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from landslip.ensemble import measures
+from landslip.ensemble import metrics
 from landslip.ensemble.differences import compare
 from landslip.ensemble.tables import EnsembleOof
 from landslip.ensemble.threshold import HALF, search_exact, search_grid
@@ -39,7 +39,7 @@ def confusion_table(table: EnsembleOof, *, resamples: int, seed: int) -> pd.Data
             {
                 "variant": name,
                 "threshold": thresholds.get(name),
-                **measures.confusion(labels, landslide),
+                **metrics.confusion(labels, landslide),
                 "f1": f1[name].value,
                 "f1_low": f1[name].low,
                 "f1_high": f1[name].high,

@@ -11,8 +11,8 @@ import pandas as pd
 
 from landslip.ablation.masking import name_of, subsets
 from landslip.ablation.permutation import FULL, SEPARATOR
-from landslip.ensemble import measures
-from landslip.ensemble.bootstrap import Measure
+from landslip.ensemble import metrics
+from landslip.ensemble.bootstrap import Metric
 from landslip.ensemble.differences import estimate
 from landslip.ensemble.threshold import cross_fit
 from landslip.io.arrays import Floats
@@ -143,12 +143,12 @@ def _combine(
     thresholds = cross_fit(labels, table[full].to_numpy(dtype=np.float64), fold).thresholds
     cut = np.array([thresholds[number] for number in fold.tolist()])
     used = sorted({name for weights in terms.values() for name in weights})
-    functions: dict[tuple[str, str], Measure] = {}
+    functions: dict[tuple[str, str], Metric] = {}
     for name in used:
         scores = table[name].to_numpy(dtype=np.float64)
-        functions["f1", name] = partial(measures.f1, labels, scores > cut)
-        functions["auc", name] = partial(measures.auc, labels, scores)
-    sums: dict[tuple[str, str, str], Measure] = {
+        functions["f1", name] = partial(metrics.f1, labels, scores > cut)
+        functions["auc", name] = partial(metrics.auc, labels, scores)
+    sums: dict[tuple[str, str, str], Metric] = {
         (measure, *key): partial(_sum, functions, measure, weights)
         for key, weights in terms.items()
         for measure in ("f1", "auc")
@@ -164,7 +164,7 @@ def _combine(
 
 
 def _sum(
-    functions: Mapping[tuple[str, str], Measure],
+    functions: Mapping[tuple[str, str], Metric],
     measure: str,
     weights: Mapping[str, float],
     drawn: Floats,

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.ensemble import measures
-from landslip.ensemble.bootstrap import Measure
+from landslip.ensemble import metrics
+from landslip.ensemble.bootstrap import Metric
 from landslip.ensemble.differences import estimate, f1_difference
 from landslip.ensemble.threshold import cross_fit, search_exact
 from landslip.io.arrays import Floats, Labels
@@ -60,7 +60,7 @@ def carry_over(
         return {"observed": observed, "target": prevalence, "rows": [], "difference": None}
     before = search_exact(labels, probability).threshold
     rows: list[dict[str, Any]] = []
-    functions: dict[tuple[str, float], Measure] = {}
+    functions: dict[tuple[str, float], Metric] = {}
     for share in sorted({*SHARES, observed, prevalence}):
         weights = label_weights(labels, share)
         threshold = search_exact(labels, probability, weights).threshold
@@ -73,15 +73,15 @@ def carry_over(
             }
         )
         for name, cut in (("f1", threshold), ("f1_kept", before)):
-            decided = partial(measures.f1, labels, probability > cut)
+            decided = partial(metrics.f1, labels, probability > cut)
             functions[name, share] = partial(_reweighted, decided, weights)
     weights = label_weights(labels, prevalence)
     kept = cross_fit(labels, probability, fold).landslide
     adapted = cross_fit(labels, probability, fold, weights).landslide
-    functions["observed", observed] = partial(measures.f1, labels, kept)
+    functions["observed", observed] = partial(metrics.f1, labels, kept)
     for name, measure in (
-        ("kept", partial(measures.f1, labels, kept)),
-        ("adapted", partial(measures.f1, labels, adapted)),
+        ("kept", partial(metrics.f1, labels, kept)),
+        ("adapted", partial(metrics.f1, labels, adapted)),
         ("difference", partial(f1_difference, labels, adapted, kept)),
     ):
         functions[name, prevalence] = partial(_reweighted, measure, weights)
@@ -114,6 +114,6 @@ def label_weights(labels: Labels, share: float) -> Floats:
     return np.where(labels == 1, odds, 1.0)
 
 
-def _reweighted(measure: Measure, weights: Floats, drawn: Floats) -> Floats:
+def _reweighted(measure: Metric, weights: Floats, drawn: Floats) -> Floats:
     """A measure where each patch counts for more or less than 1."""
     return measure(drawn * weights)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.ablation.rows import Row
-from landslip.ensemble import measures
+from landslip.ensemble import metrics
 from landslip.ensemble.calibration import Method
 from landslip.ensemble.differences import compare
 from landslip.ensemble.gather import read_members
@@ -152,12 +152,10 @@ def table_of(
                 "f1": f1[pair[0]].value,
                 "f1_low": f1[pair[0]].low,
                 "f1_high": f1[pair[0]].high,
-                "precision": float(measures.precision(labels, decided, once)[0]),
-                "recall": float(measures.recall(labels, decided, once)[0]),
-                "auc": float(
-                    measures.auc(labels, crossed[tuple(row.members)].probability, once)[0]
-                ),
-                **measures.confusion(labels, decided),
+                "precision": float(metrics.precision(labels, decided, once)[0]),
+                "recall": float(metrics.recall(labels, decided, once)[0]),
+                "auc": float(metrics.auc(labels, crossed[tuple(row.members)].probability, once)[0]),
+                **metrics.confusion(labels, decided),
                 "difference": difference.value,
                 "difference_low": difference.low,
                 "difference_high": difference.high,

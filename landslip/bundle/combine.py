@@ -18,7 +18,7 @@ from landslip.bundle.record import (
 from landslip.bundle.sensors import column_for, sensors_read, subsets
 from landslip.ensemble.bootstrap import bootstrap_intervals
 from landslip.ensemble.choice import choose_rule
-from landslip.ensemble.measures import f1, precision, recall
+from landslip.ensemble.metrics import f1, precision, recall
 from landslip.ensemble.rules import CrossFittedRule, Fit, FittedRule, cross_fit_rule
 from landslip.ensemble.threshold import threshold_in_force
 

@@ -1,4 +1,4 @@
-"""Bootstrap intervals of measures: patches are drawn with replacement, predictions stay."""
+"""Bootstrap intervals of metrics: patches are drawn with replacement, predictions stay."""
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TypeVar
@@ -9,7 +9,7 @@ from landslip.io.arrays import Floats
 from landslip.models.seeds import derive_seed
 
 # (resample, n) weights of the patches -> (resample,) values, NaN where undefined.
-Measure = Callable[[Floats], Floats]
+Metric = Callable[[Floats], Floats]
 Key = TypeVar("Key", bound=Hashable)
 
 PERCENTILES = (2.5, 97.5)
@@ -26,7 +26,7 @@ def resample_weights(n: int, resamples: int, seed: int) -> Iterator[Floats]:
     resamples
         Draws of n patches with replacement, not stratified.
     seed
-        The run's seed. The same seed and n give the same draws, so measures of different
+        The run's seed. The same seed and n give the same draws, so metrics of different
         models are paired.
 
     Yields
@@ -43,21 +43,21 @@ def resample_weights(n: int, resamples: int, seed: int) -> Iterator[Floats]:
 
 
 def bootstrap_intervals(
-    measures: Mapping[Key, Measure], *, n: int, resamples: int, seed: int
+    metrics: Mapping[Key, Metric], *, n: int, resamples: int, seed: int
 ) -> dict[Key, list[float] | None]:
-    """Percentile intervals, 2.5 to 97.5, of many measures over the same resamples.
+    """Percentile intervals, 2.5 to 97.5, of many metrics over the same resamples.
 
-    Resamples in which a measure is undefined (AUC where one class was not drawn) are left out.
+    Resamples in which a metric is undefined (AUC where one class was not drawn) are left out.
 
     Returns
     -------
     dict
-        [low, high] for each measure, None where it is undefined in every resample.
+        [low, high] for each metric, None where it is undefined in every resample.
     """
-    values: dict[Key, list[Floats]] = {key: [] for key in measures}
+    values: dict[Key, list[Floats]] = {key: [] for key in metrics}
     for weights in resample_weights(n, resamples, seed):
-        for key, measure in measures.items():
-            values[key].append(measure(weights))
+        for key, metric in metrics.items():
+            values[key].append(metric(weights))
     return {key: _interval(np.concatenate(blocks)) for key, blocks in values.items()}
 
 

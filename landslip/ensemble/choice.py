@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from landslip.ensemble.calibration import METHODS, Method
 from landslip.ensemble.differences import Estimate, compare, difference_to_json
-from landslip.ensemble.measures import f1 as f1_of
+from landslip.ensemble.metrics import f1 as f1_of
 from landslip.ensemble.rule_differences import compare_rules
 from landslip.ensemble.rules import (
     CrossFittedRule,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from landslip.ensemble import measures
+from landslip.ensemble import metrics
 from landslip.ensemble.differences import compare, difference_to_json
 from landslip.ensemble.rules import cross_fit_rule
 from landslip.ensemble.tables import EnsembleOof
@@ -57,7 +57,7 @@ def _left_out(table: EnsembleOof) -> list[str]:
     once = np.ones((1, len(table.labels)))
 
     def f1(decided: Decisions) -> float:
-        return float(measures.f1(table.labels, decided, once)[0])
+        return float(metrics.f1(table.labels, decided, once)[0])
 
     floor, kept = f1(table.landslide), list(table.members)
     while len(kept) > 1:

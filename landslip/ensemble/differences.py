@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from landslip.ensemble import measures
-from landslip.ensemble.bootstrap import Measure, bootstrap_intervals
+from landslip.ensemble import metrics
+from landslip.ensemble.bootstrap import Metric, bootstrap_intervals
 from landslip.io.arrays import Decisions, Floats, Labels
 
 Key = TypeVar("Key", bound=Hashable)
@@ -38,7 +38,7 @@ class Estimate:
 
 
 def estimate(
-    functions: Mapping[Key, Measure], n: int, *, resamples: int, seed: int
+    functions: Mapping[Key, Metric], n: int, *, resamples: int, seed: int
 ) -> dict[Key, Estimate]:
     """Measures of n patches, each with its interval from the same resamples.
 
@@ -85,8 +85,8 @@ def compare(
     seed
         The run's.
     """
-    functions: dict[tuple[Key, ...], Measure] = {
-        (name,): partial(measures.f1, labels, decided) for name, decided in decisions.items()
+    functions: dict[tuple[Key, ...], Metric] = {
+        (name,): partial(metrics.f1, labels, decided) for name, decided in decisions.items()
     }
     for first, second in pairs:
         functions[first, second] = partial(
@@ -106,4 +106,4 @@ def difference_to_json(difference: Estimate) -> dict[str, Any]:
 
 def f1_difference(labels: Labels, first: Decisions, second: Decisions, weights: Floats) -> Floats:
     """F1 of the first decisions (n,) less that of the second, (resample,)."""
-    return measures.f1(labels, first, weights) - measures.f1(labels, second, weights)
+    return metrics.f1(labels, first, weights) - metrics.f1(labels, second, weights)

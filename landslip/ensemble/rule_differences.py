@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.ensemble import measures
+from landslip.ensemble import metrics
 from landslip.ensemble.bootstrap import PERCENTILES, resample_weights
 from landslip.ensemble.differences import Estimate
 from landslip.ensemble.rules import CrossFittedRule
@@ -58,7 +58,7 @@ def compare_rules(
             for name, ranked in folds.items():
                 drawn[name].append(_resampled_f1(labels, ranked, weights))
     once = np.ones((1, len(labels)))
-    value = {name: float(measures.f1(labels, crossed[name].landslide, once)[0]) for name in used}
+    value = {name: float(metrics.f1(labels, crossed[name].landslide, once)[0]) for name in used}
     values = {name: np.concatenate(parts) for name, parts in drawn.items()}
     found = {}
     for first, second in pairs:

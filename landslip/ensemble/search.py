@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from landslip.ensemble.differences import estimate
-from landslip.ensemble.measures import f1
+from landslip.ensemble.metrics import f1
 from landslip.ensemble.tables import read_ensemble_oof
 from landslip.ensemble.threshold import (
     f1_at,

@@ -10,7 +10,7 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from landslip.ensemble.measures import confusion
+from landslip.ensemble.metrics import confusion
 from landslip.ensemble.tables import EnsembleOof
 from landslip.ensemble.threshold import f1_curve
 from landslip.io.arrays import Floats, Labels

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from landslip.ensemble.measures import confusion as count_decisions
+from landslip.ensemble.metrics import confusion as count_decisions
 from landslip.ensemble.reliability import BINS
 from landslip.ensemble.reliability import reliability as bin_reliability
 from landslip.ensemble.tables import EnsembleOof

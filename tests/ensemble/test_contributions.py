@@ -6,7 +6,7 @@ from scipy.special import expit
 
 from landslip.ensemble.choice import choose_rule
 from landslip.ensemble.contributions import decide_with, spare_members
-from landslip.ensemble.measures import f1
+from landslip.ensemble.metrics import f1
 from landslip.ensemble.tables import EnsembleOof
 
 

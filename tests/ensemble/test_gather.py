@@ -9,7 +9,7 @@ import pytest
 from ensemble.small_run import FOLDS, Change, Run, rewrite, second_row
 
 from landslip.ensemble.gather import gather_oof
-from landslip.ensemble.measures import f1
+from landslip.ensemble.metrics import f1
 from landslip.ensemble.rules import FittedRule, fit_rule
 from landslip.ensemble.tables import read_ensemble_oof
 from landslip.ensemble.threshold import search_exact

@@ -1,182 +1,107 @@
-"""metrics.json: every model on the same patches, and on the test set where labels are known."""
+"""Measures over weighted patches, and their bootstrap intervals."""
 
-import json
-from pathlib import Path
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pytest
-from ensemble.small_run import EMPTY, PATCHES, TEST_PATCHES, Run, rewrite, write_ablation
-from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, roc_auc_score
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import metrics as sklearn_metrics
 
-from landslip.ensemble.metrics import measure, overall, split_public
-from landslip.ensemble.tables import read_ensemble_oof
-from landslip.io.files import InputError, read_json, read_parquet, write_parquet
+from landslip.ensemble import metrics
+from landslip.ensemble.bootstrap import bootstrap_intervals, resample_weights
+
+score = st.one_of(st.integers(0, 6).map(lambda k: k / 6), st.floats(0, 1))
 
 
-def run(done: Run, seed: int = 42) -> dict[str, Any]:
-    target = done.folder / "metrics.json"
-    measure(
-        oof=done.ensemble_oof,
-        test=done.ensemble_test,
-        threshold=done.threshold,
-        manifest=done.manifest,
-        bootstrap=200,
-        seed=seed,
-        target=target,
+@st.composite
+def weighted(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels of both classes, scores with ties, and a weight for each; some weights are 0."""
+    rows = draw(
+        st.lists(st.tuples(st.integers(0, 1), score, st.integers(0, 3)), min_size=1, max_size=30)
     )
-    written: dict[str, Any] = json.loads(target.read_text(), parse_constant=pytest.fail)
-    return written
+    rows += [(0, draw(score), 1), (1, draw(score), 1)]
+    labels, scores, weights = (np.array(column) for column in zip(*rows, strict=True))
+    return labels.astype(np.int8), scores, weights
 
 
-@pytest.fixture
-def metrics(done: Run) -> dict[str, Any]:
-    done.gather()
-    return run(done)
+def drawn(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The resample itself: each row as often as its weight says."""
+    return np.repeat(values, weights)
 
 
-def test_measures_are_those_of_scikit_learn(metrics: dict[str, Any], done: Run) -> None:
-    table = read_ensemble_oof(done.ensemble_oof)
-    models = {"ensemble": table.probability, **table.members}
-    measured = {"ensemble": metrics["ensemble"], **metrics["members"]}
-    assert models.keys() == measured.keys()
-    for name, scores in models.items():
-        values = measured[name]
-        called = scores > metrics["threshold"]
-        assert values["f1"] == pytest.approx(f1_score(table.labels, called))
-        assert values["f1_at_half"] == pytest.approx(f1_score(table.labels, scores > 0.5))
-        assert values["auc"] == pytest.approx(roc_auc_score(table.labels, scores))
-        assert values["brier"] == pytest.approx(brier_score_loss(table.labels, scores))
-        expected = average_precision_score(table.labels, scores)
-        assert values["average_precision"] == pytest.approx(expected)
-        assert sum(values["confusion"].values()) == PATCHES
-        assert values["confusion"]["tp"] == (called & (table.labels == 1)).sum()
-
-
-def test_every_interval_holds_its_value(metrics: dict[str, Any]) -> None:
-    for values in (metrics["ensemble"], *metrics["members"].values()):
-        for key, (low, high) in values["intervals"].items():
-            assert low <= values[key] <= high, key
-
-
-def test_the_ensemble_agrees_with_threshold_json(metrics: dict[str, Any], done: Run) -> None:
-    chosen = read_json(done.threshold)
-    assert metrics["ensemble"]["f1"] == chosen["f1"] == chosen["exact"]["f1"]
-    assert metrics["ensemble"]["own_threshold"] == chosen["exact"]["threshold"]
-    assert metrics["ensemble"]["cross_fitted_f1"] == chosen["cross_fitted"]["f1"]
-
-
-def test_a_members_own_threshold_is_its_best(metrics: dict[str, Any]) -> None:
-    for values in metrics["members"].values():
-        assert values["f1_at_own_threshold"] >= max(values["f1"], values["f1_at_half"])
-        assert values["f1_at_own_threshold"] >= values["cross_fitted_f1"]
-
-
-def test_without_test_labels_the_test_part_is_null_and_says_why(metrics: dict[str, Any]) -> None:
-    assert metrics["test"] is None
-    assert "not known" in metrics["test_reason"]
-
-
-@pytest.fixture
-def labelled(tmp_path: Path) -> Run:
-    done = write_ablation(tmp_path, test_labels=(np.arange(TEST_PATCHES) % 3 == 0).astype(np.int8))
-    done.gather()
-    return done
-
-
-def test_test_labels_add_test_scores(labelled: Run) -> None:
-    metrics = run(labelled)
-    test = read_parquet(labelled.ensemble_test)
-    usable = test["probability"].notna().to_numpy()
-    labels = (np.arange(TEST_PATCHES) % 3 == 0)[usable]
-    columns = {"ensemble": "probability", "trees": "trees", "network": "network"}
-    for name, column in columns.items():
-        scores = test[column].to_numpy(dtype=np.float64)
-        part = metrics["test"]
-        values = part["ensemble"] if name == "ensemble" else part["members"][name]
-        called = scores[usable] > metrics["threshold"]
-        public = split_public(usable.sum(), 42)
-        expected = {
-            "f1": f1_score(labels, called),
-            "public_f1": f1_score(labels[public], called[public]),
-            "private_f1": f1_score(labels[~public], called[~public]),
-        }
-        assert {key: values[key] for key in expected} == pytest.approx(expected)
-        oof = metrics["ensemble"] if name == "ensemble" else metrics["members"][name]
-        test_f1 = 0.3 * expected["public_f1"] + 0.7 * expected["private_f1"]
-        assert values["overall"] == pytest.approx(0.5 * oof["f1"] + 0.5 * test_f1)
-    assert metrics["test"]["patches"] == TEST_PATCHES - len(EMPTY)
-    assert metrics["test"]["without_prediction"] == len(EMPTY)
-    assert metrics["test_reason"] is None
-
-
-def test_the_overall_score_is_the_papers() -> None:
-    # The ensemble's row of the paper's second table; its scores are rounded to four places.
-    assert overall(0.9216, 0.9409, 0.9058) == pytest.approx(0.9190, abs=1e-4)
-
-
-def test_the_public_part_is_30_percent_and_depends_on_the_seed_alone() -> None:
-    assert split_public(1000, 1).sum() == 300
-    np.testing.assert_array_equal(split_public(1000, 1), split_public(1000, 1))
-    assert (split_public(1000, 1) != split_public(1000, 2)).any()
-
-
-def test_some_test_labels_are_used_and_the_others_counted(labelled: Run) -> None:
-    manifest = read_parquet(labelled.manifest)
-    manifest["label"] = manifest["label"].mask(manifest.index >= len(manifest) - 10)
-    write_parquet(labelled.manifest, manifest)
-    test = run(labelled)["test"]
-    assert test["without_label"] == 10
-    assert test["patches"] == TEST_PATCHES - 10 - len(EMPTY)
-
-
-def test_one_class_only_gives_null_for_rankings_and_a_warning(tmp_path: Path) -> None:
-    done = write_ablation(tmp_path, labels=np.zeros(PATCHES, dtype=np.int8))
-    done.gather()
-    metrics = run(done)
-    for values in (metrics["ensemble"], *metrics["members"].values()):
-        assert values["auc"] is None
-        assert values["average_precision"] is None
-        assert values["intervals"]["auc"] is None
-        assert values["f1"] == values["cross_fitted_f1"] == 0
-    assert "not a landslide" in metrics["warnings"][0]
-
-
-def test_a_member_that_learned_nothing_is_named_with_its_folds(
-    labelled: Run, caplog: pytest.LogCaptureFixture
+@given(weighted())
+def test_weighted_measures_are_those_of_the_resample(
+    data: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> None:
-    for fold in (1, 3):
-        rewrite(labelled.oof["trees"][fold], lambda frame: frame.assign(probability=0.25))
-    labelled.gather()
-    metrics = run(labelled)
-    assert metrics["members"]["trees"]["constant_folds"] == [1, 3]
-    assert metrics["members"]["network"]["constant_folds"] == []
-    [sentence] = metrics["warnings"]
-    assert sentence.startswith("the member trees learned nothing in folds 1, 3: there it gives")
-    assert sentence in caplog.text
+    labels, scores, weights = data
+    truth, predicted = drawn(labels, weights), drawn(scores, weights)
+    row = weights[np.newaxis].astype(np.float64)
+    expected = {
+        metrics.auc: sklearn_metrics.roc_auc_score(truth, predicted),
+        metrics.average_precision: sklearn_metrics.average_precision_score(truth, predicted),
+        metrics.brier: sklearn_metrics.brier_score_loss(truth, predicted),
+    }
+    for function, value in expected.items():
+        np.testing.assert_allclose(function(labels, scores, row), [value], atol=1e-12)
+    called = scores > 0.5
+    for function, reference in {
+        metrics.f1: sklearn_metrics.f1_score,
+        metrics.precision: sklearn_metrics.precision_score,
+        metrics.recall: sklearn_metrics.recall_score,
+    }.items():
+        value = reference(truth, drawn(called, weights), zero_division=0)
+        np.testing.assert_allclose(function(labels, called, row), [value])
 
 
-def test_models_that_rank_no_better_than_chance_are_named(labelled: Run) -> None:
-    for path in labelled.oof["network"]:
-        rewrite(path, lambda frame: frame.assign(probability=1 - frame["probability"]))
-    labelled.gather()
-    metrics = run(labelled)
-    assert "the member network cannot be told from chance: its AUC is 0.0" in str(
-        metrics["warnings"]
+@given(weighted())
+def test_the_confusion_counts_every_patch_once(
+    data: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    labels, scores, _ = data
+    counts = metrics.confusion(labels, scores > 0.5)
+    expected = (
+        sklearn_metrics.confusion_matrix(labels, scores > 0.5, labels=[0, 1]).ravel().tolist()
     )
-    assert "trees" not in str(metrics["warnings"])
+    assert list(counts.values()) == expected
 
 
-def test_the_same_seed_gives_the_same_file(labelled: Run) -> None:
-    first = run(labelled)
-    assert run(labelled) == first
-    assert run(labelled, seed=43) != first
+def test_ranking_is_undefined_without_both_classes() -> None:
+    labels = np.array([0, 1], dtype=np.int8)
+    only_one = np.array([[2.0, 0.0]])
+    assert np.isnan(metrics.auc(labels, np.array([0.1, 0.9]), only_one)).all()
+    assert np.isnan(metrics.average_precision(labels, np.array([0.1, 0.9]), only_one)).all()
 
 
-def test_predictions_of_other_test_patches_than_the_manifests_are_refused(
-    labelled: Run,
-) -> None:
-    manifest = read_parquet(labelled.manifest)
-    write_parquet(labelled.manifest, manifest[:-1])
-    with pytest.raises(InputError, match=r"patch test_\d+ in row 49, expected none"):
-        run(labelled)
+def test_a_resample_draws_as_many_patches_as_there_are() -> None:
+    weights = np.concatenate(list(resample_weights(50, 200, seed=1)))
+    assert weights.shape == (200, 50)
+    assert (weights.sum(axis=1) == 50).all()
+    # Drawn with replacement, a patch is left out with probability (1 - 1/n)^n.
+    assert (weights == 0).mean() == pytest.approx((1 - 1 / 50) ** 50, abs=0.02)
+
+
+def test_an_interval_of_a_mean_is_that_of_the_normal_approximation() -> None:
+    random = np.random.default_rng(0)
+    labels = (random.random(2000) < 0.3).astype(np.int8)
+    all_called = np.ones(2000, dtype=bool)
+    share = partial(metrics.precision, labels, all_called)
+    interval = bootstrap_intervals({"share": share}, n=2000, resamples=2000, seed=3)["share"]
+    mean = labels.mean()
+    error = 1.96 * np.sqrt(mean * (1 - mean) / 2000)
+    assert interval == pytest.approx([mean - error, mean + error], abs=0.15 * error)
+
+
+def test_measures_share_their_resamples_so_that_they_are_paired() -> None:
+    labels = (np.arange(60) % 3 == 0).astype(np.int8)
+    called = np.arange(60) % 2 == 0
+    measure = partial(metrics.f1, labels, called)
+    both = bootstrap_intervals({"a": measure, "b": measure}, n=60, resamples=100, seed=3)
+    alone = bootstrap_intervals({"a": measure}, n=60, resamples=100, seed=3)
+    assert both["a"] == both["b"] == alone["a"]
+
+
+def test_a_measure_that_is_never_defined_has_no_interval() -> None:
+    labels = np.zeros(5, dtype=np.int8)
+    measure = partial(metrics.auc, labels, np.linspace(0, 1, 5))
+    assert bootstrap_intervals({"auc": measure}, n=5, resamples=100, seed=0) == {"auc": None}

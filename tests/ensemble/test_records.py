@@ -11,7 +11,7 @@ from ensemble.small_run import Run
 
 from landslip.ablation.analyses import write_analyses
 from landslip.ablation.records import read_calibration, read_members
-from landslip.ensemble.metrics import measure
+from landslip.ensemble.evaluate import evaluate
 from landslip.ensemble.records import read_metrics, read_threshold
 from landslip.io.files import InputError
 from landslip.models.cost import Cost, read_cost, write_cost
@@ -55,7 +55,7 @@ def folder(done: Run) -> Path:
     """All of those files."""
     done.gather()
     oof, few = done.ensemble_oof, {"bootstrap": 20, "seed": 42}
-    measure(
+    evaluate(
         oof=oof, test=done.ensemble_test, threshold=done.threshold, manifest=done.manifest,
         target=done.folder / "metrics.json", **few,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from landslip.ensemble.average import average
 from landslip.ensemble.bootstrap import resample_weights
 from landslip.ensemble.calibration import METHODS
 from landslip.ensemble.choice import RuleChoice, choose_rule
-from landslip.ensemble.measures import f1
+from landslip.ensemble.metrics import f1
 from landslip.ensemble.rule_differences import compare_rules
 from landslip.ensemble.rules import FITS, CrossFittedRule, FittedRule, cross_fit_rule, fit_rule
 from landslip.ensemble.threshold import cross_fit, search_exact

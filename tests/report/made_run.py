@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from landslip.data.folds import write_folds
 from landslip.ensemble.choice import choose_rule
-from landslip.ensemble.metrics import measure
+from landslip.ensemble.evaluate import evaluate
 from landslip.ensemble.search import search_threshold
 from landslip.ensemble.tables import write_ensemble_oof
 from landslip.io.files import (
@@ -168,7 +168,7 @@ def measure_ensemble(done: MadeRun) -> None:
         done.path("ensemble/threshold.json"),
     )
     search_threshold(oof=oof, method="exact", bootstrap=200, seed=42, target=threshold)
-    measure(
+    evaluate(
         oof=oof, test=done.path("ensemble/test.parquet"), threshold=threshold,
         manifest=done.path("data/manifest.parquet"), bootstrap=200, seed=42,
         target=done.path("ensemble/metrics.json"),

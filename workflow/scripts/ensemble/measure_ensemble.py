@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from landslip.engine.jobs import begin_job, end_job
-from landslip.ensemble.metrics import measure
+from landslip.ensemble.evaluate import evaluate
 
 begin_job(snakemake)
-measure(
+evaluate(
     oof=Path(snakemake.input.oof),
     test=Path(snakemake.input.test[0]) if snakemake.input.test else None,
     threshold=Path(snakemake.input.threshold),
