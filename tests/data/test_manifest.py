@@ -29,6 +29,7 @@ def test_sound_input_gives_one_row_for_each_patch_in_order(competition: Competit
         assert Path(row.path).read_bytes() == content
 
 
+@pytest.mark.slow
 def test_the_number_of_workers_changes_nothing(competition: Competition, monkeypatch):
     # several chunks, as workers are no more than chunks
     monkeypatch.setattr("landslip.data.survey._CHUNK", 3)

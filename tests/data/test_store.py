@@ -205,6 +205,7 @@ def test_building_again_writes_the_same_bytes(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_folder_moves_as_a_whole(store: Path, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere" / "deep"
     shutil.move(store.parent, moved)
@@ -226,6 +227,7 @@ def test_the_folder_moves_as_a_whole(store: Path, tmp_path: Path) -> None:
         assert float(finished.stdout) == expected
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_can_build_with_workers(tmp_path: Path) -> None:
     save(tmp_path / "patches", make_patches()).to_parquet(tmp_path / "manifest.parquet")
     script = tmp_path / "build.py"

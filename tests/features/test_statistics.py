@@ -207,6 +207,7 @@ def test_table_has_a_row_for_every_patch_and_a_column_for_every_statistic(
     assert_same(tables[0][names].to_numpy().reshape(expected.shape), expected)
 
 
+@pytest.mark.slow
 def test_the_process_that_compiles_finds_the_bits_of_those_that_load_its_code(
     tmp_path: Path,
 ) -> None:

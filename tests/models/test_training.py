@@ -169,6 +169,7 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not():
     )
 
 
+@pytest.mark.slow
 def test_another_number_of_threads_changes_probabilities_by_less_than_a_hundredth():
     threads = torch.get_num_threads()
     found = []

@@ -133,6 +133,7 @@ def train_in_a_process(
     )
 
 
+@pytest.mark.slow
 def test_trees_do_not_depend_on_locale_time_zone_or_hash_seed(
     trained: Path, study_folder: Path, tmp_path: Path
 ) -> None:
@@ -361,6 +362,7 @@ def test_a_gpu_that_lightgbm_cannot_use_is_refused(study_folder: Path, tmp_path:
         train(study_folder, tmp_path, "lightgbm", gpu=True)
 
 
+@pytest.mark.slow
 def test_a_gpu_that_is_absent_is_refused_by_xgboost(study_folder: Path, tmp_path: Path) -> None:
     hidden = {"CUDA_VISIBLE_DEVICES": ""}  # on a machine that has GPUs
     ended = train_in_a_process(study_folder, tmp_path, "xgboost", gpu=True, environment=hidden)

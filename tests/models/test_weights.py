@@ -198,6 +198,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path):
         fetch(tmp_path / "absent.safetensors", tmp_path)
 
 
+@pytest.mark.slow
 def test_an_unreachable_hub_is_a_refusal_that_says_what_to_do(tmp_path: Path):
     code = (
         "import sys; from pathlib import Path; from landslip.models.weights import fetch_weights\n"
