@@ -16,7 +16,7 @@ from landslip.ensemble.gather import read_members
 from landslip.ensemble.rules import Fit, cross_fit_rule
 from landslip.ensemble.tables import read_ensemble_oof
 from landslip.io.arrays import Floats, Labels
-from landslip.io.files import InputError, read_parquet, write_parquet
+from landslip.io.files import read_csv, read_parquet, write_parquet
 from landslip.models.cost import read_cost, seconds_per_thousand
 
 PAPER = ("oof_f1", "oof_auc", "overall_f1")
@@ -171,9 +171,6 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def _read_paper(path: Path, name: str) -> pd.DataFrame:
-    table = pd.read_csv(path)
-    missing = {"table", "variant", *PAPER} - set(table.columns)
-    if missing:
-        raise InputError(f"{path} lacks the columns {sorted(missing)}")
+    table = read_csv(path, ["table", "variant", *PAPER])
     own = table.loc[table["table"] == name, ["variant", *PAPER]]
     return own.rename(columns={key: f"paper_{key}" for key in PAPER})

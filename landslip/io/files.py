@@ -282,6 +282,19 @@ def read_parquet(path: Path | str, columns: Sequence[str] | None = None) -> pd.D
     return frame
 
 
+def read_csv(path: Path | str, columns: Sequence[str]) -> pd.DataFrame:
+    """Read some columns of a table that comes with landslip.
+
+    Raises
+    ------
+    InputError
+        It lacks one.
+    """
+    table = pd.read_csv(path)
+    require_columns(path, table.columns, columns)
+    return table[list(columns)]
+
+
 def require_columns(path: Path | str, names: Iterable[str], columns: Iterable[str]) -> None:
     """Refuse a table of the columns `names` that lacks one of `columns`."""
     missing = sorted(set(columns) - set(names))

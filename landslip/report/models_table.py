@@ -6,36 +6,12 @@ from typing import Any
 import pandas as pd
 
 from landslip.ensemble.records import read_metrics
-from landslip.io.files import InputError, read_parquet, write_text
+from landslip.io.files import read_csv, read_parquet, write_text
 from landslip.models.names import ENSEMBLE
 
 PAPER = ("oof_f1", "oof_auc", "overall_f1")
-_OOF = (
-    "f1",
-    "f1_at_half",
-    "f1_at_own_threshold",
-    "own_threshold",
-    "cross_fitted_f1",
-    "precision",
-    "recall",
-    "auc",
-    "average_precision",
-    "brier",
-)
-_TEST = (
-    "f1",
-    "f1_at_half",
-    "precision",
-    "recall",
-    "auc",
-    "average_precision",
-    "brier",
-    "public_f1",
-    "private_f1",
-    "overall",
-)
-
-
+# Of a model's metrics: these are no single numbers.
+_OTHER = ("confusion", "confusion_at_half", "constant_folds", "intervals")
 # Training patches, landslides among them, test patches.
 _PAPERS_COUNTS = (7147, 1255, 5398)
 
@@ -58,7 +34,7 @@ def tabulate_models(*, metrics: Path, paper: Path | None, target: Path) -> None:
     InputError
         A file is damaged or lacks a column.
     """
-    published = None if paper is None else _read_paper(paper)
+    published = None if paper is None else read_csv(paper, ["model", *PAPER])
     table = models_table(read_metrics(metrics), published)
     write_text(target, table.to_csv(index=False, lineterminator="\n"))
 
@@ -83,10 +59,10 @@ def models_table(metrics: dict[str, Any], paper: pd.DataFrame | None = None) -> 
     test = metrics.get("test")
     rows = []
     for name, measured in [(ENSEMBLE, metrics[ENSEMBLE]), *metrics["members"].items()]:
-        row: dict[str, Any] = {"model": name, **_flatten(measured, _OOF)}
+        row: dict[str, Any] = {"model": name, **_flatten(measured)}
         if test is not None:
             tested = test[ENSEMBLE] if name == ENSEMBLE else test["members"][name]
-            row |= {f"test_{key}": value for key, value in _flatten(tested, _TEST).items()}
+            row |= {f"test_{key}": value for key, value in _flatten(tested).items()}
         rows.append(row)
     table = pd.DataFrame([rows[0], *sorted(rows[1:], key=lambda row: (-row["f1"], row["model"]))])
     if paper is not None:
@@ -95,23 +71,14 @@ def models_table(metrics: dict[str, Any], paper: pd.DataFrame | None = None) -> 
     return table
 
 
-def _flatten(measured: dict[str, Any], keys: tuple[str, ...]) -> dict[str, Any]:
+def _flatten(measured: dict[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
-    for key in keys:
-        if key in measured:
-            row[key] = measured[key]
-            bounds = (measured.get("intervals") or {}).get(key)
-            if bounds is not None:
-                row[f"{key}_low"], row[f"{key}_high"] = bounds
+    for key in [key for key in measured if key not in _OTHER]:
+        row[key] = measured[key]
+        bounds = (measured.get("intervals") or {}).get(key)
+        if bounds is not None:
+            row[f"{key}_low"], row[f"{key}_high"] = bounds
     return row
-
-
-def _read_paper(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path)
-    missing = {"model", *PAPER} - set(table.columns)
-    if missing:
-        raise InputError(f"{path} lacks the columns {sorted(missing)}")
-    return table[["model", *PAPER]]
 
 
 def is_papers_data(manifest: Path) -> bool:

@@ -41,12 +41,17 @@ def tabulate_speed(*, costs: Mapping[str, Sequence[Path]], target: Path) -> None
     InputError
         A file is damaged or lacks a value.
     """
+    table = read_speed(costs)
+    write_text(target, table.to_csv(index=False, lineterminator="\n"))
+
+
+def read_speed(costs: Mapping[str, Sequence[Path]]) -> pd.DataFrame:
+    """Read `speed_table` from files; see `tabulate_speed`."""
     read = {model: [read_cost(path) for path in paths] for model, paths in costs.items()}
     try:
-        table = speed_table(read)
+        return speed_table(read)
     except KeyError as error:
         raise InputError(f"a cost.json lacks {error}; train the model anew") from error
-    write_text(target, table.to_csv(index=False, lineterminator="\n"))
 
 
 def speed_table(costs: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFrame:
