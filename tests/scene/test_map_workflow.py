@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import rasterio
 import yaml
+from browser import NEEDED, Browser, browser
 from rio_cogeo import cog_validate
 from scene.simulated_scene import COLUMNS, ROWS
 
@@ -30,6 +31,21 @@ FILES = {
     "probability.tif", "zones.gpkg", "item.json", "map.html", "checks.json", "drift.json",
     "style.qml",
 }  # fmt: skip
+
+
+# Where a path of the drawing is filled, in the window, once it is scrolled to.
+WITHIN = """
+const path = document.querySelector(arguments[0]), box = path.getBBox();
+document.querySelector(".viewer").scrollIntoView({block: "center"});
+for (let i = 0; i < 400; i++) {
+  const point = new DOMPoint(box.x + box.width * ((i % 20) + 0.5) / 20,
+                             box.y + box.height * (Math.floor(i / 20) + 0.5) / 20);
+  if (path.isPointInFill(point)) {
+    const there = point.matrixTransform(path.getScreenCTM());
+    return [Math.round(there.x), Math.round(there.y)];
+  }
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +207,53 @@ def test_a_sample_can_be_drawn_from_the_folder_alone(mapped: Path) -> None:
     probability = cells.pivot(index="row", columns="column", values="probability").to_numpy()
     there = np.isfinite(found.probability)
     assert np.abs(found.probability - probability)[there].max() <= 0.5 / 250 + 1e-9
+
+
+def _view(page: Browser) -> tuple[float, float, float]:
+    """Where the map's picture lies in its frame: left, top, scale."""
+    left, top, scale = page.run(
+        "const m = new DOMMatrix(getComputedStyle(document.querySelector('.stage')).transform);"
+        "return [m.e, m.f, m.a];"
+    )
+    return float(left), float(top), float(scale)
+
+
+@NEEDED
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (420, 800)])
+def test_the_page_pans_zooms_switches_layers_and_leads_from_zones_to_cards_and_back(
+    mapped: Path, width: int, height: int
+) -> None:
+    with browser() as page:
+        page.open(mapped / "out" / "map" / "map.html", width, height)
+        assert page.run("return document.documentElement.scrollWidth <= innerWidth")
+        # Nothing is fetched: the page needs no internet.
+        assert page.run("return performance.getEntriesByType('resource').map(e => e.name)") == []
+        x, y = page.middle(".viewer")
+        whole = _view(page)
+        page.mouse(("move", x, y), ("down",), ("move", x + 50, y + 30), ("up",))
+        assert _view(page) == pytest.approx((whole[0] + 50, whole[1] + 30, whole[2]), abs=0.1)
+        page.wheel(x, y, -200)
+        assert _view(page)[2] > 1.2 * whole[2]
+        page.click("[data-zoom='0']")
+        assert _view(page) == pytest.approx(whole, abs=0.1)
+        page.click("[data-zoom='1.5']")
+        assert _view(page)[2] == pytest.approx(1.5 * whole[2], rel=1e-3)
+        page.click("[data-zoom='0']")
+        for layer in ("picture", "probability", "outlines", "blindness"):
+            shown = f"return getComputedStyle(document.querySelector('[data-shows={layer}]'))"
+            for seen in ("hidden", "visible"):
+                page.click(f"[data-layer={layer}]")
+                assert page.run(f"{shown}.visibility") == seen
+        x, y = page.run(WITHIN, ".zone")
+        chosen = "return [...document.querySelectorAll('.zone.chosen')].map(z => z.dataset.zone)"
+        page.mouse(("move", x, y), ("down",), ("move", x + 20, y), ("move", x, y), ("up",))
+        assert page.run(chosen) == []  # it was drawn along, not clicked
+        page.mouse(("move", x, y), ("down",), ("up",))
+        (rank,) = page.run(chosen)
+        inside = (
+            "const b = document.querySelector(arguments[0]).getBoundingClientRect();"
+            "return b.bottom > 0 && b.top < innerHeight;"
+        )
+        assert page.run(inside, f"#zone-{rank}")
+        page.click(f"#zone-{rank} button")
+        assert page.run(inside, f"#outline-{rank}") and _view(page) != whole
