@@ -11,7 +11,6 @@ under a final name, and the job, run once more, leaves the same files as ever.
 """
 
 import argparse
-import atexit
 import ctypes
 import errno
 import os
@@ -23,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -223,8 +223,9 @@ def _run(job: Job, folder: Path, said: Path, calls: Path, at: int, error: int) -
         else:
             sys.excepthook(*sys.exc_info())
     finally:
-        # As at the end of a process of its own; the rest of this one's end is its parent's.
-        atexit._run_exitfuncs()
+        # Temporary folders go as at the end of a process of its own; what else there is to end is
+        # this one's parent's.
+        weakref.finalize._exitfunc()
         sys.stderr.flush()
         os._exit(code)
 
