@@ -157,8 +157,10 @@ class Replay:
 
     def kill(self, job: Job, at: int) -> None:
         """The machine goes down at the `at`th call, and the job runs again."""
-        for output in job.outputs:
-            (self.folder / output).unlink(missing_ok=True)
+        for path in (self.folder / output for output in job.outputs):
+            if path.is_dir():
+                shutil.rmtree(path)
+            path.unlink(missing_ok=True)
         status, said, lines = self.run(job, at, 0)
         where = (job.name, at, lines[-1:], status, said)
         assert status == -signal.SIGKILL, where
