@@ -4,6 +4,7 @@ from snakemake.cli import get_argument_parser
 from snakemake.persistence import MetadataRecord
 
 from landslip.engine import previous
+from landslip.engine.clock import bring_back
 from landslip.engine.results_folder import ResultsFolder
 from landslip.engine.working_folder import enter_working_folder
 
@@ -117,6 +118,12 @@ def begin_run():
             RESULTS.write()
     except InputError as error:
         refuse(error)
+    if ahead := bring_back(Path(CONFIG.results)):
+        print(
+            f"landslip: {ahead} files of {CONFIG.results} lay ahead of this machine's clock and "
+            "have the present time now",
+            file=sys.stderr,
+        )
     for job in kept_jobs():
         outputs = list(job.output)
         records = [workflow.persistence.metadata(output) for output in outputs]
