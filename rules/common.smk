@@ -124,7 +124,7 @@ def table_digests(wildcards):
     if CONFIG.data.scenes:
         return [
             content_digest(file)
-            for path in CONFIG.data.inventory
+            for path in [*CONFIG.data.inventory, *CONFIG.data.verdicts]
             for file in files_of_inventory(Path(path))
         ]
     return {name: content_digest(Path(path)) for name, path in TABLES.items() if path}
@@ -187,6 +187,7 @@ if workflow.is_main_process and not ASKING:
         check_sources(
             *CONFIG.data.all_scenes,
             *CONFIG.data.inventory,
+            *CONFIG.data.verdicts,
             data_path("train", "labels"),
             data_path("test", "ids"),
             data_path("test", "labels"),

@@ -100,17 +100,28 @@ def window_rules():
     }
 
 
+def judged_windows():
+    """What windows that a reviewer judged must hold; nothing where nobody judged any."""
+    if not CONFIG.data.verdicts:
+        return None
+    return {
+        "channels": list(CONFIG.channels),
+        "least_data": CONFIG.data.windows.least_data,
+    }
+
+
 def refuse_scenes():
     """Look at what is named before any job runs."""
     named = {
         "scene files": CONFIG.data.all_scenes,
         "inventories": CONFIG.data.inventory,
+        "verdicts": CONFIG.data.verdicts,
     }
     for what, paths in named.items():
         if missing := [path for path in paths if not Path(path).is_file()]:
             raise InputError(
                 f"{len(missing)} of {len(paths)} {what} are not there: {', '.join(missing)}; "
-                "correct data.scenes, data.test.scenes and data.inventory"
+                "correct data.scenes, data.test.scenes, data.inventory and data.verdicts"
             )
     if unknown := [name for name in CONFIG.channels if name not in CHANNELS]:
         raise InputError(

@@ -58,6 +58,7 @@ def deciding_settings():
                 "test",
                 "scenes",
                 "inventory",
+                "verdicts",
                 *([] if CONFIG.data.scenes else ["windows", "conventions"]),
                 "links_into",
                 "patches_per_shard",

@@ -37,6 +37,9 @@ rule list_windows:
         records=of_scenes("json"),
         inventories=[ancient(path) for path in CONFIG.data.inventory],
         beside=[ancient(path) for path in beside_inventories()],
+        verdicts=[ancient(path) for path in CONFIG.data.verdicts],
+        # of what was judged, pixels are looked at
+        scenes=all_scene_files if CONFIG.data.verdicts else [],
         sums=of_scenes("sha256"),
     output:
         listing="<results>/data/listing.parquet",
@@ -53,6 +56,7 @@ rule list_windows:
     params:
         train=len(CONFIG.data.scenes),
         rules=window_rules(),
+        judged=judged_windows(),
         tables=table_digests,
         code=source_digest("inventory/list_windows.py"),
     script:

@@ -121,6 +121,11 @@ class Data(Section):
     inventory: Paths = Field(
         [], description="with scenes: files of landslides, polygons or points, in any CRS"
     )
+    verdicts: Paths = Field(
+        [],
+        description="with scenes: zones.gpkg of maps of these scenes with the column verdict "
+        "filled; windows that a reviewer judged",
+    )
     windows: Windows = Windows()
     simulation: Simulation = Simulation()
     conventions: Conventions = Conventions()
@@ -209,7 +214,11 @@ class Data(Section):
     def _scenes_alone(self) -> Self:
         scenes = self.all_scenes
         if not self.scenes:
-            given = {"data.test.scenes": self.test.scenes, "data.inventory": self.inventory}
+            given = {
+                "data.test.scenes": self.test.scenes,
+                "data.inventory": self.inventory,
+                "data.verdicts": self.verdicts,
+            }
             if named := [key for key, value in given.items() if value]:
                 raise ValueError(f"{' and '.join(named)}: name data.scenes too")
             return self

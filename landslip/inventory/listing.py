@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +26,9 @@ from landslip.inventory.labels import AMBIGUOUS, LabelRule, distance_to_slides, 
 from landslip.inventory.negatives import Negatives, draw_negatives
 from landslip.inventory.reach import refuse_elsewhere
 from landslip.inventory.read import Inventory, read_inventory
-from landslip.inventory.windows import SceneRecord, metric_crs, read_scene_record, window_bounds
+from landslip.inventory.study import Judged, Scene, scene_names, with_judged
+from landslip.inventory.verdicts import NONE, STRATUM, apply_verdicts
+from landslip.inventory.windows import read_scene_record
 from landslip.io.files import InputError, read_parquet, write_json, write_parquet
 
 log = logging.getLogger(__name__)
@@ -37,28 +38,6 @@ _AROUND = 5000.0
 _BOUNDS = ("left", "bottom", "right", "top")
 LANDSLIDE = "landslide"
 """Stratum of the windows that are one; all are taken."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scene:
-    """A scene of a study that was looked at."""
-
-    split: str
-    """train or test."""
-    record: SceneRecord
-    windows: pd.DataFrame
-    """Those that were seen; see `landslip.inventory.windows.look_at_scene`."""
-
-    @property
-    def bounds(self) -> NDArray[np.float64]:
-        """Left, bottom, right, top (n, 4) in `crs`."""
-        rows, columns = (self.windows[name].to_numpy(np.int64) for name in ("row", "column"))
-        return window_bounds(self.record.reading.grid, rows, columns, self.record.size)
-
-    @property
-    def crs(self) -> CRS:
-        """Of metres."""
-        return metric_crs(self.record.reading.grid)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +60,7 @@ def write_window_listing(
     scenes: Mapping[str, Sequence[tuple[Path, Path]]],
     inventories: Sequence[Path],
     rules: Rules,
+    judged: Judged | None = None,
     listing: Path,
     listing_summary: Path,
 ) -> None:
@@ -95,6 +75,8 @@ def write_window_listing(
         Files of landslides.
     rules
         How windows are labelled, drawn and grouped.
+    judged
+        Verdicts on maps, which add windows to those that the inventory labels.
     listing
         Parquet: id, split, label (Int8), path (of the scene file), group (str, null in test),
         scene (name), row, column, x, y (of the middle, in crs), crs, stratum, inclusion, area (m2
@@ -105,11 +87,15 @@ def write_window_listing(
     Raises
     ------
     InputError
-        An inventory cannot be used or lies outside of all scenes, or the rules leave no window
-        with or without a landslide.
+        An inventory cannot be used or lies outside of all scenes, the rules leave no window with
+        or without a landslide, or zones are not of one training scene.
     """
     looked_at = [
-        Scene(split=split, record=read_scene_record(record), windows=read_parquet(table))
+        Scene(
+            split=split,
+            record=read_scene_record(record),
+            windows=read_parquet(table).assign(verdict=NONE),
+        )
         for split, files in scenes.items()
         for record, table in files
     ]
@@ -122,6 +108,9 @@ def write_window_listing(
     }
     for inventory, path in zip(slides, inventories, strict=True):
         refuse_elsewhere(inventory, extents, str(path))
+    if judged is not None and judged.zones:
+        looked_at, said = with_judged(names, looked_at, judged)
+        notes += said
     tables = []
     for name, scene in zip(names, looked_at, strict=True):
         table, said = _labelled(name, scene, slides, rules)
@@ -146,18 +135,6 @@ def write_window_listing(
     )
 
 
-def scene_names(names: Sequence[str]) -> list[str]:
-    """Names of scenes as ids may have them, each once: a second one of a name gets a number."""
-    plain = [re.sub(r"[^\w-]+", "_", name).strip("_") or "scene" for name in names]
-    found: list[str] = []
-    for name in plain:
-        number = 1
-        while (unique := name if number == 1 else f"{name}_{number}") in found:
-            number += 1
-        found.append(unique)
-    return found
-
-
 def _labelled(
     name: str, scene: Scene, inventories: Sequence[Inventory], rules: Rules
 ) -> tuple[pd.DataFrame, list[str]]:
@@ -172,13 +149,25 @@ def _labelled(
     )
     labels = label_windows(bounds, slides, rules.label, state)
     windows = scene.windows
+    verdicts = windows["verdict"].to_numpy(np.int8)
+    own = labels.label[verdicts == NONE]
+    record = scene.record
+    notes.append(
+        f"scene {name}: {record.windows:,} windows, {record.windows - record.seen:,} left out for "
+        f"lack of data, {int((own == AMBIGUOUS).sum()):,} as ambiguous; "
+        f"{int((own == 1).sum()):,} are landslides, {int((own == 0).sum()):,} are not"
+    )
+    label = labels.label
+    if (verdicts != NONE).any():
+        label, said = apply_verdicts(label, verdicts, bounds)
+        notes += [f"scene {name}: {text}" for text in said]
     table = pd.DataFrame(
         {
             "id": [
                 f"{name}_{r}_{c}" for r, c in zip(windows["row"], windows["column"], strict=True)
             ],
             "split": scene.split,
-            "label": pd.Series(labels.label, dtype="Int8"),
+            "label": pd.Series(label, dtype="Int8"),
             "path": scene.record.path,
             "scene": name,
             "row": windows["row"],
@@ -191,14 +180,6 @@ def _labelled(
             "distance": distance_to_slides(bounds, slides[state != ABSENT]),
             **dict(zip(_BOUNDS, bounds.T, strict=True)),
         }
-    )
-    record = scene.record
-    unseen = record.windows - record.seen
-    unclear = int((labels.label == AMBIGUOUS).sum())
-    notes.append(
-        f"scene {name}: {record.windows:,} windows, {unseen:,} left out for lack of data, "
-        f"{unclear:,} as ambiguous; {int((labels.label == 1).sum()):,} are landslides, "
-        f"{int((labels.label == 0).sum()):,} are not"
     )
     return table[table["label"] != AMBIGUOUS], notes
 
@@ -237,7 +218,8 @@ def _drawn(
             f"area of landslide in one is {table['area'].max():,.0f} m2); set label.min_area or "
             "label.min_share lower, or name scenes with landslides"
         )
-    others = np.flatnonzero(~is_slide)
+    judged = (table["stratum"] == STRATUM).to_numpy()
+    others = np.flatnonzero(~is_slide & ~judged)
     if not len(others):
         raise InputError(
             f"all {len(table):,} windows of {key} are landslides by `label`; set label.min_area or "
@@ -250,12 +232,12 @@ def _drawn(
         rules.negatives,
         np.random.default_rng((rules.seed, number)),
     )
-    inclusion = np.where(is_slide, 1.0, np.nan)
+    inclusion = np.where(is_slide | judged, 1.0, np.nan)
     inclusion[others[draw.chosen]] = draw.inclusion
     table = table.assign(
         inclusion=inclusion, stratum=table["stratum"].where(~is_slide, LANDSLIDE)
     ).drop(columns="distance")
-    strata = table.loc[~is_slide].groupby("stratum")["inclusion"].agg(["size", "count"])
+    strata = table.iloc[others].groupby("stratum")["inclusion"].agg(["size", "count"])
     counts = ", ".join(
         f"{row['count']:,} of {row['size']:,} {name}" for name, row in strata.iterrows()
     )

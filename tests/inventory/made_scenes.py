@@ -4,19 +4,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from landslip.inventory.labels import LabelRule
 from landslip.inventory.listing import Rules, write_window_listing
 from landslip.inventory.negatives import Negatives
-from landslip.inventory.windows import Cut, look_at_scene
+from landslip.inventory.windows import Cut, SceneRecord, look_at_scene
 from landslip.io.files import read_json, read_parquet
+from landslip.scene.cells import Cells
+from landslip.scene.geopackage import write_geopackage
 from landslip.scene.interpreter import Conventions
 from landslip.scene.layers import CHANNELS
+from landslip.scene.zones import find_zones
 from landslip.simulation.products import simulate_scene
 
 SIZE = 32
 SIDE = 192
+# Of a map of such a scene.
+CELLS = Cells(height=SIDE, width=SIDE, patch=SIZE, stride=SIZE // 2)
 # Another order than that of scenes, which a config may have.
 ORDER = [*reversed(CHANNELS)]
 RULES: dict[str, Any] = {
@@ -84,8 +90,32 @@ def list_windows(
     write_window_listing(
         scenes={split: [(each.record, each.table) for each in of] for split, of in scenes.items()},
         inventories=inventories,
+        judged=changes.pop("judged", None),
         rules=Rules(**{**RULES, **changes}),
         listing=target / "listing.parquet",
         listing_summary=target / "listing.json",
     )
     return read_parquet(target / "listing.parquet"), read_json(target / "listing.json")["notes"]
+
+
+def write_zones(
+    path: Path, record: SceneRecord, peaks: list[tuple[int, int]], verdicts: list[str]
+) -> Path:
+    """The zones of a map of one cell each, in the order of `peaks` (row, column of cells)."""
+    rows, columns = (axis.ravel() for axis in np.indices((CELLS.rows, CELLS.columns)))
+    probability = np.zeros((CELLS.rows, CELLS.columns))
+    for number, peak in enumerate(peaks):
+        probability[peak] = 0.95 - number / 100
+    table = pd.DataFrame(
+        {
+            "row": rows, "column": columns, "probability": probability.ravel(), "threshold": 0.5,
+            "sensors": "optical", "observed": 1.0, "cloud": 0.0, "layover": 0.0,
+        }
+    )  # fmt: skip
+    zones = find_zones(table, record.reading.grid, CELLS)
+    assert list(zip(zones["peak_row"], zones["peak_column"], strict=True)) == peaks
+    zones = zones.drop(columns=["peak_row", "peak_column"]).assign(
+        verdict=np.array(verdicts, object), scene=record.name, event=record.reading.layers.event
+    )
+    write_geopackage({"zones": zones}, {}, record.reading.grid.crs, path)
+    return path

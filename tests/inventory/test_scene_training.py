@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inventory.made_scenes import SIZE, make_scene
+from inventory.made_scenes import SIZE, make_scene, write_zones
 
+from landslip.inventory.windows import read_scene_record
 from landslip.io.files import read_json, read_parquet
 from runs import SMALL, planned, snakemake
 
@@ -99,3 +100,13 @@ def test_files_that_are_not_there_are_refused_before_any_job_by_count(trained: P
     assert answer.returncode != 0
     said = "2 of 3 scene files are not there: gone.yaml, lost.yaml"
     assert said in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_verdicts_on_a_map_of_a_training_scene_label_its_windows(trained: Path):
+    record = read_scene_record(trained / "results" / "data" / "scenes" / "1.json")
+    write_zones(trained / "reviewed.gpkg", record, [(1, 1), (8, 8)], ["yes", "no"])
+    asked = config(verdicts="reviewed.gpkg", windows={"size": SIZE, "least_data": 0.1})
+    answer = snakemake(trained, "--", "results/data/listing.parquet", config=asked)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    notes = read_json(trained / "results" / "data" / "listing.json")["notes"]
+    assert any("1 zones judged to hold a landslide, 1 to hold none" in note for note in notes)

@@ -26,17 +26,6 @@ from landslip.scene.reader import open_scene
 from stores import write_store
 
 
-@pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[Looked]:
-    """Two scenes; nobody may change them."""
-    folder = tmp_path_factory.mktemp("scenes")
-    found = []
-    for number in range(2):
-        scene = make_scene(folder / f"scene{number}", number)
-        found.append(look(scene, folder / f"looked{number}"))
-    return found
-
-
 @pytest.fixture
 def copy(scenes: list[Looked], tmp_path: Path) -> Looked:
     """The first scene, to be damaged, looked at in its own place."""

@@ -1,0 +1,95 @@
+"""The scenes of a study that were looked at, with the windows that reviewers judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from landslip.inventory.verdicts import STRATUM, one_verdict_each, seen_windows, verdict_windows
+from landslip.inventory.windows import SceneRecord, metric_crs, window_bounds
+from landslip.io.files import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A scene of a study that was looked at."""
+
+    split: str
+    """train or test."""
+    record: SceneRecord
+    windows: pd.DataFrame
+    """Those that were seen, see `landslip.inventory.windows.look_at_scene`; in the column `verdict`
+    what a reviewer says of it, or NONE."""
+
+    @property
+    def bounds(self) -> NDArray[np.float64]:
+        """Left, bottom, right, top (n, 4) in `crs`."""
+        rows, columns = (self.windows[name].to_numpy(np.int64) for name in ("row", "column"))
+        return window_bounds(self.record.reading.grid, rows, columns, self.record.size)
+
+    @property
+    def crs(self) -> CRS:
+        """Of metres."""
+        return metric_crs(self.record.reading.grid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What reviewers judged, and which of its windows have enough data."""
+
+    zones: Sequence[Path] = ()
+    """zones.gpkg of maps of training scenes, with the column `verdict` filled."""
+    channels: Sequence[str] = ()
+    """Of the patches."""
+    least_data: float = 0.0
+    """Share of a window's pixels that must hold data in each channel."""
+
+
+def scene_names(names: Sequence[str]) -> list[str]:
+    """Names of scenes as ids may have them, each once: a second one of a name gets a number."""
+    plain = [re.sub(r"[^\w-]+", "_", name).strip("_") or "scene" for name in names]
+    found: list[str] = []
+    for name in plain:
+        number = 1
+        while (unique := name if number == 1 else f"{name}_{number}") in found:
+            number += 1
+        found.append(unique)
+    return found
+
+
+def with_judged(
+    names: Sequence[str], scenes: Sequence[Scene], judged: Judged
+) -> tuple[list[Scene], list[str]]:
+    """The scenes with the windows that reviewers judged beside the others.
+
+    Raises
+    ------
+    InputError
+        See `landslip.inventory.verdicts.verdict_windows`; or verdicts are on a test scene.
+    """
+    by_name = dict(zip(names, scenes, strict=True))
+    records = {name: scene.record for name, scene in by_name.items()}
+    found = [verdict_windows(path, records) for path in judged.zones]
+    windows, notes = one_verdict_each(pd.concat([table for table, _ in found]))
+    for name, own in windows.groupby("scene"):
+        scene = by_name[str(name)]
+        if scene.split != "train":
+            raise InputError(
+                f"data.verdicts: zones of the test scene {name} were judged; patches that a map "
+                "chose would make the test another one: move the scene to data.scenes"
+            )
+        seen = seen_windows(own, scene.record, judged.channels, judged.least_data)
+        if not seen.all():
+            notes.append(f"scene {name}: {int((~seen).sum()):,} judged zones lack data")
+        own = own[seen].assign(stratum=STRATUM)[["row", "column", "stratum", "verdict"]]
+        both = pd.concat([scene.windows, own], ignore_index=True)
+        by_name[str(name)] = replace(scene, windows=both)
+    notes = [note for _, said in found for note in said] + notes
+    return [by_name[name] for name in names], notes
