@@ -8,7 +8,8 @@ from landslip.ablation.figure_list import FIGURES as ABLATION_FIGURES
 FIGURES = {
     name: figure
     for name, figure in ALL_FIGURES.items()
-    if TREE_MEMBERS or name != "importance"
+    if (TREE_MEMBERS or name != "importance")
+    and (CONFIG.data.scenes or name != "splits")
 }
 
 # Of the report's figures, those of the paper that the ablation's page shows too.
@@ -17,6 +18,11 @@ PAPER_FIGURES = [
     for name in ("composites", "dag", "f1_threshold", "importance", "patches", "roc")
     if name in FIGURES
 ]
+
+
+def if_from_scenes(*paths):
+    """Files that are there only where patches come from scenes, and say where they lie."""
+    return list(paths) if CONFIG.data.scenes else []
 
 
 def figure_files(figures, folder, suffix="png"):

@@ -24,6 +24,36 @@ rule print_rulegraph:
         "../workflow/scripts/report/print_rulegraph.py"
 
 
+rule compare_splits:
+    input:
+        features=ancient("<results>/features/train.parquet"),
+        folds=ancient("<results>/data/folds.parquet"),
+        manifest=ancient("<results>/data/manifest.parquet"),
+        sums=[
+            "<results>/features/train.sha256",
+            "<results>/data/folds.sha256",
+            "<results>/data/manifest.sha256",
+        ],
+    output:
+        splits="<results>/report/splits.json",
+        sums="<results>/report/splits.sha256",
+    log:
+        "<logs>/report/compare_splits.log",
+    benchmark:
+        "<benchmarks>/report/compare_splits.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+    params:
+        resamples=CONFIG.ensemble.bootstrap,
+        seed=CONFIG.seed,
+        code=source_digest("report/compare_splits.py"),
+    script:
+        "../workflow/scripts/report/compare_splits.py"
+
+
 rule draw_report:
     input:
         oof=ancient("<results>/ensemble/oof.parquet"),
@@ -42,6 +72,8 @@ rule draw_report:
         history=of_members("history.parquet"),
         costs=of_members("cost.json"),
         paper=f"{workflow.basedir}/resources/paper/table2.csv",
+        splits=if_from_scenes("<results>/report/splits.json"),
+        split_sums=if_from_scenes("<results>/report/splits.sha256"),
         model_sums=of_members("files.sha256"),
         sums=[
             "<results>/ensemble/oof.sha256",
@@ -89,6 +121,8 @@ rule write_report:
         mistakes="<results>/report/mistakes.csv",
         cost="<results>/report/cost.csv",
         speed="<results>/report/speed.csv",
+        splits=if_from_scenes("<results>/report/splits.json"),
+        split_sums=if_from_scenes("<results>/report/splits.sha256"),
         descriptions=of_members("model.json"),
         costs=of_members("cost.json"),
         figures=expand("<results>/report/{figure}.png", figure=FIGURES),

@@ -50,6 +50,8 @@ class Run:
     stages: Mapping[str, str]
     """Rule -> stage."""
     seed: int
+    splits: Path | None = None
+    """Of patches from scenes; see `landslip.report.splits.compare_splits`."""
 
 
 FIGURES: dict[str, Figure] = {
@@ -92,6 +94,12 @@ FIGURES: dict[str, Figure] = {
         title="Sample patches in every channel",
         section="Data",
         alternative="Six sample patches in every channel",
+    ),
+    "splits": Figure(
+        title="What a random split flatters",
+        section="Data",
+        alternative="Scores of small trees by how patches were split, and how unlike patches are "
+        "against their distance",
     ),
     "learning_curves": Figure(
         title="Learning curves",
@@ -149,6 +157,7 @@ def draw_report(run: Run, targets: Sequence[Path]) -> None:
         models_table,
         patch_figure,
         speed,
+        splits_figure,
     )
 
     decided = read_ensemble_oof(run.oof), float(read_threshold(run.threshold)["threshold"])
@@ -165,6 +174,7 @@ def draw_report(run: Run, targets: Sequence[Path]) -> None:
             "mistakes": partial(mistakes.draw_mistakes, *decided, **pixels),
             "composites": partial(patch_figure.draw_composites, **samples),
             "patches": partial(patch_figure.draw_patches, **samples, units=run.units),
+            **({"splits": partial(splits_figure.draw_splits, run.splits)} if run.splits else {}),
             "learning_curves": partial(
                 learning.draw_learning_curves, history=run.history, trees=list(run.importance)
             ),

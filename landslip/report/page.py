@@ -17,6 +17,7 @@ from landslip.report import verdict, wording
 from landslip.report.combination import combination
 from landslip.report.embedded_figures import embed_figures
 from landslip.report.figures import FIGURES
+from landslip.report.splits_figure import splits_paragraph
 from landslip.report.trained_settings import ConfigSettings, TrainedSettings, read_trained_settings
 
 _PACKAGES = (
@@ -68,6 +69,7 @@ def write_report(
     mistakes: Path,
     cost: Path,
     speed: Path,
+    splits: Path | None = None,
     descriptions: Mapping[str, Sequence[Path]],
     costs: Mapping[str, Sequence[Path]],
     figures: Sequence[Path],
@@ -86,6 +88,8 @@ def write_report(
         Of the data stage.
     models, mistakes, cost, speed
         CSV tables beside the figures.
+    splits
+        Of patches from scenes; see `landslip.report.splits.compare_splits`.
     descriptions
         Member -> model.json of its folds, in order.
     costs
@@ -122,6 +126,7 @@ def write_report(
         data=_count_patches(manifest),
         folds=_count_folds(split),
         split_digest=digest,
+        flattery=None if splits is None else splits_paragraph(splits),
         scheme=_SCHEMES[made.folds_scheme],
         scaling=_SCALINGS[made.scaling_fit],
         networks=[name for name, model in made.models.items() if model["kind"] == "network"],

@@ -26,6 +26,7 @@ draw_report(
         units=params.units,
         stages=params.stages,
         seed=params.seed,
+        splits=Path(snakemake.input.splits[0]) if snakemake.input.splits else None,
     ),
     [Path(path) for path in snakemake.output],
 )

@@ -19,6 +19,7 @@ write_report(
     mistakes=Path(snakemake.input.mistakes),
     cost=Path(snakemake.input.cost),
     speed=Path(snakemake.input.speed),
+    splits=Path(snakemake.input.splits[0]) if snakemake.input.splits else None,
     descriptions=paths_by_name(members, snakemake.input.descriptions),
     costs=paths_by_name(members, snakemake.input.costs),
     figures=[Path(path) for path in snakemake.input.figures],
