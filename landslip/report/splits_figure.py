@@ -109,7 +109,7 @@ def splits_paragraph(splits: Path) -> str:
     if said["reach"] is not None:
         words.append(
             f"Two patches of a scene are as different as any two from about "
-            f"{said['reach'] / _KM:.2g} km on; folds of smaller blocks would flatter too."
+            f"{said['reach'] / _KM:.2g} km on: blocks of ground should be larger than that."
         )
     elif said["variogram"]["distance"]:
         words.append(
