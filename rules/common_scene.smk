@@ -82,7 +82,7 @@ def mapped_settings():
         "bundle": bundle_digest(),
         "scene": simulation if IS_SIMULATED_SCENE else scene_digest(),
         "map": map_settings(),
-        "predict": map_question(),
+        "predict": {**map_question(), "threshold": CONFIG.predict.threshold},
     }
 
 

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.data.folds import read_folds
-from landslip.ensemble import measures
+from landslip.ensemble import metrics
 from landslip.ensemble.bootstrap import PERCENTILES, resample_weights
 from landslip.ensemble.threshold import cross_fit
 from landslip.io.files import read_metadata, read_parquet, write_json
@@ -35,7 +35,7 @@ Labels = NDArray[np.int8]
 Folds = NDArray[np.int64]
 
 RANDOM, FORCE, SCENE = "random", "in force", "scene"
-_MEASURES = ("f1", "auc")
+_METRICS = ("f1", "auc")
 # Patches, at most: whole groups of them, so that neighbours stay together.
 _MOST = 20000
 # Folds of whole scenes, at most.
@@ -232,8 +232,8 @@ def score_splits(
             key: value
             for name, probability in answers.items()
             for key, value in {
-                (name, "f1"): measures.f1(labels, decisions[name], weights),
-                (name, "auc"): measures.auc(labels, probability, weights),
+                (name, "f1"): metrics.f1(labels, decisions[name], weights),
+                (name, "auc"): metrics.auc(labels, probability, weights),
             }.items()
         }
 
@@ -251,7 +251,7 @@ def score_splits(
         {
             "split": name,
             "folds": len(np.unique(splits[name])),
-            **{each: interval(value[name, each], drawn[name, each]) for each in _MEASURES},
+            **{each: interval(value[name, each], drawn[name, each]) for each in _METRICS},
         }
         for name in answers
     ]
@@ -259,6 +259,6 @@ def score_splits(
         each: interval(
             value[RANDOM, each] - value[FORCE, each], drawn[RANDOM, each] - drawn[FORCE, each]
         )
-        for each in _MEASURES
+        for each in _METRICS
     }
     return rows, flattery
