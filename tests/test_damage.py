@@ -12,13 +12,12 @@ from landslip.data.folds import read_folds, split_digest
 from landslip.ensemble.choice import choose_rule
 from landslip.ensemble.tables import count_test, read_ensemble_oof, write_ensemble_oof
 from landslip.features.scales import read_scaling
+from landslip.io.arrays import read_arrays, write_arrays
 from landslip.io.files import (
     InputError,
-    read_arrays,
     read_json,
     read_metadata,
     read_parquet,
-    write_arrays,
     write_json,
     write_parquet,
 )

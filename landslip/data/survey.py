@@ -28,7 +28,7 @@ from landslip.data.nodata import (
 from landslip.data.patches import PatchError, as_float32
 from landslip.data.shard_tables import listed_patches
 from landslip.data.source import PatchFiles, PatchReader
-from landslip.io.files import read_arrays, write_arrays
+from landslip.io.arrays import read_arrays, write_arrays
 from landslip.io.large_tables import count_rows
 
 log = logging.getLogger(__name__)

@@ -14,11 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from landslip.io.ordinary_files import open_ordinary
 from landslip.io.room import FULL, named_if_full
@@ -307,27 +305,6 @@ def read_metadata(path: Path | str) -> dict[str, str]:
     with readable_damage(path):
         raw = pq.read_schema(path).metadata or {}
         return {key.decode(): value.decode() for key, value in raw.items() if key != b"pandas"}
-
-
-def write_arrays(target: Path | str, **arrays: NDArray[Any]) -> None:
-    """Write arrays as compressed .npz, whose members carry CRC-32s, atomically."""
-    with atomic_path(target) as temporary:
-        np.savez_compressed(temporary, allow_pickle=False, **arrays)
-
-
-def read_arrays(path: Path | str, names: Iterable[str]) -> dict[str, NDArray[Any]]:
-    """Read arrays that `write_arrays` wrote.
-
-    Raises
-    ------
-    InputError
-        The file is damaged, or lacks one.
-    """
-    with readable_damage(path), np.load(path, allow_pickle=False) as found:
-        missing = sorted(set(names) - set(found.files))
-        if missing:
-            raise InputError(f"{path} lacks {', '.join(missing)}; delete it and run again")
-        return {name: found[name] for name in names}
 
 
 def file_digest(path: Path | str) -> str:

@@ -15,7 +15,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from landslip.io.files import InputError
-from landslip.models.meta_device import prefer_meta_device
+from landslip.models.timm_models import (
+    classifier_prefixes,
+    first_layers,
+    native_input,
+    tensor_shapes,
+)
 from landslip.models.weights import Pretrained
 
 log = logging.getLogger(__name__)
@@ -93,7 +98,7 @@ def check_fit(name: str, pretrained: Pretrained) -> Loaded:
     InputError
         As `build_encoder` does.
     """
-    size = _native_input(name)[-1]
+    size = native_input(name)[-1]
     channels = pretrained.bands or ("1", "2", "3")
     _, loaded = build_encoder(
         name, channels=channels, outputs=1, image_size=size, pretrained=pretrained
@@ -135,16 +140,16 @@ def _load(
         state = load_file(path)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{path} is not a safetensors file ({error})") from error
-    expected = _shapes(name)
+    expected = tensor_shapes(name)
     state, prefix = _without_prefix(state, expected)
     if prefix:
         log.info("%s: the prefix %r is taken off the names of its tensors", path, prefix)
     _refuse_values(path, state)
-    firsts = _first_layers(name)
+    firsts = first_layers(name)
     width = _width(state, firsts, name, expected)
-    if bands is None and width not in (1, _native_input(name)[0]):
+    if bands is None and width not in (1, native_input(name)[0]):
         raise InputError(
-            f"{path} reads {width} bands, {name} of timm {_native_input(name)[0]}: name the bands "
+            f"{path} reads {width} bands, {name} of timm {native_input(name)[0]}: name the bands "
             f"of the file, in its order, in encoders.<name>.bands (as the channels of the config "
             f"are named where they are the same)"
         )
@@ -153,7 +158,7 @@ def _load(
             f"encoders.<name>.bands names {len(bands)} bands ({', '.join(bands)}), {path} reads "
             f"{width}; name every band of the file, in its order"
         )
-    overlay = {"state_dict": state, "input_size": (width, *_native_input(name)[1:])}
+    overlay = {"state_dict": state, "input_size": (width, *native_input(name)[1:])}
     wanted = {**options, "in_chans": width} if bands is not None else options
     with _recorded_loads() as results:
         try:
@@ -165,7 +170,7 @@ def _load(
     # timm keeps its configuration; the tensors would stay in memory with it.
     configuration: Any = encoder.pretrained_cfg
     configuration.pop("state_dict", None)
-    classifier = _classifier(name)
+    classifier = classifier_prefixes(name)
     missing = [key for result in results for key in result.missing_keys]
     astray = [key for key in missing if not key.startswith(classifier)]
     inside = {key.split(".")[0] for key in encoder.state_dict()}
@@ -232,18 +237,6 @@ def _for_channels(
     return encoder
 
 
-def _shapes(name: str) -> dict[str, tuple[int, ...]]:
-    """Shape of every tensor of a timm model as it is by itself."""
-
-    def build(device: torch.device) -> nn.Module:
-        with device:
-            model: nn.Module = timm.create_model(name, pretrained=False)
-        return model
-
-    model = prefer_meta_device(build)
-    return {key: tuple(value.shape) for key, value in model.state_dict().items()}
-
-
 def _without_prefix(
     state: dict[str, Tensor], expected: Iterable[str]
 ) -> tuple[dict[str, Tensor], str]:
@@ -270,7 +263,7 @@ def _width(
     expected: Mapping[str, tuple[int, ...]],
 ) -> int:  # fmt: skip
     """Bands that weights read: timm's own number, unless their first layer says otherwise."""
-    native = _native_input(name)[0]
+    native = native_input(name)[0]
     for first in firsts:
         weight, shape = state.get(f"{first}.weight"), expected.get(f"{first}.weight")
         if weight is not None and shape is not None and weight.ndim == len(shape) == 4:
@@ -287,10 +280,10 @@ def _misfit(
     missing: Sequence[str] = (), deeper: Sequence[str] = (),
 ) -> InputError:  # fmt: skip
     """Say how weights and encoder differ, and why that is likely so."""
-    classifier = _classifier(name)
+    classifier = classifier_prefixes(name)
     wanted = {key: shape for key, shape in expected.items() if not key.startswith(classifier)}
     absent = list(missing) or [key for key in wanted if key not in state]
-    firsts = {f"{first}.weight" for first in _first_layers(name)}
+    firsts = {f"{first}.weight" for first in first_layers(name)}
     other = [
         key for key, shape in wanted.items()
         if key in state and key not in firsts and tuple(state[key].shape) != shape
@@ -320,28 +313,6 @@ def _misfit(
 def _examples(names: Sequence[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"such as {', '.join(names[:3])}{more}"
-
-
-def _native_input(name: str) -> tuple[int, ...]:
-    """(channel, row, column) that timm's own weights of a model read."""
-    config = timm.get_pretrained_cfg(name)
-    size = config.input_size if config is not None else None
-    return tuple(size) if size else (3, 224, 224)
-
-
-def _first_layers(name: str) -> tuple[str, ...]:
-    """Names of the layers that read the channels."""
-    config = timm.get_pretrained_cfg(name)
-    first = config.first_conv if config is not None else None
-    return (first,) if isinstance(first, str) else tuple(first or ())
-
-
-def _classifier(name: str) -> tuple[str, ...]:
-    """How the names of the tensors of a model's classifiers begin."""
-    config = timm.get_pretrained_cfg(name)
-    last = config.classifier if config is not None else None
-    names = (last,) if isinstance(last, str) else tuple(last or ())
-    return tuple(f"{each}." for each in names)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from landslip.io.user_cache import user_cache
 _PROGRAM = "landslip.models.try_encoders"
 _ROOT = Path(__file__).parents[2]
 # What the program runs: another one may answer otherwise.
-_CODE = ("try_encoders.py", "encoder.py")
+_CODE = ("try_encoders.py", "encoder.py", "timm_models.py")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ import json
 import sys
 from typing import Any
 
-import timm
 import torch
 
 from landslip.models.encoder import build_encoder
+from landslip.models.timm_models import native_input
 
 # Sizes that are tried beside a refused one, nearest first.
 _MOST_TRIES = 24
@@ -33,8 +33,7 @@ def try_encoder(name: str, channels: int, image_size: int) -> dict[str, Any]:
 
 
 def _sizes_taken(name: str, channels: int, refused: int) -> list[int]:
-    config = timm.get_pretrained_cfg(name)
-    native = config.input_size[-1] if config is not None and config.input_size else 224
+    native = native_input(name)[-1]
     found: list[int] = []
     nearby = {step * factor for step in (14, 16) for factor in range(2, 33)} - {native}
     for size in sorted(nearby, key=lambda size: abs(size - refused))[:_MOST_TRIES]:

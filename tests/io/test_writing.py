@@ -21,13 +21,13 @@ import torch
 from landslip.assess.population import layer_names, read_layer
 from landslip.data.store import read_ids
 from landslip.engine.devices import lease_device
+from landslip.io.arrays import write_arrays
 from landslip.io.files import (
     InputError,
     atomic_path,
     check_writable,
     file_digest,
     read_json,
-    write_arrays,
     write_json,
     write_parquet,
     write_text,
