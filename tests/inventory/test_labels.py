@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import shapely
+from affine import Affine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rasterio.features import rasterize
-from rasterio.transform import from_origin
 
 from landslip.inventory.dates import ABSENT, SHOWN, UNCERTAIN
 from landslip.inventory.labels import LabelRule, distance_to_slides, label_windows
@@ -44,7 +44,7 @@ def test_areas_are_those_of_a_raster_of_the_same_slides(found: np.ndarray, strid
     labels = label_windows(windows, found, LabelRule(min_share=0.1))
     pixel = 4.0
     side = int(1920 / pixel)
-    image = rasterize(found, (side, side), transform=from_origin(0, 1920, pixel, pixel))
+    image = rasterize(found, (side, side), transform=Affine(pixel, 0, 0, 0, -pixel, 1920))
     for window, area, share in zip(windows, labels.area, labels.share, strict=True):
         left, bottom, right, top = (window / pixel).astype(int)
         counted = image[side - top : side - bottom, left:right].sum() * pixel**2
