@@ -39,6 +39,7 @@ rule picture_sample:
         plan=MAP_PLAN,
         drawn="<results>/design/drawn.parquet",
         plan_sums=f"{Path(MAP_PLAN).with_suffix('.sha256')}",
+        images=MAP_SEEN,
         sums="<results>/design/design.sha256",
     output:
         page="<results>/sample.html",

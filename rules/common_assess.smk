@@ -6,6 +6,13 @@ MAP_INPUTS = [str(MAP / name) for name in ("probability.tif", "zones.gpkg")]
 # It names the scene's files; a map that was handed on comes without.
 MAP_PLAN = str(MAP.parent / "scene" / "event" / "plan.json")
 
+# It holds sums of the scene's images; maps of older versions lack it.
+MAP_SEEN = [
+    str(path)
+    for path in [Path(MAP_PLAN).with_name("images.seen.sha256")]
+    if path.is_file()
+]
+
 
 def assess_targets():
     """The sample to fill, or what a person's labels and verdicts say of the map."""

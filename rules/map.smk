@@ -15,6 +15,7 @@ checkpoint plan_map:
     output:
         plan="<results>/scene/{run}/plan.json",
         checks="<results>/scene/{run}/checks.json",
+        images="<results>/scene/{run}/images.seen.sha256",
         sums="<results>/scene/{run}/plan.sha256",
     log:
         "<logs>/scene/plan_{run}.log",
@@ -42,6 +43,7 @@ rule map_tile:
         scene=ancient(CONFIG.scene.path),
         rasters=lambda wildcards: [ancient(path) for path in scene_rasters()],
         bundle=ancient(bundle_file()),
+        images="<results>/scene/{run}/images.seen.sha256",
         sums="<results>/scene/{run}/plan.sha256",
     output:
         image="<results>/scene/{run}/tiles/{tile}.tif",
@@ -103,6 +105,7 @@ rule write_zones:
         placebo_cells=lambda wildcards: placebo_files("parquet"),
         rasters=lambda wildcards: [ancient(path) for path in scene_rasters()],
         bundle=ancient(bundle_file()),
+        images="<results>/scene/event/images.seen.sha256",
         sums="<results>/scene/event/plan.sha256",
         placebo_sums=lambda wildcards: placebo_plan("sha256"),
         tile_sums=lambda wildcards: [
@@ -142,6 +145,7 @@ rule write_map_page:
         facts="<results>/scene/findings.json",
         rasters=lambda wildcards: [ancient(path) for path in scene_rasters()],
         bundle=ancient(bundle_file()),
+        images="<results>/scene/event/images.seen.sha256",
         sums=[
             "<results>/scene/event/plan.sha256",
             "<results>/scene/probability.sha256",

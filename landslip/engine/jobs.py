@@ -17,6 +17,8 @@ from landslip.io.sums import read_sums
 from landslip.io.sums import write_sums as write_sums_of
 
 SUFFIX = ".sha256"
+# Sums of files that a user brought, as they were when a job first read them: `record_seen`.
+SEEN = ".seen.sha256"
 # Gigabytes, of which a job may read little: their images are compared with checksums in the index
 # of the store, which a sums file names, and nothing else in them is read (`landslip.data.store`).
 READ_BY_PARTS = ".pixels.h5"
@@ -54,15 +56,56 @@ def begin_job(job: Job) -> dict[str, str]:
         As `verify_files` does.
     """
     configure_logging(job.log[0])
-    return verify_files(list(job.input))
+    return verify_inputs(list(job.input))
 
 
 def end_job(job: Job) -> None:
     """Write the sums of the job's outputs, if its rule declares a sums file."""
     made = [str(path) for path in job.output]
     for target in made:
-        if target.endswith(SUFFIX):
+        if target.endswith(SUFFIX) and not target.endswith(SEEN):
             write_sums(target, [path for path in made if path != target])
+
+
+def verify_inputs(paths: Iterable[str | Path]) -> dict[str, str]:
+    """Compare all that a job reads with the sums among it; see `verify_files` and `verify_seen`."""
+    names = [str(path) for path in paths]
+    for name in names:
+        if name.endswith(SEEN):
+            verify_seen(name)
+    return verify_files(names)
+
+
+def record_seen(target: str | Path, paths: Iterable[str | Path]) -> None:
+    """Write the sums of files that a user brought, for later jobs that read them too.
+
+    Parameters
+    ----------
+    target
+        Named `*.seen.sha256`; who reads the files has it among its inputs.
+    paths
+        The files, each once.
+    """
+    write_sums_of(target, paths)
+
+
+def verify_seen(sums: str | Path) -> None:
+    """Compare what a user brought with what it was when it was first read.
+
+    Raises
+    ------
+    InputError
+        A file has changed or is gone, whatever its time of change, or the sums are damaged; the
+        message names both.
+    """
+    for path, digest in read_sums(sums):
+        if not os.path.isfile(path) or file_digest(path) != digest:
+            inside = os.path.relpath(path)
+            raise InputError(
+                f"{path if inside.startswith('..') else inside} has changed since it was first "
+                f"read (its SHA-256 is not the one in {sums}); put it back as it was, or delete "
+                f"{sums} and run again"
+            )
 
 
 def verify_files(paths: Iterable[str | Path]) -> dict[str, str]:
@@ -82,7 +125,11 @@ def verify_files(paths: Iterable[str | Path]) -> dict[str, str]:
         One is missing.
     """
     names = [str(path) for path in paths]
-    sums = {name: dict(read_sums(name)) for name in names if name.endswith(SUFFIX)}
+    sums = {
+        name: dict(read_sums(name))
+        for name in names
+        if name.endswith(SUFFIX) and not name.endswith(SEEN)
+    }
     expected = {
         path: (recorded[path], file) for file, recorded in sums.items() for path in recorded
     }

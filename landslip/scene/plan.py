@@ -39,6 +39,19 @@ class MapPlan:
         """Rectangles of cells, a job each."""
         return cut_tiles(self.cells, self.tile_pixels)
 
+    @property
+    def files(self) -> list[str]:
+        """Files of the user that jobs read by this plan, each once."""
+        inside = [_outermost(file) for file in self.reading.layers.files]
+        return list(dict.fromkeys([*inside, *([self.units] if self.units else [])]))
+
+
+def _outermost(file: str) -> str:
+    """The .zip of what GDAL reads inside of one, else the file."""
+    if not file.startswith("/vsizip/"):
+        return file
+    return file.removeprefix("/vsizip/").split(".zip/")[0] + ".zip"
+
 
 @dataclass(frozen=True, kw_only=True)
 class MapSettings:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from landslip.engine.jobs import begin_job, end_job, verify_files
+from landslip.engine.jobs import begin_job, end_job, record_seen, verify_files, verify_inputs
 from landslip.io.files import InputError
 
 
@@ -73,6 +73,26 @@ def test_what_a_user_brings_is_named_in_no_sums(made: list[str], tmp_path: Path)
     own = tmp_path / "Train.csv"
     own.write_text("ID,label\n")
     assert verify_files([made[0], str(own), made[-1]]).keys() == {made[0]}
+
+
+def test_what_a_user_brings_is_compared_with_what_it_was_when_it_was_first_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    image, seen = Path("scene.tif"), Path("results/images.seen.sha256")
+    image.write_bytes(b"pixels")
+    seen.parent.mkdir()
+    record_seen(seen, [image])
+    end_job(Job(output=["results/plan.json", str(seen)]))
+    times = image.stat()
+    for damage in (lambda: image.write_bytes(b"pixelz"), image.unlink):
+        verify_inputs([seen])
+        damage()
+        if image.exists():
+            os.utime(image, ns=(times.st_atime_ns, times.st_mtime_ns))
+        with pytest.raises(InputError, match=r"^scene\.tif has changed since it was first read"):
+            begin_job(Job(input=[str(seen)], log=["log"]))
+        image.write_bytes(b"pixels")
 
 
 def test_a_job_that_nobody_reads_after_writes_no_sums(tmp_path: Path) -> None:
