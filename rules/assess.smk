@@ -9,6 +9,7 @@ rule assess:
 rule draw_sample:
     input:
         map=[ancient(path) for path in MAP_INPUTS],
+        item=[ancient(path) for path in MAP_ITEM],
     output:
         sample="<results>/sample.gpkg",
         drawn="<results>/design/drawn.parquet",

@@ -3,6 +3,8 @@
 # Nothing is there, and nothing asked, where no map is assessed.
 MAP = Path(CONFIG.map or ".")
 MAP_INPUTS = [str(MAP / name) for name in ("probability.tif", "zones.gpkg")]
+# It holds digests of the two.
+MAP_ITEM = [str(path) for path in [MAP / "item.json"] if path.is_file()]
 # It names the scene's files; a map that was handed on comes without.
 MAP_PLAN = str(MAP.parent / "scene" / "event" / "plan.json")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,12 @@ from rasterio.windows import Window
 from landslip.io.files import InputError
 from landslip.io.vectors import layer_names, read_vectors
 from landslip.scene.cells import Cells
+from landslip.scene.item import NAME, verify_map
 from landslip.scene.rasters import Grid, gdal_env, grid_of, open_raster, readable
 from landslip.scene.tiles import NODATA, STEPS
 from landslip.scene.zones import cell_areas, unit_of_cells
+
+logger = logging.getLogger(__name__)
 
 # Rows of pixels in memory at once, about.
 _ROWS = 1024
@@ -52,7 +56,7 @@ def read_map(folder: Path) -> FinishedMap:
     Raises
     ------
     InputError
-        One is missing, damaged or not a map's.
+        One is missing, damaged, not a map's, or has changed since the map was made.
     """
     image, vectors = folder / "probability.tif", folder / "zones.gpkg"
     for path in (image, vectors):
@@ -60,6 +64,10 @@ def read_map(folder: Path) -> FinishedMap:
             raise InputError(
                 f"{path} is not there; name the folder of a finished map (map=results/map)"
             )
+    if (folder / NAME).is_file():
+        verify_map(folder)
+    else:
+        logger.warning("%s has no %s, so nobody knows whether the map has changed", folder, NAME)
     with gdal_env(), open_raster(str(image)) as raster:
         grid, tags = grid_of(raster), raster.tags()
         cells = _cells(grid, tags, image)

@@ -9,7 +9,7 @@ changes in a file beside it, which the usual way alone heeds.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from landslip.io.files import readable_damage
+from landslip.io.files import readable_damage, texts_digest
 
 UNREADABLE = (
     pyogrio.errors.DataSourceError,
@@ -98,6 +98,34 @@ def read_vectors(
         shapes = [] if geometry is None else list(shapely.from_wkb(geometry))
         columns = dict(zip((str(name) for name in meta["fields"]), fields, strict=True))
         return VectorLayer(meta["crs"], shapes, columns)
+
+
+def layers_digest(path: Path, *, but: Collection[str] = ()) -> str:
+    """SHA-256 of what the layers of a file hold, however its bytes hold it.
+
+    Programs such as QGIS change the bytes of a GeoPackage that they merely open.
+
+    Parameters
+    ----------
+    path
+        The file.
+    but
+        Columns that may change.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    parts = []
+    with readable_vectors(path):
+        kinds = dict(list_layers(path))
+    for name in sorted(name for name, kind in kinds.items() if kind is not None):
+        layer = read_vectors(path, name)
+        kept = {key: values for key, values in layer.columns.items() if key not in but}
+        parts += [name, *(f"{key} {kept[key].tolist()!r}" for key in sorted(kept))]
+        parts += ["" if shape is None else str(shape.wkb_hex) for shape in layer.geometry]
+    return texts_digest(parts)
 
 
 def write_features(path: Path, **options: Any) -> None:

@@ -6,18 +6,28 @@ import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pystac
 import shapely
+from pydantic import Field
 from pyproj import Transformer
+from typing_extensions import TypedDict
 
-from landslip.io.files import write_text
+from landslip.io.files import InputError, file_digest, write_text
+from landslip.io.records import Digest, read_record
+from landslip.io.vectors import layers_digest
 from landslip.scene.rasters import Grid
 from landslip.scene.tiles import NODATA, STEPS
 
+NAME = "item.json"
 _PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 _RASTER = "https://stac-extensions.github.io/raster/v1.1.0/schema.json"
+_FILE = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
+# A multihash: SHA-256, 32 bytes.
+_CHECKSUM, _SHA256 = "file:checksum", "1220"
+# Of the zones' content, for QGIS changes a GeoPackage's bytes; a person may fill this column.
+_LAYERS, _FILLED = "landslip:layers_sha256", ("verdict",)
 _ASSETS = {
     "probability.tif": ("Probability and flags", pystac.MediaType.COG, ["data"]),
     "zones.gpkg": ("Search zones, blind spots and units", pystac.MediaType.GEOPACKAGE, ["data"]),
@@ -34,9 +44,11 @@ def write_item(
     dates: list[str],
     grid: Grid,
     facts: Mapping[str, Any],
+    probability: Path,
+    zones: Path,
     target: Path,
 ) -> None:
-    """Write the item that stands beside the map.
+    """Write the item that stands beside the map, with digests of what others read of it.
 
     Parameters
     ----------
@@ -48,6 +60,8 @@ def write_item(
         ISO 8601 days of all images.
     facts
         Further properties, under `landslip:`.
+    probability, zones
+        The map's raster and its layers.
     """
     outline = _outline(grid)
     days = sorted([*dates, event])
@@ -59,7 +73,7 @@ def write_item(
         properties={f"landslip:{key}": value for key, value in facts.items()},
         start_datetime=_midnight(days[0]),
         end_datetime=_midnight(days[-1]),
-        stac_extensions=[_PROJECTION, _RASTER],
+        stac_extensions=[_PROJECTION, _RASTER, _FILE],
     )
     item.common_metadata.title = name
     item.properties.update(
@@ -81,8 +95,50 @@ def write_item(
          "spatial_resolution": grid.down},
         {"data_type": "uint8"},
     ]  # fmt: skip
+    item.assets["probability"].extra_fields[_CHECKSUM] = _SHA256 + file_digest(probability)
+    item.assets["zones"].extra_fields[_LAYERS] = layers_digest(zones, but=_FILLED)
     said = item.to_dict(include_self_link=False, transform_hrefs=False)
     write_text(target, json.dumps(said, indent=2, allow_nan=False) + "\n")
+
+
+_Multihash = Annotated[str, Field(pattern="^1220[0-9a-f]{64}$")]
+# Of keys with a colon no class can be written.
+_Raster = TypedDict("_Raster", {"file:checksum": _Multihash})
+_Vectors = TypedDict("_Vectors", {"landslip:layers_sha256": Digest})
+
+
+class _Assets(TypedDict):
+    """Of a map's item, as far as they are compared with the files."""
+
+    probability: _Raster
+    zones: _Vectors
+
+
+class _Item(TypedDict):
+    assets: _Assets
+
+
+def verify_map(folder: Path) -> None:
+    """Compare a map's raster and layers with the digests in its item.
+
+    Raises
+    ------
+    InputError
+        One has changed since the map was made, or the item is damaged.
+    """
+    path = folder / NAME
+    assets = read_record(path, _Item)["assets"]
+    raster, zones = folder / "probability.tif", folder / "zones.gpkg"
+    changed = []
+    if _SHA256 + file_digest(raster) != assets["probability"][_CHECKSUM]:
+        changed.append(raster)
+    if layers_digest(zones, but=_FILLED) != assets["zones"][_LAYERS]:
+        changed.append(zones)
+    if changed:
+        raise InputError(
+            f"{' and '.join(map(str, changed))} changed since the map was made ({path} holds "
+            "another SHA-256); take the map out of its map.zip again, or map the scene again"
+        )
 
 
 def _outline(grid: Grid) -> Any:

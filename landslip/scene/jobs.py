@@ -155,6 +155,8 @@ def finish_map(
         dates=days,
         grid=said.reading.grid,
         facts={"bundle": ensemble.digest, "stride": said.cells.stride, "cell": said.rule},
+        probability=probability,
+        zones=zones,
         target=folder / "item.json",
     )
     write_page(

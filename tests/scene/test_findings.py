@@ -2,7 +2,10 @@
 
 import json
 import re
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,7 +29,7 @@ from landslip.io.files import InputError, read_json
 from landslip.scene.cells import Cells
 from landslip.scene.false_alarms import measure_false_alarms
 from landslip.scene.findings import read_cells, write_findings
-from landslip.scene.item import write_item
+from landslip.scene.item import verify_map, write_item
 from landslip.scene.mosaic import write_mosaic
 from landslip.scene.page import write_page
 from landslip.scene.plan import MapPlan, MapSettings, plan_map, read_plan
@@ -168,7 +171,8 @@ def test_the_item_is_valid_and_names_what_is_beside_it(made: MadeMap, tmp_path: 
     path = tmp_path / "item.json"
     write_item(
         name="Valley of Ö", event="2024-06-14", dates=["2024-05-01"], facts={"stride": 32},
-        grid=made.plan.reading.grid, target=path,
+        grid=made.plan.reading.grid, probability=made.folder / "event.tif",
+        zones=made.folder / "zones.gpkg", target=path,
     )  # fmt: skip
     said = json.loads(path.read_text())
     assert LocalValidator().item_validator(said["stac_version"]).is_valid(said)
@@ -177,6 +181,44 @@ def test_the_item_is_valid_and_names_what_is_beside_it(made: MadeMap, tmp_path: 
     assert item.properties["proj:code"] == "EPSG:32633"
     west, south, east, north = item.bbox or []
     assert 13 < west < east < 15 and 46 < south < north < 48
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("UPDATE zones SET verdict = 'yes'", None),
+        ("PRAGMA journal_mode = WAL", None),
+        ("UPDATE zones SET probability = 0.123 WHERE rank = 1", "zones.gpkg"),
+        ("UPDATE units SET name = 'x'", "zones.gpkg"),
+        (b"\x01", "probability.tif"),
+    ],
+)
+def test_a_map_that_changed_is_told_from_one_that_was_opened_or_reviewed(
+    change: str | bytes, named: str | None, made: MadeMap, tmp_path: Path
+) -> None:
+    raster, zones = tmp_path / "probability.tif", tmp_path / "zones.gpkg"
+    shutil.copy(made.folder / "event.tif", raster)
+    shutil.copy(made.folder / "zones.gpkg", zones)
+    write_item(
+        name="Hill", event="2024-06-14", dates=[], facts={}, grid=made.plan.reading.grid,
+        probability=raster, zones=zones, target=tmp_path / "item.json",
+    )  # fmt: skip
+    verify_map(tmp_path)
+    if isinstance(change, bytes):
+        raster.write_bytes(raster.read_bytes()[:-1] + change)
+    else:
+        with closing(sqlite3.connect(zones)) as base, base:
+            # Of the index only GDAL knows the functions.
+            for (name,) in base.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            ).fetchall():
+                base.execute(f'DROP TRIGGER "{name}"')
+            base.execute(change)
+    if named is None:
+        verify_map(tmp_path)
+    else:
+        with pytest.raises(InputError, match=rf"{named} changed since the map was made"):
+            verify_map(tmp_path)
 
 
 def test_the_page_needs_nothing_from_elsewhere(made: MadeMap, tmp_path: Path) -> None:
