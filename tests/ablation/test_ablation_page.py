@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from ablation.small_ablation import ABLATION, MEMBERS, TABLES
 from chromium import open_page
+from damage import jobs_in, rules_in, unguarded
 
 from landslip.ablation.page import seconds
 from runs import snakemake
 
+OWN = rules_in("ablation.smk")
 PAGES = {"report.html", "ablation.html"}
 
 
@@ -69,6 +71,17 @@ def test_links_of_the_two_pages_lead_to_something(results: Path):
                 assert (results / target).is_file(), (name, target)
         ids = re.findall(r' id="([^"]+)"', page)
         assert len(ids) == len(set(ids))
+
+
+def test_no_job_of_the_ablation_reads_what_changed_since_it_was_written(
+    results: Path, tmp_path: Path
+):
+    folder = tmp_path / "run"
+    shutil.copytree(results.parent, folder)
+    jobs = [job for job in jobs_in(folder, "ablation", config=ABLATION) if job.rule in OWN]
+    found = unguarded(folder, jobs)
+    assert found.keys() == OWN
+    assert not any(found.values())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 import geopandas
 import numpy as np
 from assess.made_map import write_map
+from damage import jobs_in, rules_in, unguarded
 
 from landslip.io.files import read_json
 from runs import snakemake
@@ -36,6 +37,15 @@ def test_a_map_is_sampled_labelled_and_assessed(tmp_path: Path):
     assert len(found["warnings"]) == 3
     assert read_json(tmp_path / "out" / "precision.json")["precision"]["value"] == 1
     assert "draw_sample" not in second.stderr
+
+    jobs = jobs_in(tmp_path, "assess", config=filled) + jobs_in(tmp_path, "assess", config=CONFIG)
+    found = unguarded(tmp_path, jobs)
+    # Pictures are of maps whose scene is there; of these two, and of what a person filled in, the
+    # first reader is the only one.
+    assert found.keys() == rules_in("assess.smk") - {"picture_sample"}
+    assert found["draw_sample"] == {"map/probability.tif", "map/zones.gpkg"}
+    assert found["write_accuracy"] == {"out/filled.gpkg"}
+    assert found["write_precision"] == {"reviewed.gpkg"}
 
     table["inclusion_probability"] = 0.1
     table.to_file(tmp_path / "out" / "filled.gpkg", layer="sample")

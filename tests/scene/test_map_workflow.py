@@ -14,6 +14,7 @@ import pytest
 import rasterio
 import yaml
 from browser import NEEDED, Browser, browser
+from damage import jobs_in, rules_in, unguarded
 from rio_cogeo import cog_validate
 from scene.simulated_scene import COLUMNS, ROWS
 
@@ -160,6 +161,21 @@ def test_a_second_run_has_nothing_to_do_and_a_changed_image_is_seen(
     (mapped / "records").rename(mapped / ".snakemake")
     assert answer.returncode != 0
     assert "predict.recall was null, is 0.9" in answer.stderr
+
+
+def test_no_job_of_a_map_reads_what_changed_since_it_was_read_or_written(
+    mapped: Path, bundle: Made
+) -> None:
+    again = [*rules_in("map.smk") - {"plan_map"}]
+    config = _config(bundle)
+    jobs = jobs_in(mapped, "map", config=config, flags=["--forcerun", *again])
+    jobs += jobs_in(mapped, "map", config=config)
+    found = unguarded(mapped, jobs)
+    assert found.keys() == rules_in("map.smk")
+    # A job compares the whole bundle by itself. What metadata say, later jobs read in the plan.
+    assert {path for paths in found.values() for path in paths} <= found["plan_map"]
+    later = {path for rule, paths in found.items() if rule != "plan_map" for path in paths}
+    assert {Path(path).name for path in later} == {"scene.yaml", "MTD_MSIL2A.xml"}
 
 
 def test_a_refused_scene_says_why_in_one_message(
