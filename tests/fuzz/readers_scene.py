@@ -18,7 +18,7 @@ from inventory.inventories import DRIVERS, write_inventory
 from landslip.assess.filled import read_labels
 from landslip.assess.population import read_map
 from landslip.assess.sample import SampleSettings, draw_sample
-from landslip.assess.verdicts import write_precision
+from landslip.assess.verdicts import read_verdicts
 from landslip.inventory.read import read_inventory
 from landslip.io.files import InputError, read_parquet
 from landslip.scene.catalogue import read_item
@@ -208,9 +208,6 @@ READERS = {
     "vector": Reader(make=_make_vectors, read=_read_vectors),
     "inventory": Reader(make=_make_inventories, read=_read_inventory),
     "sample": Reader(make=_make_samples, read=_read_sample),
-    "review": Reader(
-        make=_make_reviews,
-        read=lambda path: write_precision(path, 0.9, path.with_name("precision.json")),
-    ),
+    "review": Reader(make=_make_reviews, read=read_verdicts),
     "map": Reader(make=_make_maps, read=_read_map),
 }
