@@ -107,6 +107,7 @@ ON(ssize_t, pwrite, file, (int file, const void *from, size_t size, off_t at), (
 ON(ssize_t, pwrite64, file, (int file, const void *from, size_t size, off64_t at), (file, from, size, at))
 ON(ssize_t, writev, file, (int file, const struct iovec *from, int count), (file, from, count))
 ON(ssize_t, sendfile, file, (int file, int from, off_t *at, size_t size), (file, from, at, size))
+ON(ssize_t, sendfile64, file, (int file, int from, off64_t *at, size_t size), (file, from, at, size))
 ON(ssize_t, copy_file_range, file,
    (int from, off64_t *start, int file, off64_t *at, size_t size, unsigned flags),
    (from, start, file, at, size, flags))

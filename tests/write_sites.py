@@ -125,13 +125,16 @@ class Replay:
         """Calls of an undisturbed run, which must give the results that stand."""
         status, said, lines = self.run(job, 0, 0)
         assert status == 0, (job.name, said)
-        for output in job.outputs:
-            path = str(self.folder / output)
-            if os.path.isfile(path):
-                assert any(line == f"rename\t{path}" for line in lines), (job.name, output, lines)
         renamed = {line.split("\t")[1] for line in lines if line.startswith("rename")}
-        written = [line.split("\t")[1] for line in lines if line.startswith(("write", "pwrite"))]
+        for path in (str(self.folder / output) for output in job.outputs):
+            if os.path.isfile(path):
+                whole = any(path == name or path.startswith(f"{name}/") for name in renamed)
+                assert whole, (job.name, path, renamed)
+        writes = ("write", "pwrite", "sendfile", "copy_file_range")
+        written = [line.split("\t")[1] for line in lines if line.startswith(writes)]
         for path in renamed:
+            if _is_temporary(Path(path)):
+                continue
             stem = os.path.join(os.path.dirname(path), f".{Path(path).stem}.")
             assert any(name.startswith(stem) for name in written), (job.name, path, lines)
         return lines
@@ -175,12 +178,17 @@ class Replay:
     def check_visible(self, where: Any, *, killed: bool = False) -> None:
         """No file is partial, and no temporary is left."""
         for path, content in self.files().items():
-            if ".tmp" in path.name:
+            if _is_temporary(path):
                 assert killed, (path, where)
             elif content != _OLD and not _differs_by_nature(path):
                 assert content == self.before.get(path), (path, where)
         if not killed:
             assert list(self.temporary.iterdir()) == [], where
+
+
+def _is_temporary(path: Path) -> bool:
+    """Whether a file, or a folder above it, is on its way to its name."""
+    return any(part.startswith(".") and ".tmp" in part for part in path.parts)
 
 
 def _target(path: str) -> str:
