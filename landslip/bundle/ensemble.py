@@ -154,12 +154,8 @@ class Ensemble:
         prevalence: float | None,
         named: float | None = None,
     ) -> Threshold:
-        crossed = cross_fit_columns(
-            self.oof,
-            combination["columns"],
-            combination["fit"],
-            FittedRule.from_json(combination["rule"]),
-        )
+        rule = FittedRule.from_json(combination["rule"])
+        crossed = cross_fit_columns(self.oof, combination["columns"], combination["fit"], rule)
         return choose_threshold(
             self.oof.labels,
             crossed.probability,
@@ -241,8 +237,7 @@ class Ensemble:
         threshold: float | None = None,
     ) -> Asked:
         """What `predict` is asked, with every threshold chosen; see there."""
-        aims = {"recall": recall, "precision": precision, "prevalence": prevalence}
-        named = any(value is not None for value in aims.values())
+        named = any(value is not None for value in (recall, precision, prevalence))
         if threshold is not None and named:
             raise InputError("give a threshold, or an aim that chooses one")
         if threshold is not None and not 0 <= threshold <= 1:
