@@ -85,7 +85,7 @@ class Ensemble:
     @cached_property
     def card(self) -> dict[str, Any]:
         """What the ensemble was trained on, what it reaches, its limits and licence."""
-        found: dict[str, Any] = read_json(self.folder / CARD)
+        found: dict[str, Any] = read_record(self.folder / CARD, dict[str, Any])
         return found
 
     @cached_property

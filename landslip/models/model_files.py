@@ -10,6 +10,8 @@ from landslip.io.files import InputError, file_digest, read_json
 # Bytes of a model.json: a thousand times what one takes.
 _MOST_JSON = 2**20
 
+_LONGEST = 60  # letters of a weight file's name
+
 
 def read_model(
     description: Path, *, kinds: Sequence[str], version: int
@@ -84,6 +86,8 @@ def _beside(description: Path, name: object) -> Path:
             f"{description}: weights must be the name of a file beside it, got {_short(name)}"
         )
     weights = description.parent / str(name)
+    if len(str(name)) > _LONGEST:
+        raise InputError(f"{description}: weights has {len(str(name))} letters, no file's name has")
     if weights.is_symlink():
         raise InputError(f"{weights} is a link; put the file itself there")
     return weights
