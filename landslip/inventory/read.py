@@ -74,7 +74,7 @@ def read_inventory(
     Parameters
     ----------
     path
-        GeoPackage, Shapefile, GeoJSON, FlatGeobuf, or what else GDAL reads.
+        GeoPackage, Shapefile, GeoJSON or FlatGeobuf.
     layer
         Of a file with several; None: the only one with geometries.
     date_column

@@ -20,6 +20,7 @@ import shapely
 from numpy.typing import NDArray
 
 from landslip.io.files import readable_damage, texts_digest
+from landslip.io.ordinary_files import open_ordinary
 
 UNREADABLE = (
     pyogrio.errors.DataSourceError,
@@ -27,6 +28,9 @@ UNREADABLE = (
     pyogrio.errors.FeatureError,
 )
 _WITHOUT_LOCKS = "SQLITE_USE_OGR_VFS"
+# First bytes of a GeoPackage, FlatGeobuf, Shapefile and GeoJSON. GDAL reads many more forms, of
+# which some name other files and addresses on the net that it would open.
+_FORMS = (b"SQLite format 3\0", b"fgb\x03", b"\0\0\x27\x0a", b"{")
 
 
 class VectorLayer(NamedTuple):
@@ -40,7 +44,8 @@ class VectorLayer(NamedTuple):
 
 
 def read_features(path: Path, **options: Any) -> tuple[Any, ...]:
-    """As `pyogrio.raw.read`, which raises one of `UNREADABLE`."""
+    """As `pyogrio.raw.read`, which raises one of `UNREADABLE`; of the forms that are known."""
+    _check_form(path)
     try:
         return tuple(pyogrio.raw.read(path, **options))
     except UNREADABLE:
@@ -49,12 +54,22 @@ def read_features(path: Path, **options: Any) -> tuple[Any, ...]:
 
 
 def list_layers(path: Path) -> Any:
-    """As `pyogrio.list_layers`, which raises one of `UNREADABLE`."""
+    """As `pyogrio.list_layers`, which raises one of `UNREADABLE`; of the forms that are known."""
+    _check_form(path)
     try:
         return pyogrio.list_layers(path)
     except UNREADABLE:
         with _without_locks():
             return pyogrio.list_layers(path)
+
+
+def _check_form(path: Path) -> None:
+    with open_ordinary(path) as file:
+        head = file.read(64)
+    if not head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith(_FORMS):
+        raise pyogrio.errors.DataSourceError(
+            "it begins like no GeoPackage, Shapefile, GeoJSON or FlatGeobuf"
+        )
 
 
 @contextmanager

@@ -4,6 +4,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+import pyogrio
 import pytest
 import shapely
 from inventory.inventories import DRIVERS, UTM, write_inventory
@@ -114,7 +116,17 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
         read_inventory(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"", b"ID,label\n1,0\n", b"\x89PNG\r\n"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"ID,label\n1,0\n",
+        b"\x89PNG\r\n",
+        # of GDAL's forms one that names other files, on the net too
+        b'<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>/vsicurl/http://a.example/a.gpkg'
+        b"</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>",
+    ],
+)
 def test_a_file_that_is_no_vector_file_is_refused(tmp_path: Path, content: bytes):
     (tmp_path / "slides.gpkg").write_bytes(content)
     with pytest.raises(InputError, match=r"slides\.gpkg is no vector file.*expected a GeoPackage"):
@@ -122,9 +134,9 @@ def test_a_file_that_is_no_vector_file_is_refused(tmp_path: Path, content: bytes
 
 
 def test_a_table_without_geometries_is_refused(tmp_path: Path):
-    (tmp_path / "slides.csv").write_text("id,label\n1,0\n")
+    pyogrio.write_dataframe(pd.DataFrame({"label": [1, 0]}), tmp_path / "slides.gpkg")
     with pytest.raises(InputError, match="table without geometries"):
-        read_inventory(tmp_path / "slides.csv")
+        read_inventory(tmp_path / "slides.gpkg")
 
 
 def test_an_unknown_layer_or_column_is_refused_with_the_nearest(tmp_path: Path):
