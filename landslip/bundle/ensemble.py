@@ -212,8 +212,8 @@ class Ensemble:
 
         Notes
         -----
-        Of the same patches in the same order, all with data, `full` gives the bits of the
-        training's own prediction on the same machine.
+        Of patches with data of every sensor `full` gives the bits of the training's own
+        prediction on the same processor, whatever their order and the patches beside them.
         """
         if budget not in BUDGETS:
             raise InputError(f"budget is {budget!r}, expected {', '.join(BUDGETS)}")

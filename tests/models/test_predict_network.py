@@ -1,6 +1,7 @@
 """Test patches and networks: every fold's network sees every patch, whoever shares the work."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from landslip.io.files import InputError, file_digest, read_json, read_metadata
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import load_network, save_network
 from landslip.models.predict_network import predict_network
+from landslip.models.prediction import predict_logits, sigmoid
 from landslip.models.predictions import read_test
 from processors import processor_file
 from stores import write_store
@@ -127,6 +129,18 @@ def test_every_fold_predicts_every_patch_in_the_stores_order(
             frame["probability"].iloc[rows], one_by_one(store, description, rows), atol=1e-5
         )
     assert not np.array_equal(whole[0]["probability"], whole[1]["probability"])
+
+
+def test_a_patch_has_the_same_bits_whichever_others_come_with_it() -> None:
+    torch.manual_seed(0)
+    network = MultiEncoder(PLAN, shift=[-9.0, 5.0], scale=[3.0, 2.0])
+    patches = torch.randn(83, 2, 12, 12) * 3
+    asked = partial(
+        predict_logits, network, tta="flips", precision="float32", device=torch.device("cpu")
+    )
+    all_of_them = sigmoid(asked(patches))
+    some = torch.randperm(83)[:29]
+    np.testing.assert_array_equal(sigmoid(asked(patches[some])), all_of_them[some.numpy()])
 
 
 def test_patches_are_read_once_for_all_folds_and_few_at_a_time(
