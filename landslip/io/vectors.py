@@ -65,8 +65,10 @@ def list_layers(path: Path) -> Any:
 
 def _check_form(path: Path) -> None:
     with open_ordinary(path) as file:
-        head = file.read(64)
-    if not head.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n").startswith(_FORMS):
+        head = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+    # A filled sample may come back as a CSV; one that begins so is XML under its name.
+    table = path.suffix.lower() == ".csv" and not head.startswith(b"<")
+    if not (table or head.startswith(_FORMS)):
         raise pyogrio.errors.DataSourceError(
             "it begins like no GeoPackage, Shapefile, GeoJSON or FlatGeobuf"
         )
