@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 from pyproj import CRS, Transformer
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
@@ -18,6 +17,7 @@ from pyproj.database import query_utm_crs_info
 from landslip.inventory.negatives import hard_stratum, window_measures
 from landslip.inventory.scene_files import scene_digests
 from landslip.io.files import InputError, write_json, write_parquet
+from landslip.io.records import read_object
 from landslip.scene.interpreter import Conventions, interpret_scene
 from landslip.scene.rasters import Grid
 from landslip.scene.reader import Flag, Reading, open_scene
@@ -180,9 +180,6 @@ def _measure(
     return pd.concat(parts, ignore_index=True)
 
 
-_RECORD = TypeAdapter(SceneRecord)
-
-
 def read_scene_record(path: Path) -> SceneRecord:
     """Read what `look_at_scene` wrote.
 
@@ -191,14 +188,7 @@ def read_scene_record(path: Path) -> SceneRecord:
     InputError
         The file is damaged.
     """
-    try:
-        return _RECORD.validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{path} is damaged ({where}: {first['msg']}); delete it and run again"
-        ) from error
+    return read_object(path, SceneRecord)
 
 
 def metric_crs(grid: Grid) -> CRS:

@@ -6,12 +6,13 @@ Types say what may stand where; a writer keeps those of its file next to it.
 import json
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from landslip.io.files import InputError, readable_damage
 
+T = TypeVar("T")
 Probability = Annotated[float, Field(ge=0, le=1)]
 # A measure between 0 and 1 may miss them by rounding.
 Share = Annotated[float, Field(ge=-1e-9, le=1 + 1e-9)]
@@ -54,8 +55,31 @@ def parse_record(
 
     `path` and `remedy`, what the user can do, are for messages.
     """
+    _validated(content, kind, path, remedy, strict=True)
+    with readable_damage(path, remedy):
+        return json.loads(content)
+
+
+def read_object(path: Path | str, kind: type[T]) -> T:
+    """Read a JSON file as an object of a dataclass, as its `asdict` was written.
+
+    Raises
+    ------
+    InputError
+        As of `read_record`.
+    """
+    found: T = _validated(
+        Path(path).read_bytes(), kind, path, "delete it and run again", strict=False
+    )
+    return found
+
+
+def _validated(
+    content: bytes | str, kind: Any, path: Path | str, remedy: str, *, strict: bool
+) -> Any:
+    """The content as its type has it; strict takes no text for a number."""
     try:
-        _adapter(kind).validate_json(content, strict=True)
+        return _adapter(kind).validate_json(content, strict=strict)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -64,8 +88,6 @@ def parse_record(
         raise InputError(
             f"{path} is damaged ({f'{where}: ' if where else ''}{first['msg']}{got}); {remedy}"
         ) from error
-    with readable_damage(path, remedy):
-        return json.loads(content)
 
 
 @cache

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from landslip.io.files import InputError, write_json
+from landslip.io.records import read_object
 from landslip.scene.cells import Cells, Rule, Tile, cut_tiles
 from landslip.scene.interpreter import Conventions, interpret_scene, read_polygons
 from landslip.scene.reader import Reading
@@ -125,9 +124,6 @@ def verdicts_as_json(verdicts: Sequence[Verdict]) -> list[dict[str, Any]]:
     return [{**asdict(each), "line": each.line} for each in verdicts]
 
 
-_PLAN = TypeAdapter(MapPlan)
-
-
 def read_plan(path: Path) -> MapPlan:
     """Read what `plan_map` wrote.
 
@@ -136,11 +132,4 @@ def read_plan(path: Path) -> MapPlan:
     InputError
         The file is damaged.
     """
-    try:
-        return _PLAN.validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{path} is damaged ({where}: {first['msg']}); delete it and run again"
-        ) from error
+    return read_object(path, MapPlan)
