@@ -10,16 +10,14 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import rasterio
-import shapely
 import yaml
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.features import shapes
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
 from landslip.io.files import atomic_path, write_text
-from landslip.io.vectors import write_features
 from landslip.simulation.fields import Field
+from landslip.simulation.outlines import write_outlines, write_units
 from landslip.simulation.whole_scene import ORBITS, SceneImages, simulate_scene_images
 
 Mistake = Literal[
@@ -139,7 +137,7 @@ def write_scene(
     if mistake == "nearest":
         scene["align"] = {"method": "nearest"}
     write_outlines(folder / "outlines.gpkg", images.slides, place.transform, place.crs)
-    _write_units(folder / "units.gpkg", rows, columns, place)
+    write_units(folder / "units.gpkg", rows, columns, place.transform, place.crs)
     write_text(folder / "scene.yaml", yaml.safe_dump(scene, sort_keys=False))
 
 
@@ -309,46 +307,3 @@ def _in_degrees(image: NDArray[Any], place: _Place) -> tuple[NDArray[Any], Affin
         dst_transform=transform, dst_crs="EPSG:4326", resampling=Resampling.nearest,
     )  # fmt: skip
     return turned, transform
-
-
-def write_outlines(path: Path, masks: NDArray[np.bool_], transform: Affine, crs: str) -> None:
-    """Write one polygon a slide, with its area in square metres; slides outside are left out."""
-    outlines = []
-    for mask in masks:
-        rings = [
-            shapely.geometry.shape(outline)
-            for outline, _ in shapes(mask.astype(np.uint8), mask=mask, transform=transform)
-        ]
-        if rings:
-            outlines.append(shapely.union_all(rings))
-    _write_polygons(
-        path, outlines, crs,
-        slide=np.arange(1, len(outlines) + 1),
-        area_m2=np.array([outline.area for outline in outlines]),
-    )  # fmt: skip
-
-
-def _write_units(path: Path, rows: int, columns: int, place: _Place) -> None:
-    """Two administrative units that share the scene."""
-    middle = columns // 2
-    halves = [(0, middle), (middle, columns)]
-    boxes = []
-    for start, end in halves:
-        left, top = place.transform @ (start, 0)
-        right, bottom = place.transform @ (end, rows)
-        boxes.append(shapely.box(left, bottom, right, top))
-    _write_polygons(path, boxes, place.crs, name=np.array(["West", "East"], object))
-
-
-def _write_polygons(path: Path, polygons: list[Any], crs: str, **columns: NDArray[Any]) -> None:
-    with atomic_path(path, durable=False) as temporary:
-        write_features(
-            temporary,
-            geometry=shapely.to_wkb(np.array(polygons, object)),
-            field_data=list(columns.values()),
-            fields=list(columns),
-            geometry_type="Unknown",
-            crs=crs,
-            layer=path.stem,
-            driver="GPKG",
-        )
