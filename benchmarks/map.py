@@ -18,6 +18,7 @@ import numpy as np
 import rasterio
 from rasterio.windows import Window
 
+from benchmarks.plain_windows import plain_window
 from benchmarks.recording import record
 from landslip.bundle.ensemble import load
 from landslip.features.statistics import patch_statistics
@@ -83,22 +84,8 @@ def plain_loop(reading: Reading, cells: Cells, ask: SceneBundle, rows: int) -> f
         for j in range(cells.columns):
             top = int(cells.first_rows(np.array([i]))[0])
             left = int(cells.first_columns(np.array([j]))[0])
-            window = Window(left, top, cells.patch, cells.patch)
-            patch = []
-            for name in ("red", "green", "blue", "nir"):
-                with rasterio.open(layers.optical.bands[name].file) as file:
-                    patch.append(file.read(1, window=window).astype(np.float32))
-            for sides in layers.radar.values():
-                medians = {}
-                for side, looks in sides.items():
-                    decibels = []
-                    for look in looks:
-                        with rasterio.open(look.vv.file) as file:
-                            power = file.read(window=window)
-                        decibels.append(10 * np.log10(np.where(power > 0, power, np.nan)))
-                    medians[side] = np.nanmedian(decibels, axis=0)
-                patch += [*medians["after"], *(medians["after"] - medians["before"])]
-            ask(np.stack(patch)[None].astype(np.float32), layers.channels)
+            patch = plain_window(layers, Window(left, top, cells.patch, cells.patch))
+            ask(patch[None], layers.channels)
     return time.process_time() - began
 
 
