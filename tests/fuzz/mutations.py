@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from random import Random
+from typing import Literal
 
 from fuzz.formats import FORMS
 
@@ -71,10 +72,11 @@ def _letter(data: bytearray, at: int, random: Random, other: bytes) -> None:
 
 
 def _number(data: bytearray, at: int, random: Random, other: bytes) -> None:
-    width, order = random.choice(_WIDTHS), random.choice(("little", "big"))
+    width = random.choice(_WIDTHS)
+    order: Literal["little", "big"] = random.choice(("little", "big"))
     at -= at % random.choice((1, width))
     value = random.choice(_NUMBERS) % 2 ** (8 * width)
-    data[at : at + width] = value.to_bytes(width, order)  # type: ignore[arg-type]
+    data[at : at + width] = value.to_bytes(width, order)
 
 
 def _cut_end(data: bytearray, at: int, random: Random, other: bytes) -> None:
