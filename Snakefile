@@ -6,6 +6,7 @@ min_version("9.19")
 
 
 include: "rules/common.smk"
+include: "rules/common_data.smk"
 include: "rules/common_ablation.smk"
 include: "rules/common_report.smk"
 include: "rules/common_bundle.smk"
