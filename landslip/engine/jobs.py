@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from landslip.io.files import InputError, file_digest
+from landslip.io.kept_digests import kept_digest
 from landslip.io.logs import configure_logging
 from landslip.io.sums import read_sums
 from landslip.io.sums import write_sums as write_sums_of
@@ -99,7 +100,7 @@ def verify_seen(sums: str | Path) -> None:
         message names both.
     """
     for path, digest in read_sums(sums):
-        if not os.path.isfile(path) or file_digest(path) != digest:
+        if not os.path.isfile(path) or kept_digest(path) != digest:
             inside = os.path.relpath(path)
             raise InputError(
                 f"{path if inside.startswith('..') else inside} has changed since it was first "

@@ -8,15 +8,16 @@ from pathlib import Path
 from landslip.io.files import InputError, file_digest, text_digest, write_text
 from landslip.io.user_cache import user_cache
 
-# Within it a file may change once more and have the same time of change.
-_TICK = 2.0  # seconds
+# Within it a file may change once more and have the same times.
+_TICK = 2_000_000_000  # ns
 
 
 def kept_digest(path: Path | str) -> str:
-    """SHA-256 of a file's bytes, which are read only if its size, place or time of change is new.
+    """SHA-256 of a file's bytes, which are read only if its size, place or times are new.
 
-    What was found is kept in the user's own cache folder; where there can be none, files are read
-    each time.
+    The time of change may be set to any; that of the file's status is the system's own, and new
+    with every write. What was found is kept in the user's own cache folder; where there can be
+    none, files are read each time.
 
     Raises
     ------
@@ -24,14 +25,15 @@ def kept_digest(path: Path | str) -> str:
         The file cannot be read, or is no ordinary one.
     """
     state = os.stat(path)
-    seen = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+    times = (state.st_mtime_ns, state.st_ctime_ns)
+    seen = (state.st_dev, state.st_ino, state.st_size, *times)
     kept = _cache_file(text_digest(os.path.abspath(path), *map(str, seen)))
     if kept is not None and kept.is_file():
         found = kept.read_text(encoding="ascii", errors="replace")
         if re.fullmatch("[0-9a-f]{64}", found):
             return found
     digest = file_digest(path)
-    if kept is not None and time.time() - state.st_mtime > _TICK:
+    if kept is not None and time.time_ns() - max(times) > _TICK:
         write_text(kept, digest)
     return digest
 
