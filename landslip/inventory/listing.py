@@ -26,7 +26,7 @@ from landslip.inventory.labels import AMBIGUOUS, LabelRule, distance_to_slides, 
 from landslip.inventory.negatives import Negatives, draw_negatives
 from landslip.inventory.reach import refuse_elsewhere
 from landslip.inventory.read import Inventory, read_inventory
-from landslip.inventory.study import Judged, Scene, scene_names, with_judged
+from landslip.inventory.scenes import Judged, Scene, scene_names, with_judged
 from landslip.inventory.verdicts import NONE, STRATUM, apply_verdicts
 from landslip.inventory.windows import read_scene_record
 from landslip.io.files import InputError, read_parquet, write_json, write_parquet

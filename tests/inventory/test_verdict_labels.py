@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inventory.made_scenes import CELLS, ORDER, SIZE, Looked, list_windows, write_zones
 
-from landslip.inventory.study import Judged
+from landslip.inventory.scenes import Judged
 from landslip.inventory.verdicts import NONE, apply_verdicts, one_verdict_each, verdict_windows
 from landslip.inventory.windows import read_scene_record, window_bounds
 from landslip.io.files import InputError, read_parquet

@@ -1,4 +1,4 @@
-"""Label the windows of all scenes and draw the patches of the study, or refuse the inventory."""
+"""Label the windows of all scenes and draw the patches, or refuse the inventory."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from landslip.engine.jobs import begin_job, end_job
 from landslip.inventory.labels import LabelRule
 from landslip.inventory.listing import Rules, write_window_listing
 from landslip.inventory.negatives import Negatives
-from landslip.inventory.study import Judged
+from landslip.inventory.scenes import Judged
 
 begin_job(snakemake)
 rules = snakemake.params.rules

@@ -1,4 +1,4 @@
-"""The scenes of a study that were looked at, with the windows that reviewers judged."""
+"""The scenes of a training that were looked at, with the windows that reviewers judged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from landslip.io.files import InputError
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A scene of a study that was looked at."""
+    """A scene that was looked at."""
 
     split: str
     """train or test."""
