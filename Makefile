@@ -76,12 +76,14 @@ lock: $(INSTALLED)
 		--generate-hashes --quiet --output-file requirements.lock
 	$(BIN)/python envs/from_lock.py
 
+# --no-compile: most modules are never imported; Python compiles those that are, then.
 $(INSTALLED): requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and \
 		f"Python 3.11 or later is needed, {v.major}.{v.minor} found: make PYTHON=python3.11 ...")'
 	@echo "Installing the packages of requirements.lock into .venv (about 5 GB, a few minutes)"
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes \
+		-r requirements.lock
 	@touch $@
 
 clean:

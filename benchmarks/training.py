@@ -164,7 +164,7 @@ def together(
 
 def main() -> None:
     """Measure each configuration."""
-    given = arguments(__doc__, patches=256)
+    given = arguments(__doc__, patches=96)
     if given.one_of_several:
         one_of_several(given)
         return
