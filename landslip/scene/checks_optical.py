@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from landslip.scene.layers import OpticalLayers
-from landslip.scene.sample import Sample
+from landslip.scene.sample import WATER, Sample
 from landslip.scene.verdicts import Verdict, skipped, verdict
 
 # Reflectance x 1e4 of the darkest hundredth, offset taken off. Of clear land it lay at 74 to 418
@@ -15,7 +15,7 @@ DARKEST = (-400.0, 750.0)
 _LEAST_DARK = 0.01
 # Red less blue x 1e4 of the barest land: 36 to 1640 in scenes whose bands are right.
 _BLUER = -20.0
-_DARK, _VEGETATION, _WATER = 2, 4, 6
+_DARK, _VEGETATION = 2, 4
 
 
 def check_offset(sample: Sample, optical: OpticalLayers | None, convention: float) -> Verdict:
@@ -35,7 +35,7 @@ def check_offset(sample: Sample, optical: OpticalLayers | None, convention: floa
     clear = np.isfinite(red)
     dark_ground = clear & (nir + convention > 2 * np.maximum(red + convention, 1))
     if sample.classes is not None:
-        dark_ground |= clear & np.isin(sample.classes, (_DARK, _VEGETATION, _WATER))
+        dark_ground |= clear & np.isin(sample.classes, (_DARK, _VEGETATION, WATER))
     share = dark_ground.sum() / max(clear.sum(), 1)
     if clear.sum() < 500 or share < _LEAST_DARK:
         return verdict(
@@ -82,7 +82,7 @@ def check_bands(sample: Sample, optical: OpticalLayers | None, convention: float
     )
     land = np.isfinite(sample.channel("red"))
     if sample.classes is not None:
-        land &= sample.classes != _WATER
+        land &= sample.classes != WATER
     if land.sum() < 500:
         return skipped("bands", "too few clear pixels of land")
     index = (nir[land] - red[land]) / (nir[land] + red[land])

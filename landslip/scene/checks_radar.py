@@ -22,6 +22,10 @@ _SQUARE = 16
 _ZEROS, _ABSURD, _REPEATED = 1e-3, 1e-3, 0.2
 # Squared step to the next pixel over that to the third; enlarged by interpolation it falls to 0.1.
 _SMOOTH = 0.15
+# dB. The median of VH over land lies at -20 to -13 in real chips and in simulated mountains, its
+# upper quartile at -16 to -11. Amplitude that is taken for power has half of the true dB, power
+# that is taken for amplitude twice. Open water lies near -30 and proves nothing.
+_POWER_MOST, _AMPLITUDE_LEAST = -9.0, -22.0
 _FAMILY = {"S1A": "S1A/S1B", "S1B": "S1A/S1B", "S1C": "S1C/S1D", "S1D": "S1C/S1D"}
 # Seconds by which passes of one relative orbit differ in the time of day.
 _SAME_TRACK = 90
@@ -79,21 +83,30 @@ def check_unit(sample: Sample, layers: Layers) -> Verdict:
                 refused=True, number=vv.negative, limit=f"share below 0, {_ABSURD:g} at most",
                 todo=todo,
             )  # fmt: skip
-        if unit != "db" and vv.count and vh.count:
-            factor = 10 if unit == "power" else 20
-            low = factor * np.log10(max(vh.median, 1e-9))
-            if not -27 < low < -9:
-                other = "amplitude" if unit == "power" else "power"
-                return verdict(
-                    "unit",
-                    f"{where}: {look.unit_told_by} says {unit}; the values look like {other}",
-                    refused=True, number=low, limit="median of VH, -27 to -9 dB", todo=todo,
-                )  # fmt: skip
+        if vh.count and (against := _contradicted(unit, vh)):
+            number, limit = against
+            other = "amplitude" if unit == "power" else "power"
+            return verdict(
+                "unit",
+                f"{where}: {look.unit_told_by} says {unit}; the values look like {other}",
+                refused=True, number=number, limit=limit, todo=todo,
+            )  # fmt: skip
     vv = sample.raw[layers.looks[0].vv]
     units = ", ".join(sorted({look.vv.unit for look in layers.looks}))
     return verdict(
         "unit", f"values are {units}", number=vv.median, limit="median of the first file's VV"
     )
+
+
+def _contradicted(unit: str, vh: RawFacts) -> tuple[float, str] | None:
+    """What VH over land says against power or amplitude, dB, and the limit; None: nothing."""
+    factor = 10 if unit == "power" else 20
+    middle, high = (float(factor * np.log10(max(v, 1e-9))) for v in (vh.land, vh.land_high))
+    if unit == "power" and middle > _POWER_MOST:
+        return middle, f"median of VH over land, {_POWER_MOST:g} dB at most"
+    if unit == "amplitude" and high < _AMPLITUDE_LEAST:
+        return high, f"upper quartile of VH over land, {_AMPLITUDE_LEAST:g} dB or more"
+    return None
 
 
 def square_means(values: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -16,6 +16,8 @@ Image = NDArray[np.float32]
 # Nine squares of this many pixels, spread evenly: enough for quantiles, little enough to read.
 SIDE = 512
 _PLACES = 3
+WATER = 6
+"""Class of the scene classification."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,10 @@ class RawFacts:
     count: int
     """Pixels with data."""
     median: float
+    land: float
+    """Median of what the optics do not class as water; of all where they class nothing, or all."""
+    land_high: float
+    """Upper quartile of the same."""
     negative: float
     """Share below 0."""
     zero: float
@@ -76,11 +82,13 @@ def take_sample(reader: SceneReader) -> Sample:
     scl = layers.optical.scl if layers.optical is not None else None
     continuous = [] if layers.optical is None else list(layers.optical.bands.values())
     continuous += [layer for look in layers.looks for layer in (look.vv, look.vh)]
+    classes = None if scl is None else _stack(reader, scl, squares)
+    water = None if classes is None else classes == WATER
     return Sample(
         channels=channels,
-        classes=None if scl is None else _stack(reader, scl, squares),
+        classes=classes,
         names=reader.channels,
-        raw={layer: raw_facts(_stack(reader, layer, squares)) for layer in continuous},
+        raw={layer: raw_facts(_stack(reader, layer, squares), water) for layer in continuous},
     )
 
 
@@ -89,16 +97,31 @@ def _stack(reader: SceneReader, layer: Layer, squares: list[tuple[int, int, int,
     return np.stack([source.read(*square) for square in squares])
 
 
-def raw_facts(values: Image) -> RawFacts:
-    """Facts of (square, row, column) values; NaN has no data."""
-    there = values[np.isfinite(values)]
+def raw_facts(values: Image, water: NDArray[np.bool_] | None = None) -> RawFacts:
+    """Facts of a band.
+
+    Parameters
+    ----------
+    values : (square, row, column)
+        NaN has no data.
+    water : (square, row, column)
+        What the optics class as water; None: they class nothing.
+    """
+    finite = np.isfinite(values)
+    there = values[finite]
     if there.size == 0:
+        nothing = float("nan")
         return RawFacts(
-            count=0, median=float("nan"), negative=0, zero=0, absurd=0, repeated=0, smoothness=1
-        )
+            count=0, median=nothing, land=nothing, land_high=nothing, negative=0, zero=0, absurd=0,
+            repeated=0, smoothness=1,
+        )  # fmt: skip
+    land = there if water is None else values[finite & ~water]
+    middle, high = np.quantile(land if land.size else there, (0.5, 0.75))
     return RawFacts(
         count=int(there.size),
         median=float(np.median(there)),
+        land=float(middle),
+        land_high=float(high),
         negative=float(np.mean(there < 0)),
         zero=float(np.mean(there == 0)),
         absurd=float(np.mean((there < -70) | (there > 40))),
