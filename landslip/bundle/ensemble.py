@@ -169,7 +169,7 @@ class Ensemble:
     def predict(
         self,
         patches: NDArray[Any],
-        channels: Sequence[str] | None = None,
+        channels: Sequence[str | Channel] | None = None,
         *,
         budget: Budget = "full",
         recall: float | None = None,
@@ -186,8 +186,8 @@ class Ensemble:
             In the units and conventions of `channels` and `conventions`; rows and columns as
             `size`. NaN: no data.
         channels
-            Name of each of the patches' channels, in any order; those that are not named are
-            absent, as a missing sensor. None: all, in the bundle's order.
+            Of the patches, each by its name or as `channels` has it, in any order; those that are
+            not named are absent, as a missing sensor. None: all, in the bundle's order.
         budget
             fast: trees alone. balanced: networks only where trees leave the answer open. full:
             every member. The first two are for patches with all sensors; others get all members

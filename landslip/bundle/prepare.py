@@ -53,8 +53,17 @@ class Patches:
         return add_indices(bands, pairs)
 
 
-def check_patches(patches: Any, channels: Sequence[str], recipe: Recipe) -> list[int]:
+def check_patches(patches: Any, channels: Sequence[Any], recipe: Recipe) -> list[int]:
     """Refuse what are no patches of this bundle's kind.
+
+    Parameters
+    ----------
+    patches
+        What was given for patches.
+    channels
+        Names, or channels as `Ensemble.channels` has them, which have one.
+    recipe
+        Of the bundle.
 
     Returns
     -------
@@ -72,7 +81,7 @@ def check_patches(patches: Any, channels: Sequence[str], recipe: Recipe) -> list
         raise InputError(f"patches are of dtype {patches.dtype}; expected integers or floats")
     if isinstance(channels, str):
         raise InputError(f"channels must be a list of names, got the text {channels!r}")
-    names = list(channels)
+    names = [getattr(channel, "name", channel) for channel in channels]
     for name in names:
         if name not in recipe.channels:
             close = get_close_matches(str(name), recipe.channels, n=1)
@@ -95,7 +104,7 @@ def check_patches(patches: Any, channels: Sequence[str], recipe: Recipe) -> list
 
 
 def from_array(
-    patches: NDArray[Any], channels: Sequence[str], recipe: Recipe, least_data: float
+    patches: NDArray[Any], channels: Sequence[Any], recipe: Recipe, least_data: float
 ) -> Patches:
     """Check patches in memory, and see what each holds.
 
@@ -104,7 +113,7 @@ def from_array(
     patches : (n, channel, row, column), in the units of the bundle's channels
         NaN: no data.
     channels
-        Their names, in any order; those that are not named are absent.
+        See `check_patches`; in any order, those that are not named are absent.
     recipe
         Of the bundle.
     least_data

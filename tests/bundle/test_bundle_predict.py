@@ -71,6 +71,17 @@ def test_the_order_of_named_channels_changes_nothing(ensemble: Ensemble, made: M
     assert (turned.members == ensemble.predict(patches).members).all()
 
 
+def test_channels_of_the_ensemble_stand_for_their_names(ensemble: Ensemble, made: Made):
+    patches = made.arrays()[:4]
+    optical = [channel for channel in ensemble.channels if channel.sensor == "optical"]
+    for channels in (ensemble.channels, optical[::-1]):
+        places = [ensemble.channels.index(channel) for channel in channels]
+        named = ensemble.predict(patches[:, places], [channel.name for channel in channels])
+        given = ensemble.predict(patches[:, places], channels=channels)
+        assert np.array_equal(given.probability, named.probability)
+        assert np.array_equal(given.members, named.members, equal_nan=True)
+
+
 def test_patches_beside_a_patch_change_its_answer_by_no_more_than_rounding(
     ensemble: Ensemble, made: Made
 ):
