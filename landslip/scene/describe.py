@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,12 +15,14 @@ import yaml
 from landslip.io.files import InputError, write_text
 from landslip.scene.catalogue import read_item
 from landslip.scene.names import RadarName, orbit_by_hour, read_radar_name, sibling, solar_hour
-from landslip.scene.rasters import gdal_env, read_grid
+from landslip.scene.rasters import gdal_env, grid_of, open_raster
 from landslip.scene.safe import read_safe
 from landslip.scene.settings import ORBITS
 
 _RASTERS = (".tif", ".tiff", ".vrt", ".jp2")
 _MASKS = ("ls_map", "mask")
+# Folders of products, which some mirrors name without the ending.
+_SAFE = re.compile(r".*\.SAFE$|S2[A-D]_MSIL2A_")
 
 
 @dataclass
@@ -78,15 +81,16 @@ def _candidates(folder: Path) -> list[Path]:
     paths = []
     for place, folders, files in os.walk(folder):
         inside = Path(place)
-        paths += [inside / name for name in folders if name.endswith(".SAFE")]
-        folders[:] = sorted(name for name in folders if not name.endswith(".SAFE"))
+        paths += [inside / name for name in folders if _SAFE.match(name)]
+        folders[:] = sorted(name for name in folders if not _SAFE.match(name))
         # A pipe among them would be waited for.
         paths += [inside / name for name in files if (inside / name).is_file()]
     return sorted(paths)
 
 
 def _take(path: Path, found: Found) -> None:
-    if path.suffix == ".SAFE" or (path.suffix == ".zip" and "MSIL2A" in path.name):
+    packed = path.suffix == ".zip" and "MSIL2A" in path.name
+    if path.is_dir() or path.suffix == ".SAFE" or packed:
         product = read_safe(path)
         found.optical.append((f"safe: {path}", product.date))
         found.lines.append(
@@ -106,12 +110,14 @@ def _take_raster(path: Path, found: Found) -> None:
     known = name.product in ("hyp3", "opera") or name.platform is not None
     if name.layer == "VH" and sibling(path, "VV").is_file():
         return
-    if name.layer in _MASKS or not known:
-        if not known:
-            found.lines.append(f"{path.name}: a raster; its name does not say what it shows")
+    if name.layer in _MASKS:
         return
-    with gdal_env():
-        longitude, _ = read_grid(str(path)).centre()
+    with gdal_env(), open_raster(str(path)) as raster:
+        longitude, _ = grid_of(raster).centre()
+        kind = f"{raster.width} x {raster.height} pixels, bands: {raster.count}"
+    if not known:
+        found.lines.append(f"{path.name}: a raster ({kind}); its name does not say what it shows")
+        return
     orbit = ""
     if name.start is not None and name.timed:
         hour = solar_hour(name.start, longitude)

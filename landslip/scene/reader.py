@@ -150,7 +150,8 @@ class SceneReader:
         channels[:4, np.isnan(channels[:4]).any(axis=0)] = np.nan
         if self._scl is None:
             return
-        classes = self._scl.read(*at)
+        # Where the file says that it has no data, or does not reach, it is class 0.
+        classes = np.nan_to_num(self._scl.read(*at), nan=0.0)
         mark(flags, np.isin(classes, _CLOUDS), Flag.CLOUD)
         mark(flags, classes == _SHADOW, Flag.SHADOW)
         mark(flags, classes == _WATER, Flag.WATER)

@@ -42,8 +42,7 @@ def read_safe(path: Path) -> OpticalLayers:
     told = read_metadata(_text(path, metadata[0]), f"{path}/{metadata[0]}")
     bands = {
         name: Layer(
-            file=root
-            + _only(path, names, rf"(^|/){band}_10m\.(jp2|tiff?)$|_{band}_10m\.(jp2|tiff?)$"),
+            file=root + _only(path, names, band, 10),
             unit="reflectance_1e4",
             add=told["offsets"].get(number, 0.0),
             gain=1e4 / told["quantification"],
@@ -51,7 +50,7 @@ def read_safe(path: Path) -> OpticalLayers:
         )
         for name, (band, number) in BANDS.items()
     }
-    scl = _only(path, names, r"_SCL_20m\.(jp2|tiff?)$")
+    scl = _only(path, names, "SCL", 20)
     return OpticalLayers(
         bands=bands,
         scl=Layer(file=root + scl, unit="classes"),
@@ -136,12 +135,12 @@ def _text(path: Path, name: str) -> bytes:
         return archive.read(entry)
 
 
-def _only(path: Path, names: list[str], pattern: str) -> str:
+def _only(path: Path, names: list[str], band: str, metres: int) -> str:
+    pattern = rf"(^|/|_){band}_{metres}m\.(jp2|tiff?)$"
     found = [name for name in names if "IMG_DATA" in name and re.search(pattern, name)]
     if len(found) != 1:
-        what = pattern.split("_")[1]
         raise InputError(
-            f"{path}: expected one image that matches {pattern}, found {len(found)} of {what}; "
-            "fetch the product again"
+            f"{path}: expected one image of {band} at {metres} m (IMG_DATA/R{metres}m/*_{band}_"
+            f"{metres}m.jp2), found {len(found)}; {_AGAIN}"
         )
     return found[0]

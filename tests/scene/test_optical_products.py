@@ -12,10 +12,10 @@ from scene.simulated_scene import SHARED
 
 from landslip.io.files import InputError
 from landslip.scene.catalogue import read_item
-from landslip.scene.layers import Layer, Layers, OpticalLayers
+from landslip.scene.layers import Layers
 from landslip.scene.rasters import read_grid
 from landslip.scene.reader import Reading, open_scene
-from landslip.scene.safe import read_metadata, read_safe
+from landslip.scene.safe import read_safe
 
 PLANETARY = "S2B_MSIL2A_20190629T212529_R043_T06VVN_20201006T080531.json"
 real = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared real material is not here")
@@ -57,16 +57,6 @@ def test_a_product_without_its_metadata_or_a_band_is_refused(scene_copy: Path) -
         read_safe(folder)
     with pytest.raises(InputError, match="is not there"):
         read_safe(scene_copy / "nothing.SAFE")
-
-
-@real
-def test_real_metadata_of_five_baselines_say_their_offsets() -> None:
-    found = {}
-    for path in SHARED.glob("safe_metadata/*/MTD_MSIL2[Aa].xml"):
-        told = read_metadata(path.read_bytes(), str(path))
-        assert (told["quantification"], told["nodata"]) == (10000, 0)
-        found[told["baseline"]] = set(told["offsets"].values())
-    assert found == {"02.12": set(), "02.14": set(), "04.00": {-1000}, "05.09": {-1000}}
 
 
 def _item(folder: Path, **properties: Any) -> Path:
@@ -135,32 +125,3 @@ def test_a_real_item_of_planetary_computer_is_read_with_its_downloads_beside_it(
         stored = source.read(1, window=((0, 100), (0, 120)))
     seen = np.isfinite(found[0])
     assert seen.any() and np.array_equal(found[0][seen], stored[seen].astype(np.float32) + 1000)
-
-
-@real
-def test_real_bands_named_jp2_are_read_in_windows_across_their_edges() -> None:
-    """Some mirrors keep the name and convert the file: what it holds decides."""
-    files = {name: str(SHARED / "jp2" / f"{name}.jp2") for name in ("B02", "B04")}
-    bands = {
-        name: Layer(file=files[band], unit="reflectance_1e4", add=-1000, nodata=0)
-        for name, band in {"red": "B04", "green": "B02", "blue": "B02", "nir": "B04"}.items()
-    }
-    optical = OpticalLayers(bands=bands)
-    layers = Layers(name="x", event="2024-06-14", optical=optical)
-    grid = read_grid(files["B04"])
-    with open_scene(Reading(layers=layers, grid=grid)) as reader:
-        found = reader.read(-8, 90, 64, 64).channels
-    with rasterio.open(files["B04"]) as source:
-        stored = source.read(1).astype(np.float32)
-    assert np.isnan(found[:, :8]).all() and np.isnan(found[:, :, stored.shape[1] - 90 :]).all()
-    part = stored[:56, 90:]
-    seen = np.isfinite(found[0, 8:, : part.shape[1]])
-    assert seen.any() and np.array_equal(found[0, 8:, : part.shape[1]][seen], part[seen])
-
-
-@real
-def test_a_real_earth_search_item_finds_its_files() -> None:
-    optical = read_item(next(SHARED.glob("earth_search/*.json")))
-    assert optical.told_by == "baseline 02.14"
-    assert optical.scl is not None
-    assert all(Path(layer.file).is_file() for layer in optical.bands.values())
