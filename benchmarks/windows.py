@@ -3,7 +3,8 @@
 The same pixels three ways, each with the SHA-256 that the manifest keeps: as `.npy` files of
 float32, as windows of a simulated scene by landslip's reader (all of them, and shares drawn at
 random, as negatives are), and by a loop that opens each file for each window. Beforehand the scene
-is looked at once, as `look_at_scene` does: interpreted, every window measured. Compared is the
+is looked at once, as `look_at_scene` does: interpreted, every window measured. Windows and files
+are also surveyed, as `survey_windows` and `survey_patches` do in one process. Compared is the
 processor's time, for the machine may be shared.
 """
 
@@ -26,8 +27,10 @@ from rasterio.windows import Window
 from benchmarks.growth_inputs import write_large_scene
 from benchmarks.plain_windows import plain_window
 from benchmarks.recording import record
+from landslip.data.nodata import NoData
 from landslip.data.patches import PatchError
 from landslip.data.source import PatchFiles, PatchReader
+from landslip.data.survey import survey_patches
 from landslip.inventory.negatives import window_measures
 from landslip.inventory.reader import open_windows
 from landslip.inventory.windows import Cut, look_at_scene
@@ -92,8 +95,10 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     for share in given.shares:
         chosen = rows.iloc[np.sort(rng.choice(len(rows), round(share * len(rows)), False))]
         ways[f"scene, {share:.0%} of the windows"] = read(reader, chosen, pixels)
+        ways[f"scene, {share:.0%} of them surveyed"] = survey(reader, chosen, given.size)
     npy = write_files(folder / "patches", pixels[: len(rows)])
     ways["a file each"] = read(PatchFiles(len(CHANNELS)), npy, [])
+    ways["a file each, surveyed"] = survey(PatchFiles(len(CHANNELS)), npy, given.size)
     few = rows.iloc[:: max(len(rows) // given.plain, 1)]
     ways["scene, a plain loop"] = timed(lambda: plain_loop(reading, few, given.size), len(few))
     sizes = [os.path.getsize(file) for file in reading.layers.files]
@@ -121,6 +126,17 @@ def read(reader: PatchReader, rows: pd.DataFrame, pixels: list[Any]) -> dict[str
         if isinstance(patch, PatchError):
             raise patch
         pixels.append(patch.pixels)
+    return spent(began, len(rows))
+
+
+def survey(reader: PatchReader, rows: pd.DataFrame, size: int) -> dict[str, Any]:
+    """Survey patches in this process."""
+    plausible = NoData([(-1e5, 1e5)] * len(CHANNELS), [[]] * len(CHANNELS))
+    began = time.process_time()
+    survey_patches(
+        rows, reader=reader, of=len(rows), channels=len(CHANNELS), shape=(size, size),
+        no_data=plausible, workers=1,
+    )  # fmt: skip
     return spent(began, len(rows))
 
 

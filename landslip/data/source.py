@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -35,6 +36,12 @@ class PatchReader(Protocol):
 
     def read(self, rows: pd.DataFrame, shape: Shape | None) -> Iterator[ReadPatch | PatchError]:
         """Every patch in the table's order, or what is wrong with it; `shape` None: any."""
+
+    def runs(self, rows: pd.DataFrame, least: int) -> list[NDArray[np.intp]]:
+        """Positions of all rows, in runs that are each to be read at once and in this order.
+
+        A run has `least` rows and as many more as it takes to decode nothing twice.
+        """
 
     def changed(self, row: Any) -> str | None:
         """What to say of a patch (id and `columns`) whose digest is not that of the survey.
@@ -71,6 +78,12 @@ class PatchFiles:
                 yield error
             except FileNotFoundError:
                 yield PatchError(path, "unreadable", "gone since it was listed")
+
+    def runs(self, rows: pd.DataFrame, least: int) -> list[NDArray[np.intp]]:
+        """In the table's order."""
+        return [
+            np.arange(start, min(start + least, len(rows))) for start in range(0, len(rows), least)
+        ]
 
     def changed(self, row: Any) -> str | None:
         """Which file, and what to do."""

@@ -24,7 +24,7 @@ from landslip.io.files import InputError, atomic_path
 
 log = logging.getLogger(__name__)
 
-# Patches that a worker converts at once, and between two reports.
+# Patches that a worker converts at once, and between two reports, at least.
 _BLOCK, _CHUNK = 32, 256
 # A fixed file format, so that another release of HDF5 writes what this one reads; its metadata
 # carries checksums.
@@ -240,36 +240,36 @@ def _convert_all(
     """Convert in worker processes, saying how far they are."""
     n, depth = len(manifest), len(how.channels) + len(how.pairs)
     each = 4 * depth * how.size[0] * how.size[1]
-    starts = range(0, n, _CHUNK)
+    runs = how.reader.runs(manifest, _CHUNK) if n else []
     # loky's workers do not run the caller's script again, as spawn and forkserver would
-    pool = Parallel(n_jobs=min(workers, len(starts)) or 1, backend="loky", return_as="generator")
+    pool = Parallel(n_jobs=min(workers, len(runs)) or 1, backend="loky", return_as="generator")
     tasks = (
-        delayed(_convert)(manifest.iloc[start : start + _CHUNK], how, target, offset + start * each)
-        for start in starts
+        delayed(_convert)(manifest.iloc[run], how, target, offset + run * each) for run in runs
     )
     ids = np.array([name.encode() for name in manifest["id"]], None if n else "S1")
     found = Checks(ids, np.empty((n, 32), np.uint8), np.empty((n, depth), np.uint32))
-    for start, (sha256, crc32) in zip(starts, pool(tasks), strict=True):
-        stop = start + len(sha256)
-        found.sha256[start:stop], found.crc32[start:stop] = sha256, crc32
-        if stop * 4 // n > start * 4 // n:
-            log.info("converted %d of %d patches", stop, n)
+    done = 0
+    for run, (sha256, crc32) in zip(runs, pool(tasks), strict=True):
+        found.sha256[run], found.crc32[run] = sha256, crc32
+        before, done = done, done + len(run)
+        if done * 4 // n > before * 4 // n:
+            log.info("converted %d of %d patches", done, n)
     return found
 
 
 def _convert(
-    manifest: pd.DataFrame, how: _Conversion, target: Path, offset: int
+    manifest: pd.DataFrame, how: _Conversion, target: Path, places: NDArray[np.intp]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-    """Put some patches at their place in the shard; return SHA-256 and CRC-32s of each."""
-    sha256, crc32 = [], []
+    """Put patches at their places, in bytes, in the shard; return SHA-256 and CRC-32s of each."""
+    sha256, crc32, place = [], [], iter(places.tolist())
     with open(target, "rb+") as file:
-        file.seek(offset)
         patches = _finite(manifest, how)
         while block := list(islice(patches, _BLOCK)):
             bands = np.stack(block)
             converted = np.ascontiguousarray(add_indices(bands, how.pairs), "<f4")
-            file.write(converted.data)
             for patch in converted:
+                file.seek(next(place))
+                file.write(patch.data)
                 sha256.append(np.frombuffer(hashlib.sha256(patch).digest(), np.uint8))
                 crc32.append([zlib_ng.crc32(image) for image in patch])
     return np.array(sha256), np.array(crc32, np.uint32)

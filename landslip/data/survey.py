@@ -33,7 +33,7 @@ from landslip.io.large_tables import count_rows
 
 log = logging.getLogger(__name__)
 
-# Patches that a worker looks at between two reports.
+# Patches that a worker looks at between two reports, at least.
 _CHUNK = 64
 # Pixels of each channel that the medians are taken of, over all patches, and of one patch.
 _SAMPLE, _SAMPLE_OF_PATCH = 1_000_000, 64
@@ -121,19 +121,19 @@ def survey_patches(
     sample = min(_SAMPLE_OF_PATCH, pixels, max(1, _SAMPLE // max(1, of)))
     task = _Task(reader, channels, shape, no_data, sample)
     n = len(rows)
-    chunks = [rows.iloc[start : start + _CHUNK] for start in range(0, n, _CHUNK)]
+    runs = reader.runs(rows, _CHUNK)
     # loky's workers do not run the caller's script again, as spawn and forkserver would
-    pool = Parallel(n_jobs=min(workers, len(chunks)) or 1, backend="loky", return_as="generator")
+    pool = Parallel(n_jobs=min(workers, len(runs)) or 1, backend="loky", return_as="generator")
     parts: list[Survey] = []
     done = 0
     with tqdm(total=n, unit="patch", disable=not sys.stderr.isatty()) as bar:
-        for part in pool(delayed(_survey)(chunk, task) for chunk in chunks):
+        for part in pool(delayed(_survey)(rows.iloc[run], task) for run in runs):
             parts.append(part)
             before, done = done, done + len(part.sha256)
             bar.update(done - before)
             if bar.disable and (done * 10 // n > before * 10 // n):
                 log.info("looked at %d of %d patches", done, n)
-    return _joined(parts or [_survey(rows, task)])
+    return _joined(parts, runs) if parts else _survey(rows, task)
 
 
 def survey_shard(
@@ -191,9 +191,12 @@ def read_survey(path: Path) -> Survey:
     return Survey(**read_arrays(path, [field.name for field in fields(Survey)]))
 
 
-def _joined(parts: Sequence[Survey]) -> Survey:
-    names = [field.name for field in fields(Survey)]
-    return Survey(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
+def _joined(parts: Sequence[Survey], runs: Sequence[NDArray[np.intp]]) -> Survey:
+    """Surveys of runs as one, in the table's order."""
+    names, order = [field.name for field in fields(Survey)], np.argsort(np.concatenate(runs))
+    return Survey(
+        **{name: np.concatenate([getattr(p, name) for p in parts])[order] for name in names}
+    )
 
 
 def _survey(rows: pd.DataFrame, task: _Task) -> Survey:

@@ -18,7 +18,7 @@ from landslip.data.patches import PatchError
 from landslip.data.problems import shortened
 from landslip.data.source import ReadPatch, Shape
 from landslip.inventory.scene_files import Digests, changed_files, scene_digests
-from landslip.inventory.windows import read_scene_record
+from landslip.inventory.windows import SceneRecord, read_scene_record
 from landslip.io.files import InputError
 from landslip.scene.reader import Reading, SceneReader, open_scene
 
@@ -49,6 +49,28 @@ class WindowReader:
     def shape(self, rows: pd.DataFrame) -> Shape | None:
         """All windows are alike."""
         return self.size, self.size
+
+    def runs(self, rows: pd.DataFrame, least: int) -> list[NDArray[np.intp]]:
+        """Whole rows of a scene's blocks, block after block.
+
+        A block that is decoded is kept for a while, but not until the next row of squares.
+        """
+        runs: list[NDArray[np.intp]] = []
+        run: list[NDArray[np.intp]] = []
+        paths, row, column = (rows[name].to_numpy() for name in self.columns)
+        for path in dict.fromkeys(paths):
+            with open_scene(self.readings[path]) as reader:
+                blocks = reader.blocks(_SQUARE)
+            own = np.flatnonzero(paths == path)
+            down = (row[own].astype(int) - blocks.row) // blocks.height
+            across = (column[own].astype(int) - blocks.column) // blocks.width
+            order = np.lexsort((across, down))
+            for part in np.split(own[order], np.flatnonzero(np.diff(down[order])) + 1):
+                run.append(part)
+                if sum(map(len, run)) >= least:
+                    runs.append(np.concatenate(run))
+                    run = []
+        return [*runs, np.concatenate(run)] if run else runs
 
     def read(self, rows: pd.DataFrame, shape: Shape | None) -> Iterator[ReadPatch | PatchError]:
         """Windows in the table's order; neighbours in it are read together.
@@ -126,9 +148,26 @@ def open_windows(records: Iterable[Path], channels: Sequence[str]) -> WindowRead
     Raises
     ------
     InputError
-        Scenes have changed since; their number, names and files.
+        Scenes have changed since.
     """
     scenes = [read_scene_record(path) for path in records]
+    refuse_changed(scenes)
+    return WindowReader(
+        readings={scene.path: scene.reading for scene in scenes},
+        files={scene.path: scene.files for scene in scenes},
+        channels=list(channels),
+        size=scenes[0].size,
+    )
+
+
+def refuse_changed(scenes: Sequence[SceneRecord]) -> None:
+    """Stop where files of a scene are not those that were looked at.
+
+    Raises
+    ------
+    InputError
+        With the scenes' number, names and files.
+    """
     changed = {}
     for scene in scenes:
         if other := changed_files(scene.files, _files_now(scene.path)):
@@ -139,12 +178,6 @@ def open_windows(records: Iterable[Path], channels: Sequence[str]) -> WindowRead
             f"{len(changed)} of {len(scenes)} scenes have changed since they were looked at: "
             f"{which}; run again, and what depends on them is made anew"
         )
-    return WindowReader(
-        readings={scene.path: scene.reading for scene in scenes},
-        files={scene.path: scene.files for scene in scenes},
-        channels=list(channels),
-        size=scenes[0].size,
-    )
 
 
 def _files_now(scene: str) -> Digests:

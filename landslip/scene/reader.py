@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
@@ -79,6 +79,17 @@ class Pixels:
     """(row, column) bits of `Flag`."""
 
 
+class Blocks(NamedTuple):
+    """Rectangles of a scene that its files are decoded in, side by side."""
+
+    row: int
+    """Where one begins."""
+    column: int
+    height: int
+    """Pixels."""
+    width: int
+
+
 def mark(flags: NDArray[np.uint8], where: Any, flag: Flag) -> None:
     """Set one bit where it applies, in place."""
     flags[where] |= np.uint8(flag)
@@ -118,6 +129,19 @@ class SceneReader:
         if layer not in self._open:
             self._open[layer] = _Source(layer, self.reading, self._stack)
         return self._open[layer]
+
+    def blocks(self, least: int) -> Blocks:
+        """The largest blocks of a file, or several of them, `least` pixels a side or more."""
+        sources = list(self._open.values())
+        tallest = max(sources, key=lambda source: source.block[0])
+        widest = max(sources, key=lambda source: source.block[1])
+        height, width = tallest.block[0], widest.block[1]
+        return Blocks(
+            row=tallest.offset[0],
+            column=widest.offset[1],
+            height=-(-least // height) * height,
+            width=-(-least // width) * width,
+        )
 
     def read(self, row: int, column: int, height: int, width: int) -> Pixels:
         """Read a rectangle, which may reach over the scene's edges."""
@@ -194,18 +218,18 @@ class _Source:
     def __init__(self, layer: Layer, reading: Reading, stack: ExitStack) -> None:
         self.layer = layer
         raster = stack.enter_context(open_raster(layer.file))
-        self.offset = reading.grid.offset_of(grid_of(raster))
-        if self.offset is None:
+        offset = reading.grid.offset_of(grid_of(raster))
+        if offset is None:
             raster = stack.enter_context(_aligned(raster, layer, reading))
-            self.offset = (0, 0)
+        self.offset = offset or (0, 0)
         self.raster = raster
+        self.block: tuple[int, int] = raster.block_shapes[layer.band - 1]
         declared = raster.nodatavals[layer.band - 1]
         self.nodata = [value for value in (declared, layer.nodata) if value is not None]
         self.masked = MaskFlags.per_dataset in raster.mask_flag_enums[layer.band - 1]
 
     def read(self, row: int, column: int, height: int, width: int) -> Image:
         """(row, column) float32, as the file has the values; NaN where it has no data."""
-        assert self.offset is not None
         top, left = row - self.offset[0], column - self.offset[1]
         first, last = max(top, 0), min(top + height, self.raster.height)
         start, end = max(left, 0), min(left + width, self.raster.width)
