@@ -10,6 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 Pairs = NDArray[np.int64]
+Polygons = NDArray[np.object_]
 
 # Metres: windows that touch share no pixel, and their edges in another system are a hair off.
 _TOUCH = 1e-3
@@ -52,11 +53,21 @@ def common_crs(places: ArrayLike) -> CRS:
     )
 
 
-def outlines(bounds: ArrayLike, crs: object, target: object) -> NDArray[np.object_]:
-    """Windows (n, 4) of one coordinate system as quadrangles (n,) of another.
+def polygons_of(windows: ArrayLike) -> Polygons:
+    """Windows as polygons (n,), if they are not: left, bottom, right, top (n, 4) are rectangles."""
+    given = np.asarray(windows)
+    if given.dtype == object and given.ndim == 1:
+        return given
+    return np.asarray(shapely.box(*given.astype(np.float64).reshape(-1, 4).T), object)
+
+
+def outlines(bounds: ArrayLike, crs: object, target: object) -> Polygons:
+    """Windows (n, 4) of one coordinate system as polygons (n,) of another.
 
     In another system they are turned; their upright rectangles would overlap where they do not.
     """
+    if crs == target:
+        return polygons_of(bounds)
     left, bottom, right, top = np.asarray(bounds, np.float64).reshape(-1, 4).T
     x = np.stack([left, right, right, left], axis=1)
     y = np.stack([bottom, bottom, top, top], axis=1)
@@ -66,7 +77,7 @@ def outlines(bounds: ArrayLike, crs: object, target: object) -> NDArray[np.objec
 
 
 def groups_without_overlap(
-    windows: NDArray[np.float64] | NDArray[np.object_], names: ArrayLike | None = None
+    windows: NDArray[np.float64] | Polygons, names: ArrayLike | None = None
 ) -> NDArray[np.str_]:
     """Group (n,) of each window, such that no window overlaps one of another group.
 
@@ -104,7 +115,7 @@ def groups_without_overlap(
 
 
 def crossing_windows(
-    windows: NDArray[np.float64] | NDArray[np.object_], names: ArrayLike
+    windows: NDArray[np.float64] | Polygons, names: ArrayLike
 ) -> NDArray[np.bool_]:
     """Windows (n,) to leave out so that no other overlaps a window of another name.
 
@@ -123,7 +134,7 @@ def crossing_windows(
     return out
 
 
-def overlapping_pairs(windows: NDArray[np.float64] | NDArray[np.object_]) -> Pairs:
+def overlapping_pairs(windows: NDArray[np.float64] | Polygons) -> Pairs:
     """Pairs (m, 2) of windows that share ground, the lower number first."""
     if windows.ndim == 2:
         left, bottom, right, top = windows.astype(np.float64).T
@@ -134,9 +145,12 @@ def overlapping_pairs(windows: NDArray[np.float64] | NDArray[np.object_]) -> Pai
         return np.column_stack([one[keep], other[keep]]).astype(np.int64)
     one, other = shapely.STRtree(windows).query(windows, predicate="intersects")
     one, other = one[one < other], other[one < other]
-    shared = shapely.area(shapely.intersection(windows[one], windows[other]))
-    # A hair's breadth along an edge is no ground.
-    keep = shared > _TOUCH * np.minimum(
-        shapely.length(windows[one]), shapely.length(windows[other])
-    )
+    keep = share_ground(windows[one], windows[other])
     return np.column_stack([one[keep], other[keep]]).astype(np.int64)
+
+
+def share_ground(one: Polygons, other: Polygons) -> NDArray[np.bool_]:
+    """Whether polygons (n,) overlap others (n,); a hair's breadth along an edge is no ground."""
+    shared = shapely.area(shapely.intersection(one, other))
+    least = _TOUCH * np.minimum(shapely.length(one), shapely.length(other))
+    return np.asarray(shared > least, np.bool_)

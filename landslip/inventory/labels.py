@@ -9,9 +9,9 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from landslip.inventory.blocks import Polygons, polygons_of
 from landslip.inventory.dates import ABSENT, SHOWN
 
-Bounds = NDArray[np.float64]
 AMBIGUOUS = -1
 
 
@@ -50,7 +50,7 @@ class Labels:
 
 
 def label_windows(
-    bounds: ArrayLike,
+    windows: ArrayLike,
     slides: NDArray[np.object_],
     rule: LabelRule,
     state: NDArray[np.int8] | None = None,
@@ -59,8 +59,8 @@ def label_windows(
 
     Parameters
     ----------
-    bounds : (n, 4)
-        Left, bottom, right and top of each window, in metres.
+    windows : (n, 4) or (n,)
+        Left, bottom, right and top of each, or four-sided polygons, in metres.
     slides : (m,)
         Polygons and points in the same coordinate system.
     rule
@@ -74,38 +74,38 @@ def label_windows(
     Returns
     -------
     Labels
-        In the order of `bounds`; area and share are of the slides that are in the images.
+        In the order of `windows`; area and share are of the slides that are in the images.
     """
-    windows = np.asarray(bounds, np.float64).reshape(-1, 4)
+    shapes = polygons_of(windows)
     state = np.full(len(slides), SHOWN, np.int8) if state is None else state
     shown = slides[state == SHOWN]
-    area = slide_areas(windows, shown)
-    share = area / ((windows[:, 2] - windows[:, 0]) * (windows[:, 3] - windows[:, 1]))
+    area = slide_areas(shapes, shown)
+    share = area / shapely.area(shapes)
     points = shown[shapely.get_dimensions(shown) == 0]
-    positive = _touched(_middles(windows, rule.middle), points)
+    positive = _touched(_middles(shapes, rule.middle), points)
     if rule.min_area is not None:
         positive |= area >= rule.min_area
     if rule.min_share is not None:
         positive |= share >= rule.min_share
-    some = (area > 0) | _touched(windows, points)
+    some = (area > 0) | _touched(shapes, points)
     label = positive.astype(np.int8)
     if rule.ambiguous != "positive":
         label[some & ~positive] = AMBIGUOUS if rule.ambiguous == "drop" else 0
     else:
         label[some] = 1
     uncertain = slides[(state != SHOWN) & (state != ABSENT)]
-    label[_touched(windows, uncertain) & (label != 1)] = AMBIGUOUS
+    label[_touched(shapes, uncertain) & (label != 1)] = AMBIGUOUS
     return Labels(label=label, area=area, share=share)
 
 
-def slide_areas(bounds: Bounds, slides: NDArray[np.object_]) -> NDArray[np.float64]:
+def slide_areas(windows: Polygons, slides: NDArray[np.object_]) -> NDArray[np.float64]:
     """Area (n,) of each window that polygons cover; ground that several cover counts once."""
-    area = np.zeros(len(bounds))
+    area = np.zeros(len(windows))
     polygons = slides[shapely.get_dimensions(slides) == 2]
-    window, slide = shapely.STRtree(polygons).query(shapely.box(*bounds.T), predicate="intersects")
+    window, slide = shapely.STRtree(polygons).query(windows, predicate="intersects")
     if not len(window):
         return area
-    inside = shapely.intersection(shapely.box(*bounds[window].T), polygons[slide])
+    inside = shapely.intersection(windows[window], polygons[slide])
     # The tree answers window by window.
     owners, starts, counts = np.unique(window, return_index=True, return_counts=True)
     area[owners] = shapely.area(inside[starts])
@@ -115,28 +115,28 @@ def slide_areas(bounds: Bounds, slides: NDArray[np.object_]) -> NDArray[np.float
     return area
 
 
-def distance_to_slides(bounds: ArrayLike, slides: NDArray[np.object_]) -> NDArray[np.float64]:
+def distance_to_slides(windows: ArrayLike, slides: NDArray[np.object_]) -> NDArray[np.float64]:
     """Metres (n,) from each window's edge to the nearest slide; 0 inside, infinite without one."""
-    windows = np.asarray(bounds, np.float64).reshape(-1, 4)
-    distance = np.full(len(windows), np.inf)
-    if len(slides) and len(windows):
+    shapes = polygons_of(windows)
+    distance = np.full(len(shapes), np.inf)
+    if len(slides) and len(shapes):
         (window, _), metres = shapely.STRtree(slides).query_nearest(
-            shapely.box(*windows.T), return_distance=True, all_matches=False
+            shapes, return_distance=True, all_matches=False
         )
         distance[window] = metres
     return distance
 
 
-def _middles(bounds: Bounds, share: float) -> Bounds:
-    """The inner rectangle of each window."""
-    centre = (bounds[:, :2] + bounds[:, 2:]) / 2
-    half = (bounds[:, 2:] - bounds[:, :2]) / 2 * share
-    return np.hstack([centre - half, centre + half])
+def _middles(windows: Polygons, share: float) -> Polygons:
+    """The inner part of each window, of the same shape."""
+    corners = shapely.get_coordinates(windows).reshape(-1, 5, 2)
+    centre = corners[:, :4].mean(axis=1, keepdims=True)
+    return np.asarray(shapely.polygons(centre + (corners - centre) * share), object)
 
 
-def _touched(bounds: Bounds, slides: NDArray[np.object_]) -> NDArray[np.bool_]:
+def _touched(windows: Polygons, slides: NDArray[np.object_]) -> NDArray[np.bool_]:
     """Windows (n,) that share a point with a slide."""
-    touched = np.zeros(len(bounds), np.bool_)
+    touched = np.zeros(len(windows), np.bool_)
     tree = shapely.STRtree(slides)
-    touched[tree.query(shapely.box(*bounds.T), predicate="intersects")[0]] = True
+    touched[tree.query(windows, predicate="intersects")[0]] = True
     return touched

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from landslip.inventory.blocks import (
+    Polygons,
     block_names,
     common_crs,
     crossing_windows,
     groups_without_overlap,
-    outlines,
     overlapping_pairs,
 )
 from landslip.inventory.dates import ABSENT, Unknown, scene_days, slides_in_images
@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 
 # Metres around a scene in which landslides are looked for, at least.
 _AROUND = 5000.0
-_BOUNDS = ("left", "bottom", "right", "top")
 LANDSLIDE = "landslide"
 """Stratum of the windows that are one; all are taken."""
 
@@ -139,15 +138,16 @@ def _labelled(
     name: str, scene: Scene, inventories: Sequence[Inventory], rules: Rules
 ) -> tuple[pd.DataFrame, list[str]]:
     """The windows of a scene that are a landslide or none, and what is to be said of them."""
-    bounds, crs = scene.bounds, scene.crs
+    crs = scene.crs
+    outlines = scene.outlines(scene.windows, crs)
     around = max(rules.negatives.min_distance, _AROUND)
-    here = [_near(inventory, bounds, crs, around) for inventory in inventories]
+    here = [_near(inventory, outlines, crs, around) for inventory in inventories]
     slides = np.concatenate([each.geometries for each in here])
     dates = np.concatenate([each.dates for each in here])
     state, notes = slides_in_images(
         dates, scene_days(scene.record.reading.layers), rules.unknown_date, name
     )
-    labels = label_windows(bounds, slides, rules.label, state)
+    labels = label_windows(outlines, slides, rules.label, state)
     windows = scene.windows
     verdicts = windows["verdict"].to_numpy(np.int8)
     own = labels.label[verdicts == NONE]
@@ -159,8 +159,9 @@ def _labelled(
     )
     label = labels.label
     if (verdicts != NONE).any():
-        label, said = apply_verdicts(label, verdicts, bounds)
+        label, said = apply_verdicts(label, verdicts, outlines)
         notes += [f"scene {name}: {text}" for text in said]
+    x, y = scene.middles.T
     table = pd.DataFrame(
         {
             "id": [
@@ -172,27 +173,26 @@ def _labelled(
             "scene": name,
             "row": windows["row"],
             "column": windows["column"],
-            "x": (bounds[:, 0] + bounds[:, 2]) / 2,
-            "y": (bounds[:, 1] + bounds[:, 3]) / 2,
+            "x": x,
+            "y": y,
             "crs": crs.to_string() if crs.to_authority() else crs.to_wkt(),
             "stratum": windows["stratum"],
             "area": labels.area,
-            "distance": distance_to_slides(bounds, slides[state != ABSENT]),
-            **dict(zip(_BOUNDS, bounds.T, strict=True)),
+            "distance": distance_to_slides(outlines, slides[state != ABSENT]),
         }
     )
     return table[table["label"] != AMBIGUOUS], notes
 
 
-def _near(inventory: Inventory, bounds: NDArray[np.float64], crs: CRS, around: float) -> Inventory:
+def _near(inventory: Inventory, outlines: Polygons, crs: CRS, around: float) -> Inventory:
     """The landslides within some metres of a scene's windows, in the scene's system.
 
     Others are not brought there: a system of metres has no place for what lies far away.
     """
-    left, bottom = bounds[:, :2].min(axis=0) - around
-    right, top = bounds[:, 2:].max(axis=0) + around
+    left, bottom, right, top = shapely.total_bounds(outlines).tolist()
+    wide = (left - around, bottom - around, right + around, top + around)
     turn = Transformer.from_crs(crs, inventory.crs, always_xy=True)
-    rectangle = shapely.box(*turn.transform_bounds(left, bottom, right, top))
+    rectangle = shapely.box(*turn.transform_bounds(*wide))
     near = shapely.intersects(inventory.geometries, rectangle)
     return replace(
         inventory, geometries=inventory.geometries[near], dates=inventory.dates[near]
@@ -277,31 +277,36 @@ def _grouped(
     kept = ~crossing & ~leaking
     group = np.full(len(table), None, object)
     group[train & kept] = groups_without_overlap(windows[train & kept], blocks[train & kept])
-    table = table.assign(group=group).drop(columns=list(_BOUNDS))
+    table = table.assign(group=group)
     return table[kept].reset_index(drop=True), notes
 
 
 def _common_ground(
     table: pd.DataFrame, scenes: Sequence[Scene], names: Sequence[str]
-) -> tuple[NDArray[np.float64] | NDArray[np.object_], NDArray[np.float64]]:
+) -> tuple[NDArray[np.float64] | Polygons, NDArray[np.float64]]:
     """Windows, as rectangles or else polygons, and their middles (n, 2), in one system."""
-    systems = dict(zip(names, (scene.crs for scene in scenes), strict=True))
-    bounds = table[list(_BOUNDS)].to_numpy(np.float64)
     middles = table[["x", "y"]].to_numpy(np.float64)
-    if len(set(systems.values())) == 1:
+    own = [np.flatnonzero(table["scene"] == name) for name in names]
+    systems = {scene.crs for scene in scenes}
+    if len(systems) == 1 and systems == {scene.grid_crs for scene in scenes}:
+        bounds = np.empty((len(table), 4))
+        for scene, at in zip(scenes, own, strict=True):
+            bounds[at] = scene.bounds(table.iloc[at])
         return bounds, middles
-    target = common_crs([scene.record.reading.grid.centre() for scene in scenes])
+    if len(systems) == 1:
+        (target,) = systems
+    else:
+        target = common_crs([scene.record.reading.grid.centre() for scene in scenes])
     windows, moved = np.empty(len(table), object), np.empty((len(table), 2))
-    for name, crs in systems.items():
-        own = (table["scene"] == name).to_numpy()
-        windows[own] = outlines(bounds[own], crs, target)
-        turn = Transformer.from_crs(crs, target, always_xy=True)
-        moved[own] = np.column_stack(turn.transform(*middles[own].T))
+    for scene, at in zip(scenes, own, strict=True):
+        windows[at] = scene.outlines(table.iloc[at], target)
+        turn = Transformer.from_crs(scene.crs, target, always_xy=True)
+        moved[at] = np.column_stack(turn.transform(*middles[at].T))
     return windows, moved
 
 
 def _over_training(
-    windows: NDArray[np.float64] | NDArray[np.object_], train: NDArray[np.bool_]
+    windows: NDArray[np.float64] | Polygons, train: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Test windows (n,) that share ground with a training window."""
     over = np.zeros(len(train), np.bool_)

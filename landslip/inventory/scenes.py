@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
+from landslip.inventory.blocks import Polygons, outlines
 from landslip.inventory.verdicts import STRATUM, one_verdict_each, seen_windows, verdict_windows
 from landslip.inventory.windows import SceneRecord, metric_crs, window_bounds
 from landslip.io.files import InputError
@@ -29,15 +30,33 @@ class Scene:
     what a reviewer says of it, or NONE."""
 
     @property
-    def bounds(self) -> NDArray[np.float64]:
-        """Left, bottom, right, top (n, 4) in `crs`."""
-        rows, columns = (self.windows[name].to_numpy(np.int64) for name in ("row", "column"))
-        return window_bounds(self.record.reading.grid, rows, columns, self.record.size)
+    def grid_crs(self) -> CRS:
+        """Of its grid, perhaps of degrees."""
+        return CRS.from_user_input(self.record.reading.grid.crs)
 
     @property
     def crs(self) -> CRS:
         """Of metres."""
         return metric_crs(self.record.reading.grid)
+
+    @property
+    def middles(self) -> NDArray[np.float64]:
+        """Of the windows (n, 2), in `crs`."""
+        left, bottom, right, top = self.bounds(self.windows).T
+        turn = Transformer.from_crs(self.grid_crs, self.crs, always_xy=True)
+        return np.column_stack(turn.transform((left + right) / 2, (bottom + top) / 2))
+
+    def outlines(self, windows: pd.DataFrame, crs: CRS) -> Polygons:
+        """Windows (n,) by row and column, in some system.
+
+        Of a grid of degrees they are quadrangles, which share sides where those of the grid do.
+        """
+        return outlines(self.bounds(windows), self.grid_crs, crs)
+
+    def bounds(self, windows: pd.DataFrame) -> NDArray[np.float64]:
+        """Left, bottom, right, top (n, 4) by row and column, in the grid's own system."""
+        rows, columns = (windows[name].to_numpy(np.int64) for name in ("row", "column"))
+        return window_bounds(self.record.reading.grid, rows, columns, self.record.size)
 
 
 @dataclass(frozen=True, kw_only=True)

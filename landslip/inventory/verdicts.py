@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import shapely
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from pyproj import Transformer
 
 from landslip.assess.verdicts import Verdicts, read_verdicts
+from landslip.inventory.blocks import polygons_of, share_ground
 from landslip.inventory.labels import AMBIGUOUS
 from landslip.inventory.windows import SceneRecord
 from landslip.io.files import InputError
@@ -102,7 +103,7 @@ def seen_windows(
 
 
 def apply_verdicts(
-    label: NDArray[np.int8], verdict: NDArray[np.int8], bounds: NDArray[np.float64]
+    label: NDArray[np.int8], verdict: NDArray[np.int8], windows: ArrayLike
 ) -> tuple[NDArray[np.int8], list[str]]:
     """Labels after a reviewer's verdicts.
 
@@ -110,8 +111,8 @@ def apply_verdicts(
     ----------
     label, verdict : (n,)
         Of windows by the inventory; of the reviewer, -1 where nobody judged.
-    bounds : (n, 4)
-        Left, bottom, right, top.
+    windows : (n, 4) or (n,)
+        Left, bottom, right, top; or polygons.
 
     Returns
     -------
@@ -129,12 +130,13 @@ def apply_verdicts(
     found[judged & (verdict == 0) & (label != 0)] = AMBIGUOUS
     kept = np.flatnonzero(judged & (found != AMBIGUOUS))
     others = np.flatnonzero(~judged & (label != AMBIGUOUS))
-    boxes = shapely.box(*bounds.T)
-    tree = shapely.STRtree(boxes[kept])
-    middles = shapely.points((bounds[others, :2] + bounds[others, 2:]) / 2)
+    shapes = polygons_of(windows)
+    tree = shapely.STRtree(shapes[kept])
+    extent = shapely.bounds(shapes[others])
+    middles = shapely.points((extent[:, :2] + extent[:, 2:]) / 2)
     replaced = np.unique(others[tree.query(middles, predicate="intersects")[0]])
-    at, on = tree.query(boxes[others])
-    shared = shapely.area(shapely.intersection(boxes[others[at]], boxes[kept[on]])) > 0
+    at, on = tree.query(shapes[others])
+    shared = share_ground(shapes[others[at]], shapes[kept[on]])
     touched = others[at[shared & (verdict[kept[on]] == 1)]]
     beside = np.setdiff1d(touched[label[touched] == 0], replaced)
     found[replaced] = AMBIGUOUS

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 from pyproj.aoi import AreaOfInterest
 from pyproj.database import query_utm_crs_info
 
+from landslip.inventory.blocks import common_crs
 from landslip.inventory.negatives import hard_stratum, window_measures
 from landslip.inventory.scene_files import scene_digests
 from landslip.io.files import InputError, write_json, write_parquet
@@ -26,6 +27,9 @@ from landslip.scene.verdicts import refuse
 logger = logging.getLogger(__name__)
 
 Bounds = NDArray[np.float64]
+
+# Share by which a projection may stretch: UTM 0.0004 to 0.001, those of countries up to 0.01.
+_TRUE_SCALE = 0.02
 
 # Pixels of a side of what is read at once, about.
 _SQUARE = 512
@@ -192,30 +196,28 @@ def read_scene_record(path: Path) -> SceneRecord:
 
 
 def metric_crs(grid: Grid) -> CRS:
-    """The grid's own system if it is of metres, else that of the UTM zone of its middle."""
+    """The grid's own system if its unit is a metre on the ground, else UTM of the grid's middle.
+
+    Of the systems whose unit is called a metre, Mercator's for maps on the net has 0.7 m at 45
+    degrees.
+    """
     own = CRS.from_user_input(grid.crs)
-    if own.is_projected and all(axis.unit_name == "metre" for axis in own.axis_info):
+    metres = np.divide(grid.pixel_metres(), (grid.across, grid.down))
+    if own.is_projected and (np.abs(metres - 1) < _TRUE_SCALE).all():
         return own
     longitude, latitude = grid.centre()
     area = AreaOfInterest(longitude, latitude, longitude, latitude)
-    (zone, *_) = query_utm_crs_info(datum_name="WGS 84", area_of_interest=area)
-    return CRS.from_authority(zone.auth_name, zone.code)
+    zones = query_utm_crs_info(datum_name="WGS 84", area_of_interest=area)
+    if not zones:
+        # Beyond 84 degrees north or 80 south.
+        return common_crs([(longitude, latitude)])
+    return CRS.from_authority(zones[0].auth_name, zones[0].code)
 
 
 def window_bounds(
     grid: Grid, rows: NDArray[np.int64], columns: NDArray[np.int64], size: int
 ) -> Bounds:
-    """Left, bottom, right and top (n, 4) of windows in `metric_crs`.
-
-    Of a grid of degrees, the upright rectangle of the same middle and the same sides.
-    """
+    """Left, bottom, right and top (n, 4) of windows in the grid's own system."""
     left = grid.left + columns * grid.across
     top = grid.top - rows * grid.down
-    right, bottom = left + size * grid.across, top - size * grid.down
-    own, target = CRS.from_user_input(grid.crs), metric_crs(grid)
-    if own == target:
-        return np.column_stack([left, bottom, right, top])
-    turn = Transformer.from_crs(own, target, always_xy=True)
-    x, y = turn.transform((left + right) / 2, (bottom + top) / 2)
-    across, down = (size * metres / 2 for metres in grid.pixel_metres())
-    return np.column_stack([x - across, y - down, x + across, y + down])
+    return np.column_stack([left, top - size * grid.down, left + size * grid.across, top])

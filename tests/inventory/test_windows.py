@@ -19,9 +19,8 @@ from landslip.data.store import read_patches
 from landslip.inventory.labels import LabelRule
 from landslip.inventory.negatives import Negatives
 from landslip.inventory.reader import WindowReader, open_windows
-from landslip.inventory.windows import metric_crs, read_scene_record, window_bounds
+from landslip.inventory.windows import read_scene_record
 from landslip.io.files import InputError, read_json, read_parquet, write_json
-from landslip.scene.rasters import Grid
 from landslip.scene.reader import open_scene
 from stores import write_store
 
@@ -238,16 +237,3 @@ def test_windows_of_two_utm_zones_on_one_ground_are_in_one_group_or_left_out(
     for one, two in shapely.STRtree(boxes).query(boxes, predicate="intersects").T:
         if boxes[one].intersection(boxes[two]).area > 1000:
             assert listing["group"][one] == listing["group"][two]
-
-
-def test_windows_of_a_grid_of_degrees_have_their_true_size_in_metres():
-    grid = Grid(crs="EPSG:4326", left=13.0, top=46.0, across=9e-5, down=9e-5, width=500, height=500)
-    rows, columns = np.array([0, 200]), np.array([0, 400])
-    bounds = window_bounds(grid, rows, columns, SIZE)
-    areas = (bounds[:, 2] - bounds[:, 0]) * (bounds[:, 3] - bounds[:, 1])
-    np.testing.assert_allclose(areas, SIZE**2 * grid.pixel_area(), rtol=1e-6)
-    middle = Transformer.from_crs(metric_crs(grid), "EPSG:4326", always_xy=True).transform(
-        *((bounds[1, :2] + bounds[1, 2:]) / 2)
-    )
-    expected = (13.0 + (400 + SIZE / 2) * 9e-5, 46.0 - (200 + SIZE / 2) * 9e-5)
-    np.testing.assert_allclose(middle, expected, atol=1e-7)
