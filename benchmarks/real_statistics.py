@@ -28,13 +28,11 @@ from landslip.ensemble import metrics
 from landslip.ensemble.gather import read_members
 from landslip.ensemble.threshold import HALF, cross_fit, search_exact
 from landslip.features.names import STATISTICS, feature_columns
+from landslip.io.arrays import Floats, Labels
 from landslip.io.files import write_parquet
 from landslip.models.seeds import derive_seed
 from landslip.models.settings import TREES, TreeSettings
 from landslip.models.trees import TreeOutputs, TreeTraining, train_trees
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 
 def main() -> None:

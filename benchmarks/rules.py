@@ -18,9 +18,7 @@ from landslip.ensemble.choice import MEAN, RuleChoice, choose_rule
 from landslip.ensemble.differences import compare
 from landslip.ensemble.rules import cross_fit_rule, plain_mean
 from landslip.ensemble.threshold import f1_at, search_exact
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
+from landslip.io.arrays import Floats, Labels
 
 FRESH = 20_000
 

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-Floats = NDArray[np.float64]
+from landslip.io.arrays import Floats
+
 Bools = NDArray[np.bool_]
 Bound = Literal["estimate", "low"]
 

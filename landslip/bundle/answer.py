@@ -13,8 +13,7 @@ from landslip.bundle.record import BundleRecord, CascadeRecord, CombinationRecor
 from landslip.bundle.sensors import find_combination, member_of
 from landslip.bundle.water import is_water
 from landslip.ensemble.rules import FittedRule
-
-Floats = NDArray[np.float64]
+from landslip.io.arrays import Floats
 
 # Images in memory at once, as many as the training's own prediction holds: how networks cut them
 # into batches is part of the bits.

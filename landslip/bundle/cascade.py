@@ -8,10 +8,7 @@ from landslip.bundle.out_of_fold import OutOfFold
 from landslip.bundle.record import CascadeRecord, CombinationRecord
 from landslip.ensemble.rules import FittedRule
 from landslip.ensemble.threshold import candidate_thresholds
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
-Decisions = NDArray[np.bool_]
+from landslip.io.arrays import Decisions, Floats, Labels
 
 MOST_LOSS = 0.003
 """Of F1, that a cascade may cost."""

@@ -21,9 +21,7 @@ from landslip.ensemble.choice import choose_rule
 from landslip.ensemble.metrics import f1, precision, recall
 from landslip.ensemble.rules import CrossFittedRule, Fit, FittedRule, cross_fit_rule
 from landslip.ensemble.threshold import threshold_in_force
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
+from landslip.io.arrays import Labels
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from landslip.bundle.prepare import Images
 from landslip.bundle.recipe import Recipe
@@ -13,9 +12,8 @@ from landslip.bundle.record import MemberRecord
 from landslip.bundle.sensors import member_of
 from landslip.ensemble.average import average
 from landslip.features.names import STATISTICS, feature_columns
+from landslip.io.arrays import Floats
 from landslip.models.fold_models import check_folds
-
-Floats = NDArray[np.float64]
 
 PROCESSOR = "processor.json"
 """How fast the processor was that networks were trained on; see `landslip.models.precision`."""

@@ -6,13 +6,10 @@ A patch is a landslide where probability > threshold, strictly.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from landslip.ensemble.threshold import best_choice, candidate_thresholds
+from landslip.io.arrays import Floats, Labels
 from landslip.io.files import InputError
-
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 
 ASSUMED = (
     "The promise holds on average over draws of patches, if new landslides are exchangeable with "

@@ -80,7 +80,7 @@ class Config(Section):
     """The whole config. Field names are the top-level keys of config.yaml."""
 
     results: ConfigPath = Field("results", description="where outputs go")
-    seed: int = Field(42, ge=0, lt=2**63, description="all randomness, through (seed, model, fold)")
+    seed: int = Field(42, ge=0, lt=2**63, description="of all models, through (seed, model, fold)")
     data: Data = Data()
     units: dict[str, Unit]
     channels: dict[Name, Channel] = Field(min_length=1)

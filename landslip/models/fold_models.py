@@ -1,4 +1,4 @@
-"""The trained models of all folds, as one model that predicts what no fold was trained on."""
+"""Whether trained models are the folds of one model."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -65,7 +65,7 @@ class SkipMix(nn.Module):
         return logit.squeeze(1)
 
 
-# One line adds a head; its name and number of inputs also stand in landslip.models.names.HEADS.
+# One line adds a head; its name and number of inputs also stand in landslip.models.names.
 BUILDERS: dict[str, Callable[[int, int], nn.Module]] = {
     "single": lambda inputs, features: Single(),
     "V2": lambda inputs, features: SkipReduce(inputs, features, nn.BatchNorm1d(features)),

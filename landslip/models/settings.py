@@ -125,7 +125,7 @@ class Training(Section):
         "flips", description="views whose logits are averaged in prediction"
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="auto: bfloat16 where device and network are faster with it"
+        "auto", description="auto: half width where device and network are faster with it"
     )
     compile: Literal["none", "default", "reduce-overhead", "max-autotune"] = Field(
         "none", description="torch.compile's mode; reduce-overhead uses CUDA graphs"

@@ -21,6 +21,7 @@ from landslip.data.folds import read_folds
 from landslip.ensemble import metrics
 from landslip.ensemble.bootstrap import PERCENTILES, resample_weights
 from landslip.ensemble.threshold import cross_fit
+from landslip.io.arrays import Floats, Labels
 from landslip.io.files import read_metadata, read_parquet, write_json
 from landslip.models.boosting import Examples, Task
 from landslip.models.seeds import derive_seed
@@ -30,8 +31,6 @@ from landslip.report.variogram import reach, variogram
 
 logger = logging.getLogger(__name__)
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int8]
 Folds = NDArray[np.int64]
 
 RANDOM, FORCE, SCENE = "random", "in force", "scene"

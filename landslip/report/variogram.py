@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from landslip.io.arrays import Floats
 from landslip.models.seeds import derive_seed
-
-Floats = NDArray[np.float64]
 
 # Patches, of which every pair counts in the variogram.
 _PAIRED = 3000
