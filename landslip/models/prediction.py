@@ -54,22 +54,24 @@ def predict_logits(
     logits = torch.empty(len(patches), dtype=torch.float32, device=device)
     views = VIEWS[tta]
     start = 0
-    while start < len(patches):
-        end = start + batch_size
-        try:
-            batch = patches[start:end].to(device, torch.float32, non_blocking=True)
-            count = len(batch)
-            if on_processor and count < batch_size:
-                batch = torch.cat([batch, batch[-1:].expand(batch_size - count, *batch.shape[1:])])
-            with autocast(precision, device):
+    # Around all batches: on its end it forgets the weights that it has converted.
+    with autocast(precision, device):
+        while start < len(patches):
+            end = start + batch_size
+            try:
+                batch = patches[start:end].to(device, torch.float32, non_blocking=True)
+                count = len(batch)
+                if on_processor and count < batch_size:
+                    padding = batch[-1:].expand(batch_size - count, *batch.shape[1:])
+                    batch = torch.cat([batch, padding])
                 seen = [model(view(batch)).float() for view in views]
-            logits[start:end] = torch.stack(seen).mean(dim=0)[:count]
-            start = end
-        except torch.OutOfMemoryError:
-            # Patches are predicted one by one: how many at once changes no result.
-            if batch_size == 1:
-                raise
-            batch_size //= 2
+                logits[start:end] = torch.stack(seen).mean(dim=0)[:count]
+                start = end
+            except torch.OutOfMemoryError:
+                # Patches are predicted one by one: how many at once changes no result.
+                if batch_size == 1:
+                    raise
+                batch_size //= 2
     values: NDArray[np.float32] = logits.cpu().numpy()
     return values
 
