@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
 from landslip.inventory.blocks import Polygons, outlines
+from landslip.inventory.reader import refuse_changed
 from landslip.inventory.verdicts import STRATUM, one_verdict_each, seen_windows, verdict_windows
 from landslip.inventory.windows import SceneRecord, metric_crs, window_bounds
 from landslip.io.files import InputError
@@ -91,7 +92,8 @@ def with_judged(
     Raises
     ------
     InputError
-        See `landslip.inventory.verdicts.verdict_windows`; or verdicts are on a test scene.
+        See `landslip.inventory.verdicts.verdict_windows`; verdicts are on a test scene, or a scene
+        has changed since it was looked at.
     """
     by_name = dict(zip(names, scenes, strict=True))
     records = {name: scene.record for name, scene in by_name.items()}
@@ -104,6 +106,7 @@ def with_judged(
                 f"data.verdicts: zones of the test scene {name} were judged; patches that a map "
                 "chose would make the test another one: move the scene to data.scenes"
             )
+        refuse_changed([scene.record])
         seen = seen_windows(own, scene.record, judged.channels, judged.least_data)
         if not seen.all():
             notes.append(f"scene {name}: {int((~seen).sum()):,} judged zones lack data")

@@ -11,6 +11,7 @@ from landslip.io.kept_digests import kept_digest
 from landslip.scene.catalogue import read_item
 from landslip.scene.names import sibling
 from landslip.scene.settings import ORBITS, Band, LookFiles, Optical, Radar, Scene, read_scene
+from landslip.scene.virtual import with_sources
 
 
 def named_files(path: Path) -> list[str]:
@@ -36,10 +37,11 @@ def files_digest(files: list[str]) -> str:
 
 
 def _within(path: Path) -> Iterator[Path]:
+    """Files of a folder, or a file and those that it is a mosaic of."""
     if path.is_dir():
         yield from sorted(file for file in path.rglob("*") if file.is_file())
     elif path.is_file():
-        yield path
+        yield from with_sources(path)
 
 
 def _names(scene: Scene, folder: Path) -> Iterator[str]:

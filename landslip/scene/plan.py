@@ -13,6 +13,7 @@ from landslip.scene.cells import Cells, Rule, Tile, cut_tiles
 from landslip.scene.interpreter import Conventions, interpret_scene, read_polygons
 from landslip.scene.reader import Reading
 from landslip.scene.verdicts import Verdict, refuse
+from landslip.scene.virtual import with_sources
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,9 @@ class MapPlan:
     @property
     def files(self) -> list[str]:
         """Files of the user that jobs read by this plan, each once."""
-        inside = [_outermost(file) for file in self.reading.layers.files]
-        return list(dict.fromkeys([*inside, *([self.units] if self.units else [])]))
+        outermost = [_outermost(file) for file in self.reading.layers.files]
+        images = [str(file) for path in outermost for file in with_sources(Path(path))]
+        return list(dict.fromkeys([*images, *([self.units] if self.units else [])]))
 
 
 def _outermost(file: str) -> str:

@@ -20,6 +20,17 @@ def is_virtual(path: Path) -> bool:
         return b"<VRTDataset" in file.read(_HEAD)
 
 
+def with_sources(path: Path) -> list[Path]:
+    """A file and, of a plain mosaic, those that it names.
+
+    Of what is not there, or is refused when it is opened as a raster, itself alone.
+    """
+    try:
+        return [path, *(sources_of(path) if is_virtual(path) else [])]
+    except (InputError, OSError):
+        return [path]
+
+
 def sources_of(path: Path) -> list[Path]:
     """Files that a VRT names.
 

@@ -10,7 +10,16 @@ import pandas as pd
 import pytest
 import shapely
 from inventory.inventories import write_inventory
-from inventory.made_scenes import ORDER, SIDE, SIZE, Looked, list_windows, look, make_scene
+from inventory.made_scenes import (
+    ORDER,
+    SIDE,
+    SIZE,
+    Looked,
+    list_windows,
+    look,
+    make_scene,
+    write_zones,
+)
 from pyproj import Transformer
 
 from landslip.data.nodata import NoData
@@ -19,6 +28,7 @@ from landslip.data.store import read_patches
 from landslip.inventory.labels import LabelRule
 from landslip.inventory.negatives import Negatives
 from landslip.inventory.reader import WindowReader, open_windows
+from landslip.inventory.scenes import Judged
 from landslip.inventory.windows import read_scene_record
 from landslip.io.files import InputError, read_json, read_parquet, write_json
 from landslip.scene.reader import open_scene
@@ -160,6 +170,19 @@ def test_a_touched_scene_is_the_same_and_a_changed_one_is_refused_by_name_and_co
     raster.write_bytes(content)
     with pytest.raises(InputError, match=rf"1 of 2 scenes have changed.*{raster.name}"):
         open_windows([copy.record, scenes[1].record], ORDER)
+
+
+def test_verdicts_on_a_scene_that_changed_since_it_was_looked_at_are_refused(
+    copy: Looked, tmp_path: Path
+):
+    record = read_scene_record(copy.record)
+    path = write_zones(tmp_path / "zones.gpkg", record, [(1, 1)], ["yes"])
+    judged = Judged(zones=[path], channels=ORDER, least_data=0.1)
+    list_windows(tmp_path, [copy], judged=judged)
+    raster = next(copy.scene.parent.rglob("radar/*.tif"))
+    raster.write_bytes(raster.read_bytes() + b"\0")
+    with pytest.raises(InputError, match=rf"1 of 1 scenes have changed.*{raster.name}"):
+        list_windows(tmp_path, [copy], judged=judged)
 
 
 def test_a_window_of_a_scene_that_changes_while_it_is_read_is_refused(copy: Looked, tmp_path: Path):

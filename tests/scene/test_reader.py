@@ -21,8 +21,10 @@ from scene.simulated_scene import COLUMNS, ROWS, interpret
 from landslip.io.files import InputError
 from landslip.scene.decibels import median_of_looks, to_decibels
 from landslip.scene.layers import CHANNELS
+from landslip.scene.named import named_files
 from landslip.scene.rasters import open_raster
 from landslip.scene.reader import Flag, Pixels, open_scene
+from landslip.scene.virtual import with_sources
 
 
 def read(folder: Path, at: tuple[int, int, int, int], **changes: Any) -> Pixels:
@@ -260,3 +262,12 @@ def test_a_mosaic_of_files_is_read(tmp_path: Path) -> None:
     (tmp_path / "x.vrt").write_text(text)
     with open_raster(str(tmp_path / "x.vrt")) as raster:
         assert (raster.read(1) == 7).all()
+    # What it is a mosaic of belongs to the scene: who depends on it sees when that changes.
+    looks = [{"vv": "x.vrt", "vh": "part.tif"}]
+    radar = {"descending": {"before": looks, "after": looks}}
+    said = {"name": "x", "event": "2024-01-01", "radar": radar}
+    (tmp_path / "scene.yaml").write_text(yaml.safe_dump(said))
+    named = [Path(name).name for name in named_files(tmp_path / "scene.yaml")]
+    assert named == ["scene.yaml", "x.vrt", "part.tif"]
+    (tmp_path / "x.vrt").write_text(text.replace("part.tif", "lost.tif"))
+    assert with_sources(tmp_path / "x.vrt") == [tmp_path / "x.vrt"]
