@@ -157,7 +157,9 @@ def slides_in_images(
     state[between | older] = UNCERTAIN
     if unknown == "drop":
         state[none] = UNCERTAIN
+    undated = ~none if days.last_after is None else no
     said = {
+        "have a date and its images after the event have none, so they count as shown": undated,
         f"are later than its last image ({days.last_after}) and count as not there": later,
         f"are of days between its images after the event (from {days.first_after}), so windows "
         "that they touch are left out": between,

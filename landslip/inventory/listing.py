@@ -24,7 +24,7 @@ from landslip.inventory.blocks import (
 from landslip.inventory.dates import ABSENT, Unknown, scene_days, slides_in_images
 from landslip.inventory.labels import AMBIGUOUS, LabelRule, distance_to_slides, label_windows
 from landslip.inventory.negatives import Negatives, draw_negatives
-from landslip.inventory.reach import refuse_elsewhere
+from landslip.inventory.reach import rectangle_in, refuse_elsewhere
 from landslip.inventory.read import Inventory, read_inventory
 from landslip.inventory.scenes import Judged, Scene, scene_names, with_judged
 from landslip.inventory.verdicts import NONE, STRATUM, apply_verdicts
@@ -191,8 +191,7 @@ def _near(inventory: Inventory, outlines: Polygons, crs: CRS, around: float) -> 
     """
     left, bottom, right, top = shapely.total_bounds(outlines).tolist()
     wide = (left - around, bottom - around, right + around, top + around)
-    turn = Transformer.from_crs(crs, inventory.crs, always_xy=True)
-    rectangle = shapely.box(*turn.transform_bounds(*wide))
+    rectangle = rectangle_in(wide, crs, inventory.crs)
     near = shapely.intersects(inventory.geometries, rectangle)
     return replace(
         inventory, geometries=inventory.geometries[near], dates=inventory.dates[near]

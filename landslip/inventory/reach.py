@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import shapely
-from pyproj import Transformer
+from pyproj import CRS, Transformer
 
 from landslip.inventory.read import Inventory
 from landslip.io.files import InputError
@@ -41,9 +41,7 @@ def refuse_elsewhere(
     """
     found, places = {}, {}
     for name, (bounds, crs) in scenes.items():
-        turn = Transformer.from_crs(crs, inventory.crs, always_xy=True)
-        there = turn.transform_bounds(*bounds, densify_pts=21)
-        near = shapely.intersects(inventory.geometries, shapely.box(*there))
+        near = shapely.intersects(inventory.geometries, rectangle_in(bounds, crs, inventory.crs))
         if near.any():
             chosen = Inventory(
                 geometries=inventory.geometries[near],
@@ -63,6 +61,21 @@ def refuse_elsewhere(
             "name an inventory of the same ground, or correct its coordinate system"
         )
     return found
+
+
+def rectangle_in(bounds: Bounds, crs: Any, target: CRS) -> Any:
+    """What covers a rectangle of one coordinate system in another.
+
+    In degrees that is more than one place: east of the 180th meridian they may go on or begin anew.
+    """
+    turn = Transformer.from_crs(crs, target, always_xy=True)
+    left, bottom, right, top = turn.transform_bounds(*bounds, densify_pts=21)
+    if not target.is_geographic:
+        return shapely.box(left, bottom, right, top)
+    right += 360 if left > right else 0
+    return shapely.union_all(
+        [shapely.box(left + turns, bottom, right + turns, top) for turns in (-360, 0, 360)]
+    )
 
 
 def _lonlat(bounds: Bounds, crs: Any) -> str:

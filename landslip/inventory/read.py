@@ -19,7 +19,7 @@ from landslip.inventory.dates import as_days
 from landslip.io.files import InputError
 from landslip.io.vectors import UNREADABLE, list_layers, read_features, readable_vectors
 
-_LINES = ("LineString", "LinearRing", "MultiLineString")
+_LINES = {"LineString", "LinearRing"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,13 +162,15 @@ def _usable(
     there = np.array([each is not None for each in geometry], np.bool_)
     shapes = shapely.from_wkb(np.array(geometry, object), on_invalid="ignore")
     broken = there & shapely.is_missing(shapes)
-    lines = np.array([shape is not None and shape.geom_type in _LINES for shape in shapes])
+    kinds = [{part.geom_type for part in _parts(shape)} for shape in shapes]
+    lines = np.array([bool(own) and own <= _LINES for own in kinds])
     if lines.any():
         raise InputError(
             f"inventory {path}: {lines.sum()} of {len(shapes)} features are lines "
             f"({_features(lines)}), which have no area; expected polygons or points: make polygons "
             "of closed lines, or buffer them by half of the landslides' width"
         )
+    both = np.array([bool(own & _LINES) for own in kinds])
     # An infinite corner is no place, and what GEOS does with it is not said.
     endless = ~shapely.is_missing(shapes) & ~_finite(shapes)
     shapes[endless] = None
@@ -191,6 +193,11 @@ def _usable(
         for what, mask in left_out.items()
         if mask.any()
     ]
+    if both.any():
+        notes.append(
+            f"{both.sum()} of {len(shapes)} features hold lines beside polygons or points, which "
+            f"were left out of them ({_features(both)})"
+        )
     mended = crossing & ~collapsed
     if mended.any():
         after = shapely.area(shapes[mended]).sum()
@@ -212,13 +219,19 @@ def _areas_and_points(shape: Any) -> Any:
     """The polygons of a geometry, or its points where it has none; what is left of a repair."""
     if shape is None or shape.geom_type in ("Polygon", "MultiPolygon", "Point", "MultiPoint"):
         return shape
-    parts = shapely.get_parts(shape)
-    while any(part.geom_type.startswith(("Multi", "Geometry")) for part in parts):
-        parts = shapely.get_parts(parts)
+    parts = _parts(shape)
     polygons = [part for part in parts if part.geom_type == "Polygon"]
     if polygons:
         return shapely.union_all(polygons)
     return shapely.MultiPoint([part for part in parts if part.geom_type == "Point"])
+
+
+def _parts(shape: Any) -> NDArray[np.object_]:
+    """What a geometry consists of, none of it several; nothing of one that is not there."""
+    parts = shapely.get_parts(shape)
+    while any(part.geom_type.startswith(("Multi", "Geometry")) for part in parts):
+        parts = shapely.get_parts(parts)
+    return np.asarray(parts, object)
 
 
 def _finite(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:

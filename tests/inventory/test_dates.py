@@ -87,4 +87,6 @@ def test_a_scene_that_does_not_say_its_days_shows_every_slide():
     nothing = SceneDays(last_before=None, first_after=None, last_after=None)
     dates = np.array(["1990-01-01", "2030-01-01"], "datetime64[D]")
     state, notes = slides_in_images(dates, nothing, "refuse", "north")
-    assert state.tolist() == [SHOWN, SHOWN] and notes == []
+    assert state.tolist() == [SHOWN, SHOWN]
+    (note,) = notes
+    assert "2 of 2 landslides have a date and its images after the event have none" in note

@@ -109,6 +109,19 @@ def test_lines_are_refused_with_their_number(tmp_path: Path):
         read_inventory(path)
 
 
+def test_lines_in_collections_are_refused_or_left_out_and_counted(tmp_path: Path):
+    line = shapely.LineString([(0, 0), (1, 1)])
+    lines = shapely.GeometryCollection([line, shapely.MultiLineString([line])])
+    path = write_inventory(tmp_path / "a.gpkg", [BOX, lines])
+    with pytest.raises(InputError, match=r"1 of 2 features are lines \(feature 2\)"):
+        read_inventory(path)
+    some = shapely.GeometryCollection([line, BOX])
+    found = read_inventory(write_inventory(tmp_path / "b.gpkg", [BOX, some]))
+    assert shapely.area(found.geometries) == pytest.approx([20000, 20000])
+    (note,) = found.notes
+    assert "1 of 2 features hold lines" in note and "(feature 2)" in note
+
+
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match=r"slides\.gpkg is not there"):
         read_inventory(tmp_path / "slides.gpkg")
@@ -161,3 +174,14 @@ def test_an_inventory_of_another_place_is_refused_and_both_places_are_said(tmp_p
     assert refuse_elsewhere(found, {"west": west, "here": here}, "a") == {"west": 0, "here": 1}
     over = ((99000.0, 4990000.0, 999000.0, 5040000.0), "EPSG:32632")
     assert refuse_elsewhere(found, {"over": over}, "a") == {"over": 1}
+
+
+@pytest.mark.parametrize("east", [179.99, -180.01, -179.99, 180.01, 181.0])
+def test_landslides_about_the_180th_meridian_are_found_however_they_are_counted(
+    tmp_path: Path, east: float
+):
+    """A scene of Fiji in the system of UTM zone 60, from 179.0 to 181.5 degrees."""
+    slide = shapely.box(east, -17.01, east + 1e-3, -17)
+    path = write_inventory(tmp_path / "a.gpkg", [slide, shapely.Point(0, 51)], crs="EPSG:4326")
+    scene = ((712_000.0, 8_080_000.0, 979_000.0, 8_160_000.0), "EPSG:32760")
+    assert refuse_elsewhere(read_inventory(path), {"fiji": scene}, "a.gpkg") == {"fiji": 1}
