@@ -1,7 +1,8 @@
 """Fixtures that every stage's tests may use."""
 
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,3 +84,16 @@ def planted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Path],
     """Script tags in every text that pages show; call it with a page to see that none runs."""
     plant(monkeypatch)
     return partial(check_nothing_runs, folder=tmp_path)
+
+
+@pytest.fixture
+def nobody_called(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An address of this machine; a test fails in which somebody calls it."""
+    # A proxy, by which GDAL is kept off the net, is passed over for such names.
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        server.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            server.accept()

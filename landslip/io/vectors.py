@@ -9,8 +9,8 @@ changes in a file beside it, which the usual way alone heeds.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -20,6 +20,7 @@ import shapely
 from numpy.typing import NDArray
 
 from landslip.io.files import readable_damage, texts_digest
+from landslip.io.offline import OFFLINE, what_json_asks_for
 from landslip.io.ordinary_files import open_ordinary
 
 UNREADABLE = (
@@ -46,32 +47,38 @@ class VectorLayer(NamedTuple):
 def read_features(path: Path, **options: Any) -> tuple[Any, ...]:
     """As `pyogrio.raw.read`, which raises one of `UNREADABLE`; of the forms that are known."""
     _check_form(path)
-    try:
-        return tuple(pyogrio.raw.read(path, **options))
-    except UNREADABLE:
-        with _without_locks():
+    with _configured(OFFLINE):
+        try:
             return tuple(pyogrio.raw.read(path, **options))
+        except UNREADABLE:
+            with _without_locks():
+                return tuple(pyogrio.raw.read(path, **options))
 
 
 def list_layers(path: Path) -> Any:
     """As `pyogrio.list_layers`, which raises one of `UNREADABLE`; of the forms that are known."""
     _check_form(path)
-    try:
-        return pyogrio.list_layers(path)
-    except UNREADABLE:
-        with _without_locks():
+    with _configured(OFFLINE):
+        try:
             return pyogrio.list_layers(path)
+        except UNREADABLE:
+            with _without_locks():
+                return pyogrio.list_layers(path)
 
 
 def _check_form(path: Path) -> None:
     with open_ordinary(path) as file:
-        head = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")
+        head = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
     # A filled sample may come back as a CSV; one that begins so is XML under its name.
     table = path.suffix.lower() == ".csv" and not head.startswith(b"<")
+    if table and head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise pyogrio.errors.DataSourceError("it is in UTF-16; save it as CSV in UTF-8")
     if not (table or head.startswith(_FORMS)):
         raise pyogrio.errors.DataSourceError(
             "it begins like no GeoPackage, Shapefile, GeoJSON or FlatGeobuf"
         )
+    if head.startswith(b"{") and (asked := what_json_asks_for(path)):
+        raise pyogrio.errors.DataSourceError(f"it {asked}")
 
 
 @contextmanager
@@ -154,14 +161,22 @@ def write_features(path: Path, **options: Any) -> None:
 @contextmanager
 def database(path: Path) -> Iterator[sqlite3.Connection]:
     """A GeoPackage that is nobody else's yet, as SQLite has it; what is done is kept at the end."""
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?nolock=1", uri=True)) as base, base:
-        yield base
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?nolock=1", uri=True)) as base, base:
+            yield base
+    except sqlite3.Error as error:
+        # Where there is no room `atomic_path` says so of any error of the system.
+        raise OSError(f"{path}: {error}") from error
+
+
+def _without_locks() -> AbstractContextManager[None]:
+    return _configured({_WITHOUT_LOCKS: True})
 
 
 @contextmanager
-def _without_locks() -> Iterator[None]:
-    pyogrio.set_gdal_config_options({_WITHOUT_LOCKS: True})
+def _configured(options: Mapping[str, Any]) -> Iterator[None]:
+    pyogrio.set_gdal_config_options(options)
     try:
         yield
     finally:
-        pyogrio.set_gdal_config_options({_WITHOUT_LOCKS: None})
+        pyogrio.set_gdal_config_options(dict.fromkeys(options))

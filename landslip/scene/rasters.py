@@ -15,6 +15,7 @@ from pyproj import Geod, Transformer
 from rasterio.errors import CRSError, RasterioError, RasterioIOError
 
 from landslip.io.files import InputError
+from landslip.io.offline import OFFLINE
 from landslip.scene.virtual import is_virtual, sources_of
 
 # Bytes that GDAL keeps of what it has decoded, whatever the machine's memory. Of half as many, the
@@ -23,6 +24,8 @@ from landslip.scene.virtual import is_virtual, sources_of
 CACHE = 256 << 20
 # Share of a pixel by which two grids may lie apart and still be one.
 _TOLERANCE = 0.05
+# Domains of metadata that name files of overviews.
+_ELSEWHERE = ("OVERVIEWS", "PROXY_OVERVIEW_REQUEST")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +111,9 @@ class Grid:
 
 @contextmanager
 def gdal_env() -> Iterator[None]:
-    """GDAL with bounded memory, no search of folders, and no files written beside inputs."""
+    """GDAL with bounded memory, no search of folders, no net, and no files beside inputs."""
     with rasterio.Env(
+        **OFFLINE,
         GDAL_CACHEMAX=CACHE,
         GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR",
         GDAL_PAM_ENABLED="NO",
@@ -125,7 +129,7 @@ def open_raster(path: str) -> Any:
     Raises
     ------
     InputError
-        The file is missing, no raster, without a grid or on a turned one.
+        The file is missing, no raster, without a grid or on a turned one, or names other files.
     """
     packed, plain = path.startswith("/vsizip/"), path
     if packed:
@@ -135,8 +139,9 @@ def open_raster(path: str) -> Any:
     virtual = not packed and is_virtual(Path(path))
     try:
         for source in sources_of(Path(path)) if virtual else ():
-            _open_pixels(str(source)).close()
+            _without_addresses(str(source), _open_pixels(str(source))).close()
         raster = rasterio.open(path, driver="VRT") if virtual else _open_pixels(path)
+        _without_addresses(path, raster)
     except RasterioError as error:
         raise InputError(
             f"{path} cannot be read as a raster ({error}); is it complete? Fetch it again"
@@ -173,6 +178,17 @@ def _open_pixels(path: str) -> Any:
             return rasterio.open(path, driver=second)
         except RasterioError:
             raise error from None
+
+
+def _without_addresses(path: str, raster: Any) -> Any:
+    """Refuse a raster whose metadata name its overviews: GDAL would fetch them, in any form."""
+    if any(name.upper() in _ELSEWHERE for name in raster.tag_namespaces()):
+        raster.close()
+        raise InputError(
+            f"{path} says that its overviews lie in another file; copy the pixels alone "
+            "(gdal_translate -nomd)"
+        )
+    return raster
 
 
 def grid_of(raster: Any) -> Grid:

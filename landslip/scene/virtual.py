@@ -12,6 +12,22 @@ from landslip.io.ordinary_files import open_ordinary
 _HEAD = 4096  # bytes, in which GDAL looks for the root element
 _MOST = 16 << 20
 _AGAIN = "make a mosaic of GeoTIFFs with gdalbuildvrt, or a GeoTIFF of it with gdal_translate"
+# What gdalbuildvrt and gdal_translate write, as they write it: GDAL takes names in any capitals.
+_ELEMENTS = {
+    "VRTDataset", "SRS", "GeoTransform", "Metadata", "MDI", "OverviewList", "VRTRasterBand",
+    "MaskBand", "Description", "UnitType", "Offset", "Scale", "NoDataValue", "HideNoDataValue",
+    "ColorInterp", "ColorTable", "Entry", "CategoryNames", "Category", "Histograms", "HistItem",
+    "HistMin", "HistMax", "BucketCount", "IncludeOutOfRange", "Approximate", "HistCounts",
+    "SimpleSource", "ComplexSource", "AveragedSource", "SourceFilename", "SourceBand",
+    "SourceProperties", "SrcRect", "DstRect", "NODATA", "UseMaskBand", "ScaleOffset", "ScaleRatio",
+    "LUT",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "rasterXSize", "rasterYSize", "dataAxisToSRSAxisMapping", "coordinateEpoch", "domain", "key",
+    "resampling", "dataType", "band", "blockXSize", "blockYSize", "c1", "c2", "c3", "c4",
+    "relativeToVRT", "shared", "RasterXSize", "RasterYSize", "DataType", "BlockXSize",
+    "BlockYSize", "xOff", "yOff", "xSize", "ySize",
+}  # fmt: skip
 
 
 def is_virtual(path: Path) -> bool:
@@ -48,16 +64,25 @@ def sources_of(path: Path) -> list[Path]:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
         raise InputError(f"{path} is no whole VRT ({error}); fetch it again") from error
+    if b"<!DOCTYPE" in text:
+        raise InputError(f"{path} is no plain mosaic: it defines entities; {_AGAIN}")
     found = []
     for element in root.iter():
-        if "subClass" in element.attrib or element.tag in ("SourceDataset", "OverviewFile"):
-            kind = element.get("subClass", element.tag)
-            raise InputError(f"{path} is no plain mosaic: it holds {kind!r:.40}; {_AGAIN}")
+        for name in (element.tag, *element.attrib):
+            if name not in _ELEMENTS | _ATTRIBUTES:
+                raise InputError(f"{path} is no plain mosaic: it holds {name!r:.40}; {_AGAIN}")
         if element.tag == "SourceFilename":
-            name = (element.text or "").strip()
-            relative = element.get("relativeToVRT") == "1"
-            source = path.parent / name if relative else Path(name)
-            if not name or not source.is_file():
-                raise InputError(f"{path} names {name!r:.120}, which is no file; {_AGAIN}")
-            found.append(source)
+            found.append(_source(path, element))
     return found
+
+
+def _source(path: Path, element: ElementTree.Element) -> Path:
+    """The file that an element names."""
+    name = (element.text or "").strip()
+    relative = element.get("relativeToVRT", "0")
+    # GDAL takes such names for addresses, whatever stands in the folder.
+    address = "://" in name or name.startswith("/vsi")
+    source = path.parent / name if relative == "1" else Path(name)
+    if not name or address or len(element) or relative not in ("0", "1") or not source.is_file():
+        raise InputError(f"{path} names {name!r:.120}, which is no file; {_AGAIN}")
+    return source

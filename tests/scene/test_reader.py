@@ -1,8 +1,6 @@
 """Windows of a scene: units, nodata, medians, masks, grids."""
 
-import socket
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from landslip.io.files import InputError
 from landslip.scene.decibels import median_of_looks, to_decibels
 from landslip.scene.layers import CHANNELS
 from landslip.scene.named import named_files
-from landslip.scene.rasters import open_raster
+from landslip.scene.rasters import gdal_env, open_raster
 from landslip.scene.reader import Flag, Pixels, open_scene
 from landslip.scene.virtual import with_sources
 
@@ -56,6 +54,15 @@ def test_decibels_of_zero_power_are_no_data() -> None:
     values = np.array([0.1, 0.0, -1.0, np.nan], np.float32)
     assert np.allclose(to_decibels(values, "power"), [-10, np.nan, np.nan, np.nan], equal_nan=True)
     assert np.allclose(to_decibels(values, "amplitude")[0], -20)
+
+
+def test_values_that_are_no_backscatter_are_no_data_though_nobody_declared_them() -> None:
+    values = np.array([-12, -9999, -32768, 0, np.inf, 1e38, np.nan, -69], np.float32)
+    expected = np.array([-12, *[np.nan] * 2, 0, *[np.nan] * 3, -69])
+    assert np.array_equal(to_decibels(values, "db"), expected, equal_nan=True)
+    # Of two looks one of which has none, the other alone speaks.
+    looks = np.array([[[-9999]], [[-14]]], np.float32)
+    assert median_of_looks(to_decibels(looks, "db")) == -14
 
 
 def test_optics_keep_whole_numbers_in_the_bundles_convention(made_scene: Path) -> None:
@@ -207,57 +214,100 @@ def test_an_area_elsewhere_is_refused(scene_copy: Path) -> None:
         interpret(scene_copy, area="far.gpkg")
 
 
-@pytest.fixture
-def listener() -> Iterator[socket.socket]:
-    """A port of this machine that nobody is to call."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(0.2)
-        yield server
-
-
 BAND = "<VRTRasterBand dataType='Float32' band='1'{kind}>{source}</VRTRasterBand>"
 SOURCE = "<SimpleSource><SourceFilename>{name}</SourceFilename></SimpleSource>"
+ELSEWHERE = "<Metadata domain='{domain}'><MDI key='OVERVIEW_FILE'>{name}</MDI></Metadata>"
 
 
 def virtual(name: str, kind: str = "") -> str:
     """A VRT of one source."""
-    band = BAND.format(source=SOURCE.format(name=name), kind=kind)
+    return within(BAND.format(source=SOURCE.format(name=name), kind=kind))
+
+
+def within(band: str) -> str:
+    """A VRT of one band."""
     grid = "<SRS>EPSG:32633</SRS><GeoTransform>0, 10, 0, 0, 0, -10</GeoTransform>"
     return f"<VRTDataset rasterXSize='8' rasterYSize='8'>{grid}{band}</VRTDataset>"
 
 
-def test_no_raster_is_fetched_from_the_net_or_runs_code(
-    listener: socket.socket, tmp_path: Path
-) -> None:
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}/x.tif"
+def write_grid(path: Path) -> Path:
+    """A raster of eight pixels a side."""
+    profile = {"driver": "GTiff", "width": 8, "height": 8, "count": 1, "dtype": "float32"}
+    grid = {"crs": "EPSG:32633", "transform": Affine(10, 0, 0, 0, -10, 0)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with rasterio.open(path, "w", **profile, **grid) as file:
+        file.write(np.full((1, 8, 8), 7, np.float32))
+    return path
+
+
+def refused(path: Path, words: str) -> None:
+    """A raster is refused before a pixel is asked of it."""
+    with pytest.raises(InputError, match=words), gdal_env(), open_raster(str(path)) as raster:
+        raster.read(1, out_shape=(2, 2))
+
+
+def test_no_raster_is_fetched_from_the_net_or_runs_code(nobody_called: str, tmp_path: Path) -> None:
+    address = f"{nobody_called}/x.tif"
     path = tmp_path / "x.tif"
     wms = f"<GDAL_WMS><Service name='TMS'><ServerUrl>{address}</ServerUrl></Service></GDAL_WMS>"
+    # GDAL takes names of elements and attributes in any capitals.
+    small = "<sourcefilename>/vsicurl/{name}</sourcefilename>"
+    small = BAND.format(kind="", source=f"<SimpleSource>{small}</SimpleSource>")
+    raw = BAND.format(kind=" SUBCLASS='VRTRawRasterBand'", source="<{0}>/etc/passwd</{0}>")
+    whole = virtual(str(write_grid(tmp_path / "part.tif")))
+    beside = "relativeToVRT='1'>"
+    # A folder whose name makes one of files out of an address; GDAL takes it for the address.
+    write_grid(tmp_path / "http:" / address.removeprefix("http://"))
     texts = {
         virtual(f"/vsicurl/{address}"): "is no file",
         virtual(address): "is no file",
         virtual(wms.replace("<", "&lt;")): "is no file",
+        virtual(address).replace("Filename>", f"Filename {beside}", 1): "is no file",
         virtual("/etc/passwd", " subClass='VRTRawRasterBand'"): "no plain mosaic",
         virtual("/etc/passwd", " subClass='VRTDerivedRasterBand'"): "no plain mosaic",
+        within(raw.format("sourcefilename")): "no plain mosaic",
+        within(raw.format("SourceFilename")): "no plain mosaic",
+        within(small.format(name=address)): "no plain mosaic",
+        f"<!DOCTYPE x [<!ENTITY e 'x'>]>{whole}": "defines entities",
+        whole.replace("<SRS>", ELSEWHERE.format(domain="overviews", name=address) + "<SRS>"):
+            "overviews lie in another file",
         virtual("/etc/passwd"): "cannot be read as a raster",
         "<VRTDataset": "no whole VRT",
         wms: "cannot be read as a raster",
-    }
+    }  # fmt: skip
     for text, words in texts.items():
         path.write_text(text)
-        with pytest.raises(InputError, match=words):
-            open_raster(str(path))
+        refused(path, words)
     for name in (address, f"/vsicurl/{address}"):
         with pytest.raises(InputError, match="is not there"):
             open_raster(name)
-    with pytest.raises(TimeoutError):
-        listener.accept()
+
+
+@pytest.mark.parametrize("prefix", ["", "/vsicurl/"])
+def test_no_overviews_are_fetched_from_where_a_rasters_metadata_say(
+    prefix: str, nobody_called: str, tmp_path: Path
+) -> None:
+    path = write_grid(tmp_path / "x.tif")
+    with rasterio.open(path, "r+") as file:
+        file.update_tags(ns="OVERVIEWS", OVERVIEW_FILE=f"{prefix}{nobody_called}/x.ovr")
+    refused(path, "overviews lie in another file")
+    (tmp_path / "x.vrt").write_text(virtual(str(path)))
+    refused(tmp_path / "x.vrt", "x.tif says that its overviews lie in another file")
+
+
+def test_no_file_beside_a_raster_has_anything_fetched(nobody_called: str, tmp_path: Path) -> None:
+    path = write_grid(tmp_path / "x.tif")
+    for suffix in (".ovr", ".msk"):
+        (tmp_path / f"x.tif{suffix}").write_text(virtual(f"/vsicurl/{nobody_called}/{suffix}.tif"))
+    metadata = ELSEWHERE.format(domain="OVERVIEWS", name=f"/vsicurl/{nobody_called}/x.ovr")
+    (tmp_path / "x.tif.aux.xml").write_text(f"<PAMDataset>{metadata}</PAMDataset>")
+    with gdal_env(), open_raster(str(path)) as raster:
+        assert (raster.read(1, out_shape=(2, 2)) == 7).all()
+        assert (raster.read_masks(1) == 255).all()
 
 
 def test_a_mosaic_of_files_is_read(tmp_path: Path) -> None:
-    profile = {"driver": "GTiff", "width": 8, "height": 8, "count": 1, "dtype": "float32"}
-    grid = {"crs": "EPSG:32633", "transform": Affine(10, 0, 0, 0, -10, 0)}
-    with rasterio.open(tmp_path / "part.tif", "w", **profile, **grid) as file:
-        file.write(np.full((1, 8, 8), 7, np.float32))
+    write_grid(tmp_path / "part.tif")
     text = virtual("part.tif").replace("<SourceFilename>", "<SourceFilename relativeToVRT='1'>")
     (tmp_path / "x.vrt").write_text(text)
     with open_raster(str(tmp_path / "x.vrt")) as raster:
