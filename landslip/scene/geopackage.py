@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ CREATE TABLE layer_styles (
   useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),
   update_time DATETIME DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')))
 """
+_INDEXES = "SELECT count(*) FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE %rtree%'"
 _CONTENTS = (
     "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, last_change) "
     "VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?)"
@@ -65,6 +66,7 @@ def write_geopackage(
                 append=at > 0,
                 dataset_options={"DATETIME_FORMAT": "UTC"} if at == 0 else None,
             )
+        _check_indexes(temporary, layers)
         _add_styles(temporary, styles)
 
 
@@ -76,6 +78,14 @@ def _multi(geometry: shapely.Geometry) -> shapely.Geometry:
 
 def _field(values: pd.Series) -> np.ndarray:
     return values.to_numpy(object) if values.dtype == object else values.to_numpy()
+
+
+def _check_indexes(path: Path, layers: Collection[str]) -> None:
+    """Without room GDAL leaves the spatial index out, and says nothing."""
+    with database(path) as base:
+        found = base.execute(_INDEXES).fetchone()[0]
+    if found != len(layers):
+        raise OSError(f"{len(layers) - found} of {len(layers)} layers got no spatial index")
 
 
 def _add_styles(path: Path, styles: Mapping[str, str]) -> None:

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 import rasterio
 import rasterio.shutil
 
-from landslip.io.files import InputError, atomic_path, write_text
+from landslip.io.files import InputError, write_text
+from landslip.io.rasters import raster_in_memory
 from landslip.io.temporaries import temporary_folder
 from landslip.scene.cells import Cells, Tile, pixel_extent
 from landslip.scene.rasters import Grid, gdal_env
@@ -43,10 +44,10 @@ def write_mosaic(
     with gdal_env(), temporary_folder() as folder:
         view = folder / "map.vrt"
         write_text(view, virtual_raster(images, tiles, grid, cells, tags))
-        with atomic_path(target) as temporary:
+        with raster_in_memory(target) as memory:
             # Of flags only the nearest pixel means anything, and the driver knows one way.
             rasterio.shutil.copy(
-                view, temporary, driver="COG", COMPRESS="DEFLATE", BLOCKSIZE=512,
+                view, memory.name, driver="COG", COMPRESS="DEFLATE", BLOCKSIZE=512,
                 RESAMPLING="NEAREST", OVERVIEWS="AUTO", BIGTIFF="IF_SAFER", NUM_THREADS=1,
             )  # fmt: skip
 

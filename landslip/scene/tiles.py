@@ -14,7 +14,8 @@ import pandas as pd
 import rasterio
 from numpy.typing import NDArray
 
-from landslip.io.files import atomic_path, write_parquet
+from landslip.io.files import write_parquet
+from landslip.io.rasters import raster_in_memory
 from landslip.scene.cells import Cells, Rule, Tile, combine, paint, pixel_extent
 from landslip.scene.reader import Flag, Reading, SceneReader, mark, open_scene
 
@@ -274,7 +275,7 @@ def write_tile(
         "crs": rasterio.CRS.from_user_input(part.crs), "transform": part.transform,
         "nodata": NODATA, "compress": "deflate",
     }  # fmt: skip
-    with atomic_path(image) as temporary, rasterio.open(temporary, "w", **profile) as target:
+    with raster_in_memory(image) as memory, memory.open(**profile) as target:
         target.write(mapped.probability, 1)
         target.write(mapped.flags, 2)
     write_parquet(table, mapped.cells)

@@ -15,7 +15,8 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
-from landslip.io.files import atomic_path, write_text
+from landslip.io.files import write_text
+from landslip.io.rasters import raster_in_memory
 from landslip.simulation.fields import Field
 from landslip.simulation.outlines import write_outlines, write_units
 from landslip.simulation.whole_scene import ORBITS, SceneImages, simulate_scene_images
@@ -284,8 +285,8 @@ def write_image(
         }  # fmt: skip
     with (
         rasterio.Env(GDAL_PAM_ENABLED="NO"),
-        atomic_path(path, durable=False) as temporary,
-        rasterio.open(temporary, "w", **profile, **options) as target,
+        raster_in_memory(path, durable=False) as memory,
+        memory.open(**profile, **options) as target,
     ):
         target.write(image)
         for number, text in enumerate(texts, start=1):

@@ -1,19 +1,25 @@
 """Large scenes in little memory, full disks, and scenes that hardly overlap."""
 
-import errno
 import os
+import resource
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
+import shapely
 from scene.plain_bundle import plain_bundle
 from scene.simulated_scene import interpret
 
 from landslip.scene.cells import Cells, cut_tiles
+from landslip.scene.geopackage import write_geopackage
 from landslip.scene.layers import CHANNELS
+from landslip.scene.mosaic import write_mosaic
 from landslip.scene.reader import open_scene
 from landslip.scene.tiles import map_tile, write_tile
 from project import ROOT
@@ -71,22 +77,46 @@ def test_memory_is_that_of_a_tile_whatever_the_scene(tmp_path: Path) -> None:
     assert last - first < 200 << 20
 
 
-def test_a_full_disk_leaves_no_part_of_a_tile(
-    made_scene: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@contextmanager
+def limited(size: int) -> Iterator[None]:
+    """No file may grow beyond so many bytes, as on a full disk: to the system, not to a mock."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_leaves_no_part_of_a_tile_map_or_layer(
+    made_scene: Path, tmp_path: Path
 ) -> None:
     reading = interpret(made_scene).reading
     cells = Cells(height=reading.grid.height, width=reading.grid.width, patch=64, stride=64)
-    tile = cut_tiles(cells, 128)[0]
-    mapped = map_tile(reading, cells, tile, "centre", plain_bundle)
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr("landslip.io.files._sync", full)
-    image = tmp_path / "out" / "tile.tif"
-    with pytest.raises(OSError, match=r"disk full after .* while writing .*tile\.tif"):
-        write_tile(mapped, reading, cells, tile, image, image.with_suffix(".parquet"))
-    assert list(image.parent.iterdir()) == []
+    tiles = cut_tiles(cells, 1000)
+    mapped = map_tile(reading, cells, tiles[0], "centre", plain_bundle)
+    folder = tmp_path / "out"
+    # The tile itself stands elsewhere; GDAL would write most of a small file only on closing it.
+    tile = tmp_path / "tile.tif"
+    write_tile(mapped, reading, cells, tiles[0], tile, tile.with_suffix(".parquet"))
+    square = shapely.box(0, 0, 1, 1)
+    table = pd.DataFrame({"name": ["x" * 99] * 2000, "geometry": [square] * 2000})
+    writers: dict[str, Callable[[Path], None]] = {
+        "tile.tif": lambda path: write_tile(
+            mapped, reading, cells, tiles[0], path, path.with_suffix(".parquet")
+        ),
+        "probability.tif": lambda path: write_mosaic([tile], tiles, reading.grid, cells, {}, path),
+        # Without its spatial index it would be shorter, and nobody would miss a zone.
+        "zones.gpkg": lambda path: write_geopackage({"zones": table}, {}, "EPSG:32633", path),
+    }
+    for name, write in writers.items():
+        write(tmp_path / name)
+        size = (tmp_path / name).stat().st_size
+        said = rf"after \d+ bytes while writing .*({name}|map\.vrt); .*again"
+        for limit in (size // 2, size - 1):
+            with limited(limit), pytest.raises(OSError, match=said):
+                write(folder / name)
+            assert list(folder.iterdir()) == [], (name, limit)
 
 
 def test_a_missing_orbit_leaves_its_channels_out(scene_copy: Path) -> None:
