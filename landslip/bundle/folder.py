@@ -3,11 +3,13 @@
 import os
 import shutil
 import stat
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from landslip.data.foreign import ZIP, foreign_file
 from landslip.io.files import InputError, atomic_path, file_digest, readable_damage
 from landslip.io.ordinary_files import open_ordinary
 from landslip.io.room import named_if_full
@@ -24,6 +26,9 @@ _MOST_INDEX = 256 << 20
 _MOST_BYTES = 256 << 30
 # Of a stored file to its packed size: weights do not shrink, and tables shrink tenfold at most.
 _MOST_RATIO = 200
+# Whole bundles of no more than this may shrink as they like.
+_SMALL = 64 << 20
+_ENCRYPTED = 1  # a flag of an entry
 _LONGEST = 255  # bytes of a name, on every common file system
 _BLOCK = 1 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -100,24 +105,28 @@ def unpack(archive: Path, folder: Path) -> None:
         It is no .zip, or an entry leads out of the folder, is a link, comes twice, or is larger
         than it says or than a bundle can be. Nothing is written outside `folder`.
     """
-    with (
-        open_ordinary(archive) as opened,
-        readable_damage(archive),
-        zipfile.ZipFile(opened) as packed,
-    ):
-        entries = [entry for entry in packed.infolist() if not entry.is_dir()]
-        _check_entries(archive, entries)
-        for entry in entries:
-            target = folder / entry.filename
-            with named_if_full(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with packed.open(entry) as source, target.open("xb") as file:
-                    left = entry.file_size
-                    while block := source.read(min(_BLOCK, left + 1)):
-                        left -= len(block)
-                        if left < 0:
-                            raise InputError(f"{archive}: {entry.filename} is longer than it says")
-                        file.write(block)
+    with open_ordinary(archive) as opened, readable_damage(archive, _AGAIN):
+        if not zipfile.is_zipfile(opened) and (foreign := foreign_file(archive, ZIP)):
+            raise InputError(f"{archive} is no .zip but {foreign}")
+        with zipfile.ZipFile(opened) as packed:
+            entries = [entry for entry in packed.infolist() if not entry.is_dir()]
+            _check_entries(archive, entries, os.fstat(opened.fileno()).st_size)
+            for entry in entries:
+                _unpack_one(packed, entry, archive, folder / entry.filename)
+
+
+def _unpack_one(
+    packed: zipfile.ZipFile, entry: zipfile.ZipInfo, archive: Path, target: Path
+) -> None:
+    with named_if_full(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with packed.open(entry) as source, target.open("xb") as file:
+            left = entry.file_size
+            while block := source.read(min(_BLOCK, left + 1)):
+                left -= len(block)
+                if left < 0:
+                    raise InputError(f"{archive}: {entry.filename} is longer than it says")
+                file.write(block)
 
 
 @contextmanager
@@ -129,8 +138,8 @@ def named_by(archive: Path, folder: Path) -> Iterator[None]:
         raise InputError(str(error).replace(str(folder), str(archive))) from error
 
 
-def _check_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
-    """Refuse what no packed bundle is, before anything is unpacked."""
+def _check_entries(archive: Path, entries: list[zipfile.ZipInfo], size: int) -> None:
+    """Refuse what no packed bundle is, before anything is unpacked; `size` is the .zip's."""
     names = [entry.filename for entry in entries]
     for entry in entries:
         _refuse_path(archive, entry.filename)
@@ -146,10 +155,25 @@ def _check_entries(archive: Path, entries: list[zipfile.ZipInfo]) -> None:
                 f"{archive}: {entry.filename} would grow from {entry.compress_size} to "
                 f"{entry.file_size} bytes; {_AGAIN}"
             )
-    if len(set(names)) < len(names):
-        raise InputError(f"{archive}: a file comes twice; {_AGAIN}")
-    if len(names) > _MOST_FILES or sum(entry.file_size for entry in entries) > _MOST_BYTES:
+        if entry.flag_bits & _ENCRYPTED:
+            raise InputError(f"{archive}: {entry.filename} asks for a password; {_AGAIN}")
+    _refuse_alike(archive, names)
+    grown = sum(entry.file_size for entry in entries)
+    if len(names) > _MOST_FILES or grown > min(_MOST_BYTES, max(_SMALL, _MOST_RATIO * size)):
         raise InputError(f"{archive} is larger than a bundle can be; {_AGAIN}")
+
+
+def _refuse_alike(archive: Path, names: list[str]) -> None:
+    """Refuse names of which one would take another's place, here or on other file systems."""
+    seen: dict[str, str] = {}
+    for name in names:
+        one = unicodedata.normalize("NFC", name).casefold()
+        if one in seen:
+            raise InputError(f"{archive}: a file comes twice ({seen[one]}, {name}); {_AGAIN}")
+        seen[one] = name
+    for one, name in seen.items():
+        if any(str(above) in seen for above in PurePosixPath(one).parents):
+            raise InputError(f"{archive}: {name} lies in what is a file; {_AGAIN}")
 
 
 def _refuse_path(where: Path, name: str) -> None:

@@ -8,7 +8,7 @@ from landslip.data.inputs import PatchesOf, with_paths
 from landslip.data.listing import check_sources
 from landslip.data.matching import PatchFolder, list_folder
 from landslip.data.patches import SUFFIX
-from landslip.data.problems import Item, Problem, forget_refusal, refusal
+from landslip.data.problems import Item, Problem, forget_refusal, is_text, printable, refusal
 from landslip.data.ranges import count_lines, shards_for
 from landslip.data.tables import read_ids
 from landslip.io.files import InputError, write_json, write_parquet
@@ -43,7 +43,7 @@ def find_csv(folder: PatchFolder) -> Path | None:
     InputError
         There are several.
     """
-    tables = sorted(name for name in folder.names if name.lower().endswith(".csv"))
+    tables = sorted(name for name in folder.names if name.lower().endswith((".csv", ".csv.gz")))
     if len(tables) > 1:
         raise InputError(
             f"{folder.path} holds {', '.join(tables)}; leave the one that lists the patches"
@@ -77,7 +77,11 @@ def write_new_listing(
     csv = find_csv(found)
     problems: list[Problem] = []
     if csv is None:
-        ids = sorted(name.removesuffix(SUFFIX) for name in found.patches)
+        names = sorted(found.patches)
+        if odd := [name for name in names if not is_text(name)]:
+            text = f"{folder}: files whose names are no UTF-8, which no table can hold; rename them"
+            raise refusal([Problem(text, [Item(name) for name in odd])], listed)
+        ids = [name.removesuffix(SUFFIX) for name in names]
         table = pd.DataFrame({"id": pd.Series(ids, dtype="str")})
     else:
         table, problems = read_ids(csv)
@@ -86,7 +90,7 @@ def write_new_listing(
     files = found.files(table["id"].unique().tolist())
     of = PatchesOf(SPLIT, csv or folder, folder, table)
     table = with_paths(of, found, files, None, problems)
-    strays = found.unused(files.values())
+    strays = [printable(name) for name in found.unused(files.values())]
     if problems:
         if strays:
             text = f"{folder}: files that {csv} does not name, in themselves no obstacle"

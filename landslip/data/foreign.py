@@ -1,7 +1,14 @@
 """What a file is whose content is not what its name says, told by its first bytes."""
 
+from pathlib import Path
+
+from landslip.io.ordinary_files import open_ordinary
+
 # Bytes that suffice to tell.
 HEAD = 256
+
+TIFF = "a TIFF image"
+ZIP = "a zip archive (.zip, .npz, .xlsx)"
 
 # How a file begins -> what it is, and what to do about it.
 _STARTS = (
@@ -13,7 +20,7 @@ _STARTS = (
         b"/annex/objects/",
         "a pointer of git-annex stands in its place; fetch the files with git annex get",
     ),
-    (b"PK\x03\x04", "a zip archive (.zip, .npz, .xlsx)"),
+    (b"PK\x03\x04", ZIP),
     (b"\x1f\x8b", "compressed with gzip; unpack it"),
     (b"BZh", "compressed with bzip2; unpack it"),
     (b"\xfd7zXZ", "compressed with xz; unpack it"),
@@ -23,9 +30,9 @@ _STARTS = (
     (b"\x89HDF", "an HDF5 file"),
     (b"CDF", "a NetCDF file"),
     (b"\x93NUMPY", "an array of numpy (.npy)"),
-    (b"II*\x00", "a TIFF image"),
-    (b"MM\x00*", "a TIFF image"),
-    (b"II+\x00", "a TIFF image"),
+    (b"II*\x00", TIFF),
+    (b"MM\x00*", TIFF),
+    (b"II+\x00", TIFF),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"%PDF", "a PDF document"),
@@ -53,3 +60,21 @@ def foreign_content(head: bytes) -> str | None:
     if len(head) >= HEAD and not head.strip(b"\0"):
         return "filled with zero bytes, as a copy that was broken off; get it again"
     return None
+
+
+def foreign_file(path: Path, own: str) -> str | None:
+    """As `foreign_content`, of a file; None, too, where it cannot be read, or is of its own form.
+
+    Parameters
+    ----------
+    path
+        A file that its reader does not take.
+    own
+        What it should be, in the words of `foreign_content`: then it is damaged, not foreign.
+    """
+    try:
+        with open_ordinary(path) as file:
+            found = foreign_content(file.read(HEAD))
+    except OSError:
+        return None
+    return None if found == own else found

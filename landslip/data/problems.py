@@ -115,6 +115,11 @@ def printable(text: str) -> str:
     )
 
 
+def is_text(name: str) -> bool:
+    """Whether a name of the file system can stand in a table: it is UTF-8."""
+    return not any("\ud800" <= mark <= "\udfff" for mark in name)
+
+
 def _clipped(name: str) -> str:
     text = printable(name)
     return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"

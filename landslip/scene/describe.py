@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from landslip.data.problems import is_text, printable
 from landslip.io.files import InputError, write_text
 from landslip.scene.catalogue import read_item
 from landslip.scene.names import RadarName, orbit_by_hour, read_radar_name, sibling, solar_hour
@@ -70,9 +71,12 @@ def look_through(folder: Path) -> Found:
     found = Found()
     for path in _candidates(folder):
         try:
+            if not is_text(str(path)):
+                raise InputError("its name is no UTF-8; rename it")
             _take(path, found)
-        except InputError as error:
-            found.lines.append(f"{path.relative_to(folder)}: left out: {error}")
+        except (InputError, OSError) as error:
+            why = " ".join(str(error).split())
+            found.lines.append(f"{path.relative_to(folder)}: left out: {why}")
     return found
 
 
@@ -89,19 +93,20 @@ def _candidates(folder: Path) -> list[Path]:
 
 
 def _take(path: Path, found: Found) -> None:
-    packed = path.suffix == ".zip" and "MSIL2A" in path.name
-    if path.is_dir() or path.suffix == ".SAFE" or packed:
+    suffix = path.suffix.lower()
+    packed = suffix == ".zip" and "MSIL2A" in path.name
+    if path.is_dir() or suffix == ".safe" or packed:
         product = read_safe(path)
         found.optical.append((f"safe: {path}", product.date))
         found.lines.append(
             f"{path.name}: Sentinel-2 L2A of {product.date}, baseline {product.baseline}, offset "
             f"{product.bands['red'].add:g}"
         )
-    elif path.suffix == ".json" and '"assets"' in path.read_text(errors="replace"):
+    elif suffix == ".json" and '"assets"' in path.read_text(errors="replace"):
         product = read_item(path)
         found.optical.append((f"item: {path}", product.date))
         found.lines.append(f"{path.name}: STAC item of {product.date}, {product.told_by}")
-    elif path.suffix in _RASTERS:
+    elif suffix in _RASTERS:
         _take_raster(path, found)
 
 
@@ -138,7 +143,7 @@ def scene_text(found: Found, folder: Path, beside: Path) -> str:
         return os.path.relpath(path, beside)
 
     questions = ["When was the event? Set event:, and see which images stand before and after."]
-    scene: dict[str, Any] = {"name": folder.resolve().name, "event": "YYYY-MM-DD"}
+    scene: dict[str, Any] = {"name": printable(folder.resolve().name), "event": "YYYY-MM-DD"}
     if found.optical:
         latest, day = max(found.optical, key=lambda each: each[1] or "")
         kind, path = latest.split(": ", 1)
@@ -164,7 +169,8 @@ def scene_text(found: Found, folder: Path, beside: Path) -> str:
     head = ["Written by `snakemake describe` from names and metadata. What each file is:"]
     lines = [*head, *(f"  {line}" for line in found.lines), "", "To be answered:"]
     lines += [f"  {number}. {text}" for number, text in enumerate(questions, start=1)]
-    comments = "".join(f"# {line}".rstrip() + "\n" for line in lines)
+    # Names and messages may hold line ends, behind which no comment goes on.
+    comments = "".join(f"# {printable(line)}".rstrip() + "\n" for line in lines)
     return comments + yaml.safe_dump(scene, sort_keys=False, allow_unicode=True)
 
 

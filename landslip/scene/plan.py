@@ -11,6 +11,7 @@ from landslip.io.files import InputError, write_json
 from landslip.io.records import read_object
 from landslip.scene.cells import Cells, Rule, Tile, cut_tiles
 from landslip.scene.interpreter import Conventions, interpret_scene, read_polygons
+from landslip.scene.rasters import file_of
 from landslip.scene.reader import Reading
 from landslip.scene.verdicts import Verdict, refuse
 from landslip.scene.virtual import with_sources
@@ -42,16 +43,9 @@ class MapPlan:
     @property
     def files(self) -> list[str]:
         """Files of the user that jobs read by this plan, each once."""
-        outermost = [_outermost(file) for file in self.reading.layers.files]
+        outermost = [file_of(file) for file in self.reading.layers.files]
         images = [str(file) for path in outermost for file in with_sources(Path(path))]
         return list(dict.fromkeys([*images, *([self.units] if self.units else [])]))
-
-
-def _outermost(file: str) -> str:
-    """The .zip of what GDAL reads inside of one, else the file."""
-    if not file.startswith("/vsizip/"):
-        return file
-    return file.removeprefix("/vsizip/").split(".zip/")[0] + ".zip"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from affine import Affine
 from pyproj import Geod, Transformer
 from rasterio.errors import CRSError, RasterioError, RasterioIOError
 
+from landslip.data.foreign import TIFF, foreign_file
 from landslip.io.files import InputError
 from landslip.io.offline import OFFLINE
 from landslip.scene.virtual import is_virtual, sources_of
@@ -24,6 +26,7 @@ from landslip.scene.virtual import is_virtual, sources_of
 CACHE = 256 << 20
 # Share of a pixel by which two grids may lie apart and still be one.
 _TOLERANCE = 0.05
+_PACKED = "/vsizip/"
 # Domains of metadata that name files of overviews.
 _ELSEWHERE = ("OVERVIEWS", "PROXY_OVERVIEW_REQUEST")
 
@@ -123,6 +126,16 @@ def gdal_env() -> Iterator[None]:
         yield
 
 
+def file_of(path: str) -> str:
+    """The .zip of what GDAL reads inside of one, else the file."""
+    if not path.startswith(_PACKED):
+        return path
+    inside = path.removeprefix(_PACKED)
+    ends = [found.end() - 1 for found in re.finditer(r"\.zip/", inside, re.IGNORECASE)]
+    # A folder's name, too, may end so.
+    return next((inside[:end] for end in ends if Path(inside[:end]).is_file()), inside)
+
+
 def open_raster(path: str) -> Any:
     """Open a raster that can be mapped from.
 
@@ -131,9 +144,8 @@ def open_raster(path: str) -> Any:
     InputError
         The file is missing, no raster, without a grid or on a turned one, or names other files.
     """
-    packed, plain = path.startswith("/vsizip/"), path
-    if packed:
-        plain = path.removeprefix("/vsizip/").split(".zip/")[0] + ".zip"
+    plain = file_of(path)
+    packed = plain != path
     if not Path(plain).is_file():
         raise InputError(f"{plain} is not there; name an existing file")
     virtual = not packed and is_virtual(Path(path))
@@ -143,9 +155,11 @@ def open_raster(path: str) -> Any:
         raster = rasterio.open(path, driver="VRT") if virtual else _open_pixels(path)
         _without_addresses(path, raster)
     except RasterioError as error:
+        foreign = None if packed or virtual else foreign_file(Path(path), TIFF)
         raise InputError(
+            f"{path} is no raster but {foreign}" if foreign else
             f"{path} cannot be read as a raster ({error}); is it complete? Fetch it again"
-        ) from error
+        ) from error  # fmt: skip
     if raster.crs is None:
         points = len(raster.gcps[0])
         raster.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from landslip.data.foreign import ZIP, foreign_file
 from landslip.io.files import InputError, readable_damage
 from landslip.io.ordinary_files import open_ordinary
 from landslip.scene.layers import Layer, OpticalLayers
@@ -115,6 +116,8 @@ def _listing(path: Path) -> tuple[list[str], str]:
         return sorted(names), f"{path}/"
     if not path.is_file():
         raise InputError(f"{path} is not there, or no file; name a SAFE folder or its zip")
+    if not zipfile.is_zipfile(path) and (foreign := foreign_file(path, ZIP)):
+        raise InputError(f"{path} is no .zip but {foreign}")
     with readable_damage(path, _AGAIN), zipfile.ZipFile(path) as archive:
         return sorted(archive.namelist()), f"/vsizip/{path}/"
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import stat
+import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -133,6 +134,74 @@ def test_a_zip_that_leads_out_is_refused_and_writes_nothing(name: str, tmp_path:
     with pytest.raises(InputError, match="leads out of the bundle"):
         unpack(archive, tmp_path / "inside")
     assert [path.name for path in tmp_path.rglob("*.txt")] == []
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["a.txt", "a.txt"], r"comes twice \(a\.txt, a\.txt\)"),
+        (["a.txt", "A.TXT"], r"comes twice \(a\.txt, A\.TXT\)"),
+        (["caf\u00e9.txt", "cafe\u0301.txt"], "comes twice"),
+        (["members/a.txt", "members"], r"members/a\.txt lies in what is a file"),
+        (["Members", "members/a/b.txt"], r"members/a/b\.txt lies in what is a file"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_zip_whose_names_clash_is_refused_and_writes_nothing(
+    names: list[str], words: str, tmp_path: Path
+):
+    archive = zipped(tmp_path / "bundle.zip", ("fine.txt", b"x"), *((name, b"x") for name in names))
+    (tmp_path / "inside").mkdir()
+    with pytest.raises(InputError, match=words):
+        unpack(archive, tmp_path / "inside")
+    assert list((tmp_path / "inside").iterdir()) == []
+
+
+def test_a_zip_of_many_small_files_that_grow_beyond_reason_is_refused(tmp_path: Path):
+    content = bytes(1 << 20)
+    archive = zipped(tmp_path / "bundle.zip", *((f"{n}.json", content) for n in range(70)))
+    assert archive.stat().st_size < 1 << 17
+    (tmp_path / "inside").mkdir()
+    with pytest.raises(InputError, match="larger than a bundle can be"):
+        unpack(archive, tmp_path / "inside")
+    assert list((tmp_path / "inside").iterdir()) == []
+
+
+def test_a_zip_that_asks_for_a_password_is_refused(tmp_path: Path):
+    archive = zipped(tmp_path / "bundle.zip", ("a.txt", b"x"))
+    data = bytearray(archive.read_bytes())
+    for start, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(start) + flags] |= 1
+    archive.write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.txt asks for a password"):
+        landslip.load(archive)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        (b"<!DOCTYPE html><html><body>Sign in</body></html>", "a web page"),
+        (b'{"error": "not found"}', "the error of a server"),
+    ],
+)
+def test_what_stands_in_the_place_of_a_zip_is_named(content: bytes, words: str, tmp_path: Path):
+    (tmp_path / "bundle.zip").write_bytes(content)
+    with pytest.raises(InputError, match=rf"bundle\.zip is no \.zip but .*{words}"):
+        landslip.load(tmp_path / "bundle.zip")
+
+
+def test_a_refused_zip_leaves_nothing_that_was_unpacked(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    flip(bundle / WEIGHTS)
+    archive = tmp_path / "bundle.zip"
+    pack(bundle, archive)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    with pytest.raises(InputError, match=rf"{archive}/{WEIGHTS} is changed or cut short"):
+        landslip.load(archive)
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_a_zip_that_holds_a_link_or_grows_beyond_reason_is_refused(tmp_path: Path):

@@ -5,6 +5,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from landslip.io.sums import read_sums
 from landslip.scene.catalogue import read_item
 from landslip.scene.describe import describe_folder
 from landslip.scene.named import files_digest, named_files
+from landslip.scene.rasters import gdal_env, read_grid
 from landslip.scene.safe import read_safe
 from landslip.scene.settings import read_scene
 
@@ -91,6 +93,71 @@ def test_pipes_among_products_are_not_waited_for(scene_copy: Path) -> None:
     os.mkfifo(folder / "MTD_MSIL2A.xml")
     with pytest.raises(InputError, match=r"MTD_MSIL2A\.xml cannot be read \(a named pipe"):
         read_safe(folder)
+
+
+def test_names_of_files_are_never_taken_for_lines_of_the_scene_file(scene_copy: Path) -> None:
+    raster = next((scene_copy / "radar").glob("*.tif"))
+    added = "x\ntrust: {offset: none}\n.tif"
+    shutil.copy(raster, scene_copy / added)
+    shutil.copy(raster, scene_copy / os.fsdecode(b"caf\xe9.tif"))
+    shutil.copy(raster, scene_copy / os.fsdecode(b"S1A_caf\xe9_VV.TIF"))
+    (scene_copy / "scene.yaml").unlink()
+    describe_folder(scene_copy, scene_copy / "scene.yaml")
+    text = (scene_copy / "scene.yaml").read_text(encoding="utf-8")
+    assert "trust" not in yaml.safe_load(text)
+    assert r"x\ntrust: {offset: none}\n.tif: a raster" in text
+    assert r"caf\xe9.tif: left out: its name is no UTF-8; rename it" in text
+    assert "caf" not in str(yaml.safe_load(text))
+
+
+def test_what_cannot_be_read_is_left_out_with_its_cause(
+    scene_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, content in (
+        ("S1A_20240101T165840_a_VV.tif", b"version https://git-lfs.github.com/spec/v1\n"),
+        ("S1A_20240101T165840_b_VV.tif", b"<!DOCTYPE html><html>Sign in</html>"),
+        ("S2A_MSIL2A_20240101.zip", b"<!DOCTYPE html><html>Sign in</html>"),
+        ("closed.json", b"{}"),
+    ):
+        (scene_copy / name).write_bytes(content)
+    (scene_copy / "scene.yaml").unlink()
+    read = Path.read_text
+
+    def withheld(path: Path, **options: Any) -> str:
+        # Who runs the tests may be root, from whom nothing is withheld.
+        if path.name == "closed.json":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_text", withheld)
+        describe_folder(scene_copy, scene_copy / "scene.yaml")
+    text = (scene_copy / "scene.yaml").read_text()
+    assert "a_VV.tif: left out" in text and "git lfs pull" in text
+    assert text.count("a web page or the error of a server") == 2
+    assert "closed.json: left out: [Errno 13] Permission denied" in text
+
+
+def test_suffixes_in_capitals_are_suffixes(scene_copy: Path) -> None:
+    describe_folder(scene_copy, scene_copy / "small.yaml")
+    product = next(scene_copy.glob("*.SAFE"))
+    for path in scene_copy.rglob("*.tif"):
+        path.rename(path.with_suffix(".TIF"))
+    archive = shutil.make_archive(
+        str(scene_copy / product.stem), "zip", root_dir=scene_copy, base_dir=product.name
+    )
+    Path(archive).rename(Path(archive).with_suffix(".ZIP"))
+    for path in scene_copy.glob("*.SAFE"):
+        shutil.rmtree(path)
+    describe_folder(scene_copy, scene_copy / "capitals.yaml")
+    small, capitals = (
+        yaml.safe_load((scene_copy / name).read_text()) for name in ("small.yaml", "capitals.yaml")
+    )
+    assert str(capitals["radar"]).lower() == str(small["radar"]).lower()
+    assert capitals["optical"]["safe"].endswith(".ZIP")
+    optical = read_safe(scene_copy / capitals["optical"]["safe"])
+    with gdal_env():
+        assert read_grid(optical.bands["red"].file).width > 0
 
 
 def test_a_folder_with_nothing_of_a_scene_is_refused(tmp_path: Path) -> None:
