@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 
+LOWEST, HIGHEST = -70.0, 40.0
+"""Beyond these dB no ground scatters: what stands there means that there is no data."""
+
 
 def to_decibels(values: Image, unit: str) -> Image:
     """Backscatter in dB.
@@ -19,10 +22,14 @@ def to_decibels(values: Image, unit: str) -> Image:
 
     Returns
     -------
-    The same shape; NaN where there is none: zero and negative power have no logarithm.
+    The same shape; NaN where there is none: zero and negative power have no logarithm, and values
+    such as -9999 that nobody declared are no backscatter.
     """
     if unit == "db":
-        return values
+        known: Image = np.where(
+            (values >= LOWEST) & (values <= HIGHEST), values, np.float32(np.nan)
+        )
+        return known
     factor = np.float32({"power": 10.0, "amplitude": 20.0}[unit])
     positive = np.where(values > 0, values, np.float32(np.nan))
     decibels: Image = factor * np.log10(positive)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from landslip.scene.decibels import HIGHEST, LOWEST
 from landslip.scene.layers import Layer
 from landslip.scene.rasters import Grid
 from landslip.scene.reader import SceneReader
@@ -36,7 +37,7 @@ class RawFacts:
     zero: float
     """Share that is exactly 0, though nobody said that 0 is no data."""
     absurd: float
-    """Share beyond what backscatter in dB can be: below -70 or above 40."""
+    """Share beyond what backscatter in dB can be: see `landslip.scene.decibels`."""
     repeated: float
     """Share that equals its neighbour, along rows and along columns, whichever is less."""
     smoothness: float
@@ -124,7 +125,7 @@ def raw_facts(values: Image, water: NDArray[np.bool_] | None = None) -> RawFacts
         land_high=float(high),
         negative=float(np.mean(there < 0)),
         zero=float(np.mean(there == 0)),
-        absurd=float(np.mean((there < -70) | (there > 40))),
+        absurd=float(np.mean((there < LOWEST) | (there > HIGHEST))),
         # In degrees the nearest pixel repeats along the rows alone; enlarged ones do both ways.
         repeated=min(_repeated(values), _repeated(values.swapaxes(-1, -2))),
         smoothness=max(_smoothness(values), _smoothness(values.swapaxes(-1, -2))),

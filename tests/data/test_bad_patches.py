@@ -118,7 +118,7 @@ def test_a_config_of_other_channels_is_refused(competition: Competition):
     assert "16 patches" in message and "expected (row, column, 4), got (8, 8, 3)" in message
 
 
-def test_integers_and_floats_pass_and_others_are_refused(competition: Competition):
+def test_integers_and_floats_pass_and_a_mixture_is_reported(competition: Competition):
     patch = np.round(np.load(competition.path("ID_00")))
     for number, dtype in enumerate(["int16", "int64", ">f4", "float16", "longdouble"]):
         competition.write(competition.train[number], (patch + number).astype(dtype))

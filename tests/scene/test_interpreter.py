@@ -104,6 +104,34 @@ def test_bands_without_scale_or_offset_are_refused_with_what_dark_pixels_say(
     assert "dark pixels speak for -0.1" in verdict.line
 
 
+@pytest.mark.parametrize(
+    ("declared", "convert", "says"),
+    [
+        ("power", lambda power: 10 * np.log10(power), "says power, but values are negative"),
+        ("amplitude", lambda power: power, "says amplitude; the values look like power"),
+        ("power", np.sqrt, "says power; the values look like amplitude"),
+    ],
+)
+def test_a_unit_that_the_values_contradict_is_refused(
+    scene_copy: Path, declared: str, convert: Any, says: str
+) -> None:
+    radar = _radar(scene_copy)
+    for sides in radar.values():
+        for look in [*sides["before"], *sides["after"]]:
+            look["unit"] = declared
+    for path in (scene_copy / "radar").glob("*.tif"):
+        with rasterio.open(path, "r+") as file:
+            values = file.read()
+            there = values > 0
+            values[there] = convert(values[there])
+            file.write(values)
+    verdict = next(
+        each for each in interpret(scene_copy, radar=radar).verdicts if each.check == "unit"
+    )
+    assert verdict.judgement == "refused" and says in verdict.says
+    assert verdict.number is not None and verdict.todo
+
+
 def test_before_and_after_exchanged_are_seen(scene_copy: Path) -> None:
     radar = _radar(scene_copy)
     for sides in radar.values():

@@ -15,7 +15,7 @@ from landslip.scene.catalogue import read_item
 from landslip.scene.layers import Layers
 from landslip.scene.rasters import read_grid
 from landslip.scene.reader import Reading, open_scene
-from landslip.scene.safe import read_safe
+from landslip.scene.safe import read_metadata, read_safe
 
 PLANETARY = "S2B_MSIL2A_20190629T212529_R043_T06VVN_20201006T080531.json"
 real = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared real material is not here")
@@ -57,6 +57,40 @@ def test_a_product_without_its_metadata_or_a_band_is_refused(scene_copy: Path) -
         read_safe(folder)
     with pytest.raises(InputError, match="is not there"):
         read_safe(scene_copy / "nothing.SAFE")
+
+
+def test_a_level_1c_product_is_refused_with_what_to_take(made_scene: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(_safe(made_scene), tmp_path / "S2A_MSIL1C_20240619.SAFE"))
+    (folder / "MTD_MSIL2A.xml").rename(folder / "MTD_MSIL1C.xml")
+    archive = shutil.make_archive(str(tmp_path / "S2A_MSIL1C"), "zip", tmp_path, folder.name)
+    for path in (folder, Path(archive)):
+        with pytest.raises(InputError, match=f"{path.name} is a Level-1C product; take Level-2A"):
+            read_safe(path)
+
+
+def test_no_entity_of_metadata_is_followed_or_expanded_without_end(
+    nobody_called: str, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("10000")
+    grown = "".join(
+        f"<!ENTITY {name} '{f'&{before};' * 10}'>"
+        for before, name in zip("abcdefghi", "bcdefghij", strict=True)
+    )
+    told = "<a><BOA_QUANTIFICATION_VALUE>{}</BOA_QUANTIFICATION_VALUE></a>"
+    for declared, value in (
+        ("<!ENTITY a '10000'>", "&a;"),  # nothing is wrong with this one
+        (f"<!ENTITY a SYSTEM '{(tmp_path / 'secret').as_uri()}'>", "&a;"),
+        (f"<!ENTITY a SYSTEM '{nobody_called}/a'>", "&a;"),
+        (f"<!ENTITY a PUBLIC 'x' '{nobody_called}/a'>", "&a;"),
+        (f"<!ENTITY % a SYSTEM '{nobody_called}/a'> %a;", "&a;"),
+        (f"<!ENTITY a '0000000000'>{grown}", "1&j;"),
+    ):
+        text = f"<!DOCTYPE x [{declared}]>{told.format(value)}".encode()
+        if value == "&a;" and "'10000'" in declared:
+            assert read_metadata(text, "MTD_MSIL2A.xml")["quantification"] == 10000
+        else:
+            with pytest.raises(InputError, match=r"MTD_MSIL2A\.xml"):
+                read_metadata(text, "MTD_MSIL2A.xml")
 
 
 def _item(folder: Path, **properties: Any) -> Path:
