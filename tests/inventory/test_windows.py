@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from damage import overwrite
 from inventory.inventories import write_inventory
 from inventory.made_scenes import (
     ORDER,
@@ -170,6 +171,17 @@ def test_a_touched_scene_is_the_same_and_a_changed_one_is_refused_by_name_and_co
     raster.write_bytes(content)
     with pytest.raises(InputError, match=rf"1 of 2 scenes have changed.*{raster.name}"):
         open_windows([copy.record, scenes[1].record], ORDER)
+
+
+def test_one_byte_changed_in_any_file_of_a_scene_is_refused_by_its_name(copy: Looked):
+    """Its time of change kept: survey, manifest and store open the scenes so."""
+    for path in map(Path, read_scene_record(copy.record).files):
+        content = path.read_bytes()
+        overwrite(path, content[:-1] + bytes([content[-1] ^ 1]))
+        with pytest.raises(InputError, match=rf"1 of 1 scenes have changed.*{path.name}"):
+            open_windows([copy.record], ORDER)
+        overwrite(path, content)
+    open_windows([copy.record], ORDER)
 
 
 def test_verdicts_on_a_scene_that_changed_since_it_was_looked_at_are_refused(
