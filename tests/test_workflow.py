@@ -352,6 +352,7 @@ def test_a_bundle_or_patches_that_are_not_there_are_refused_before_any_job(tmp_p
         assert answer.returncode != 0
         assert words in answer.stderr, answer.stderr
         assert "Traceback" not in answer.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.name != ".snakemake"] == ["patches"]
 
 
 def test_a_finished_run_has_nothing_to_do(project: Path, run: Path):
