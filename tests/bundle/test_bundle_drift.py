@@ -51,6 +51,11 @@ def zero_corner(patch: np.ndarray, names: list[str]) -> None:
     patch[: SIZE // 4, :, names.index("asc_diff_vh")] = 0
 
 
+def turn_round(patch: np.ndarray, names: list[str]) -> None:
+    """The channels in the opposite order."""
+    patch[:] = patch[..., ::-1].copy()
+
+
 def ask(
     made: Made,
     folder: Path,
@@ -113,6 +118,7 @@ def test_a_mistake_made_on_purpose_is_named_with_its_number_and_refused_if_asked
     [
         (as_power, "as linear power is"),
         (lambda patch, names: np.multiply(patch, 1e-4, out=patch), "reflectance from 0 to 1"),
+        (turn_round, "units and the order of channels: see the bundle's card.html"),
     ],
 )
 def test_a_wrong_unit_is_refused_by_name_whatever_is_said_of_drift(

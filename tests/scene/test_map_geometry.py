@@ -1,9 +1,12 @@
 """Every pixel once, whatever the size and the stride; tiles without seams."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 from hypothesis import given, settings
@@ -13,7 +16,7 @@ from scene.simulated_scene import COLUMNS, ROWS, interpret
 
 from landslip.scene.cells import Cells, Tile, combine, cut_tiles, paint, pixel_extent
 from landslip.scene.mosaic import write_mosaic
-from landslip.scene.reader import Flag, Reading, open_scene
+from landslip.scene.reader import Flag, Pixels, Reading, open_scene
 from landslip.scene.tiles import MappedTile, map_tile, write_tile
 
 sizes = st.integers(1, 300)
@@ -156,6 +159,58 @@ def test_where_clouds_hide_the_optics_the_radar_answers_and_the_map_says_so(
     at = (int(first["row"]) * 32 + 16, int(first["column"]) * 32 + 16)
     assert mapped.flags[at] & Flag.NO_OPTICAL
     assert not mapped.flags[at] & Flag.NO_DESCENDING
+
+
+class _Drawn:
+    """A scene of two channels with a pattern of pixels without data."""
+
+    channels = ("red", "desc_vv")
+
+    def __init__(self, height: int, width: int, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self.pixels = rng.normal(1000, 300, (2, height, width)).astype(np.float32)
+        for _ in range(rng.integers(0, 5)):
+            top, left = rng.integers(0, height), rng.integers(0, width)
+            where = rng.choice([slice(0, 1), slice(1, 2), slice(None)])
+            self.pixels[where, top : top + rng.integers(1, 80), left : left + 90] = np.nan
+
+    def read(self, row: int, column: int, height: int, width: int) -> Pixels:
+        found = np.full((2, height, width), np.nan, np.float32)
+        own = self.pixels[:, row : row + height, column : column + width]
+        found[:, : own.shape[1], : own.shape[2]] = own
+        flags = np.isnan(found).all(axis=0) * np.uint8(Flag.NODATA)
+        return Pixels(channels=found, flags=flags)
+
+
+@given(
+    height=st.integers(1, 90), width=st.integers(1, 90), stride=st.integers(8, 64),
+    pixels=st.integers(20, 100), rule=st.sampled_from(["centre", "mean", "min"]),
+    seed=st.integers(0, 2**32 - 1),
+)  # fmt: skip
+@settings(max_examples=25, deadline=None)
+def test_whatever_has_no_data_every_cell_is_there_once_and_tiles_agree_with_the_whole(
+    height: int, width: int, stride: int, pixels: int, rule: Any, seed: int
+) -> None:
+    scene = _Drawn(height, width, seed)
+    cells = Cells(height=height, width=width, patch=64, stride=stride)
+    unused: Any = None
+    with mock.patch("landslip.scene.tiles.open_scene", lambda _: nullcontext(scene)):
+        (whole,) = (map_tile(unused, cells, tile, rule, plain_bundle)
+                    for tile in cut_tiles(cells, 10_000))  # fmt: skip
+        parts = [(tile, map_tile(unused, cells, tile, rule, plain_bundle))
+                 for tile in cut_tiles(cells, pixels)]  # fmt: skip
+    image, times = np.zeros((height, width), np.uint8), np.zeros((height, width), int)
+    for tile, mapped in parts:
+        row, column, rows, columns = pixel_extent(cells, tile)
+        image[row : row + rows, column : column + columns] = mapped.probability
+        times[row : row + rows, column : column + columns] += 1
+    assert (times == 1).all() and np.array_equal(image, whole.probability)
+    table = pd.concat([mapped.cells for _, mapped in parts]).sort_values(["row", "column"])
+    assert table[["row", "column"]].to_numpy().tolist() == [
+        [row, column] for row in range(cells.rows) for column in range(cells.columns)
+    ]
+    assert np.array_equal(table["probability"], whole.cells["probability"], equal_nan=True)
+    assert (image[np.isnan(scene.pixels).all(axis=0)] == 255).all()
 
 
 def test_painting_repeats_cells_and_cuts_the_last() -> None:

@@ -117,7 +117,7 @@ def test_the_map_equals_direct_prediction_of_the_same_windows(mapped: Path, bund
     tables = sorted((mapped / "out" / "scene" / "event" / "tiles").glob("*.parquet"))
     assert len(tables) == 4
     cells = pd.concat([pd.read_parquet(path) for path in tables]).sort_values(["row", "column"])
-    np.testing.assert_allclose(cells["probability"].to_numpy(), direct, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(cells["probability"].to_numpy(), direct)
     with rasterio.open(mapped / "out" / "map" / "probability.tif") as file:
         steps, flags = file.read()
         assert file.shape == (ROWS, COLUMNS)
@@ -125,8 +125,7 @@ def test_the_map_equals_direct_prediction_of_the_same_windows(mapped: Path, bund
     painted = painted[:ROWS, :COLUMNS]
     blind = np.isnan(painted) | (flags & Flag.NODATA > 0)
     assert (steps[blind] == 255).all()
-    # A probability on the edge of two steps may fall to either: batches differ in the last bits.
-    assert (np.abs(steps[~blind] - painted[~blind] * 250) < 0.501).all()
+    assert (steps[~blind] == np.round(painted[~blind] * 250)).all()
 
 
 def test_zones_open_in_geopandas(mapped: Path) -> None:
@@ -202,6 +201,25 @@ def test_a_refused_scene_says_why_in_one_message(
     said_all = answer.stdout + answer.stderr
     assert "dates: refused" in said_all and "Traceback" not in said_all
     assert not (tmp_path / "out" / "map").exists()
+
+
+def test_a_folder_is_described_and_its_first_scene_file_is_kept(
+    made_scene: Path, tmp_path: Path
+) -> None:
+    """`snakemake describe` writes what then is the user's: it is not written over."""
+    shutil.copytree(made_scene, tmp_path / "scene")
+    (tmp_path / "scene" / "scene.yaml").unlink()
+    target = tmp_path / "results" / "scene" / "scene.yaml"
+    for folder, words in (("none", "none"), ("scene", "")):
+        answer = snakemake(tmp_path, "--", "describe", config={"folder": folder})
+        assert (answer.returncode == 0) == target.is_file() == (folder == "scene")
+        assert words in answer.stderr and "Traceback" not in answer.stderr
+    said = yaml.safe_load(target.read_text())
+    assert (target.parent / said["optical"]["safe"]).is_dir()
+    target.write_text("answered: 1\n")
+    answer = snakemake(tmp_path, "--", "describe", config={"folder": "scene"})
+    assert answer.returncode == 0, answer.stderr
+    assert target.read_text() == "answered: 1\n"
 
 
 @pytest.mark.parametrize(
