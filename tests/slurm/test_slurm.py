@@ -14,8 +14,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
+from scene.simulated_scene import edit_scene
 
 import landslip
+from landslip.simulation.products import write_scene
+from landslip.simulation.whole_scene import simulate_scene_images
 from made_bundle import Made
 from runs import SMALL, read, snakemake
 from slurm.slurm import NETWORK_RULES, ONE_THREAD, PRETENDED_GPU, Cluster, Job, until
@@ -44,6 +48,10 @@ def longer(epochs: int) -> dict[str, Any]:
 RUN = longer(epochs=40)
 PRETENDED_ANSWERS = (
     "--set-resources", "answer_new_patches:gpu=0", "answer_new_patches:gres=gpu:1",
+)  # fmt: skip
+PRETENDED_MAP = (
+    "--set-resources", "map_tile:gpu=0", "map_tile:gres=gpu:1", "write_zones:gpu=0",
+    "write_zones:gres=gpu:1",
 )  # fmt: skip
 
 
@@ -225,3 +233,31 @@ def test_a_bundle_answers_on_slurm_as_it_does_without(cluster: Cluster, made: Ma
     assert found["id"].tolist() == sorted(made.ids)
     assert (found["probability"] == expected.probability).all()
     assert (tmp_path / "results" / "predict" / "report.html").is_file()
+
+
+def test_a_scene_is_mapped_on_slurm_as_it_is_without(cluster: Cluster, made: Made, tmp_path: Path):
+    images = simulate_scene_images(
+        np.random.default_rng(3), rows=200, columns=300, slides=4, cloud=0.1
+    )
+    write_scene(tmp_path / "scene", images, seed=3)
+    path = edit_scene(tmp_path / "scene", placebo=None)
+    config = {"bundle": str(made.bundle), "scene": {"path": str(path), "stride": 32, "tile": 256}}
+    (tmp_path / "local").mkdir()
+    answer = snakemake(tmp_path / "local", "--", "map", config=config)
+    assert answer.returncode == 0, answer.stderr[-3000:]
+    earlier = {job.number for job in cluster.jobs()}
+    program = cluster.workflow(tmp_path / "far", *PRETENDED_MAP, "--", "map", config=config)
+    finish(program, tmp_path / "far")
+    jobs = [job for job in cluster.jobs() if job.number not in earlier]
+    assert {job.state for job in jobs} == {"COMPLETED"}
+    tiles = [job for job in jobs if job.name == "map_tile"]
+    assert [(job.gpus, job.memory_mb, job.minutes) for job in tiles] == [(1, 4000, 240)] * 2
+    assert sum(job.name.startswith("map_join_map") for job in jobs) == 1
+    own, other = (tmp_path / name / "results" / "scene" / "map" for name in ("far", "local"))
+    assert {file.name for file in own.iterdir()} == {file.name for file in other.iterdir()}
+    with (
+        rasterio.open(own / "probability.tif") as file,
+        rasterio.open(other / "probability.tif") as without,
+    ):
+        assert np.array_equal(file.read(), without.read())
+    assert (own.parent / "map.zip").is_file()
