@@ -19,8 +19,8 @@ import landslip
 from benchmarks.recording import record
 from landslip.bundle.ensemble import Ensemble
 from landslip.bundle.prepare import from_array
-from landslip.bundle.sensors import member_of
 from landslip.ensemble.rules import FittedRule
+from landslip.ensemble.sensors import member_of
 from landslip.features.names import STATISTICS, feature_columns
 from landslip.models.augmentation import VIEWS
 from landslip.models.network_files import load_network

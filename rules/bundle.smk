@@ -26,7 +26,7 @@ rule predict_held_out:
     benchmark:
         "<benchmarks>/bundle/predict_held_out_{model}.jsonl"
     wildcard_constraints:
-        model=one_of(ASKED_AGAIN),
+        model=one_of(dict.fromkeys([*FLEXIBLE, *ROUNDED])),
     conda:
         "../envs/gpu.yaml"
     threads: 4
@@ -35,8 +35,8 @@ rule predict_held_out:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
-        sensor={each["name"]: each["sensor"] for each in CONFIG.channel_records()},
-        indices={name: list(pair) for name, pair in CONFIG.indices.items()},
+        sensor=SENSOR_OF,
+        indices=INDICES,
         fewer=lambda wildcards: wildcards.model in FLEXIBLE,
         rounded=lambda wildcards: wildcards.model in ROUNDED,
         leases=leases,

@@ -221,6 +221,30 @@ def of_members(file):
 
 NETWORK_MEMBERS = [name for name in CONFIG.members if name in models_of("network")]
 TREE_MEMBERS = [name for name in CONFIG.members if name not in NETWORK_MEMBERS]
+# Trained without some sensors at a time, and asked about patches that lack some.
+FLEXIBLE = [
+    name for name in NETWORK_MEMBERS if MODELS[name].settings.training.modality_dropout
+]
+
+
+def if_flexible(wildcards, file):
+    """A file that tells which sensors patches lack, of networks that do without."""
+    return f"{CONFIG.results}/{file}" if wildcards.model in FLEXIBLE else []
+
+
+SENSOR_OF = {each["name"]: each["sensor"] for each in CONFIG.channel_records()}
+INDICES = {name: list(pair) for name, pair in CONFIG.indices.items()}
+
+
+def combining():
+    """How rules and thresholds are chosen."""
+    return {
+        "rule": CONFIG.ensemble.rule,
+        "calibration": CONFIG.ensemble.calibration,
+        "threshold": CONFIG.ensemble.threshold,
+        "bootstrap": CONFIG.ensemble.bootstrap,
+        "seed": CONFIG.seed,
+    }
 
 
 def if_tested(*paths):
@@ -232,6 +256,7 @@ def manifest_settings():
     """How patches are judged."""
     return {
         "channels": {name: channel.unit for name, channel in CONFIG.channels.items()},
+        "sensors": SENSOR_OF,
         "units": {
             name: unit.model_dump(exclude={"nodata"})
             for name, unit in CONFIG.units.items()
@@ -241,6 +266,7 @@ def manifest_settings():
         "on_nonfinite": CONFIG.data.on_nonfinite,
         "on_zeros": CONFIG.data.on_zeros,
         "on_wrong_unit": CONFIG.data.on_wrong_unit,
+        "least_data": CONFIG.predict.least_data,
         "group": CONFIG.folds.group,
     }
 
@@ -249,7 +275,7 @@ def store_settings():
     """What the store holds of a patch."""
     return {
         "channels": list(CONFIG.channels),
-        "indices": {name: list(pair) for name, pair in CONFIG.indices.items()},
+        "indices": INDICES,
         "on_nonfinite": CONFIG.data.on_nonfinite,
         "on_zeros": CONFIG.data.on_zeros,
     }

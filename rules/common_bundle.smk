@@ -4,11 +4,6 @@ from landslip.bundle.listing import shards_of_folder
 
 # In a bundle's members, of which more is asked out of fold.
 BUNDLED = CONFIG.bundle.members or CONFIG.members
-FLEXIBLE = [
-    name
-    for name in NETWORK_MEMBERS
-    if name in BUNDLED and MODELS[name].settings.training.modality_dropout
-]
 ROUNDED = [
     name
     for name in NETWORK_MEMBERS
@@ -32,7 +27,7 @@ def study():
     """What the config says of patches and ensemble, as builtins."""
     return {
         "channels": CONFIG.channel_records(),
-        "indices": {name: list(pair) for name, pair in CONFIG.indices.items()},
+        "indices": INDICES,
         "keep_zeros": CONFIG.data.on_zeros == "keep",
         "conventions": CONFIG.data.conventions.model_dump(mode="json"),
         "members": CONFIG.members,
@@ -40,11 +35,7 @@ def study():
         "folds": BUNDLED_FOLDS,
         "of_folds": CONFIG.folds.n,
         "weights": CONFIG.bundle.weights,
-        "rule": CONFIG.ensemble.rule,
-        "calibration": CONFIG.ensemble.calibration,
-        "threshold": CONFIG.ensemble.threshold,
-        "bootstrap": CONFIG.ensemble.bootstrap,
-        "seed": CONFIG.seed,
+        **combining(),
         "simulated": is_simulated(),
     }
 

@@ -53,10 +53,16 @@ rule predict_test:
         test=ancient(of_members("test.parquet")),
         threshold="<results>/ensemble/threshold.json",
         manifest=ancient("<results>/data/manifest.parquet"),
+        # of patches that lack sensors
+        oof=ancient("<results>/ensemble/oof.parquet"),
+        descriptions=[folds_of(model, "model.json")[0] for model in CONFIG.members],
+        again=expand("<results>/models/{model}/held_out.parquet", model=FLEXIBLE),
         sums=[
-            "<results>/ensemble/threshold.sha256",
+            *expand("<results>/ensemble/{name}.sha256", name=["oof", "threshold"]),
             "<results>/data/manifest.sha256",
             *expand("<results>/models/{model}/test.sha256", model=CONFIG.members),
+            *[folds_of(model, "files.sha256")[0] for model in CONFIG.members],
+            *expand("<results>/models/{model}/held_out.sha256", model=FLEXIBLE),
         ],
     output:
         test="<results>/ensemble/test.parquet",
@@ -70,6 +76,10 @@ rule predict_test:
         "../envs/cpu.yaml"
     params:
         members=CONFIG.members,
+        flexible=FLEXIBLE,
+        sensor=SENSOR_OF,
+        indices=INDICES,
+        way=combining(),
         code=source_digest("ensemble/predict_test.py"),
     script:
         "../workflow/scripts/ensemble/predict_test.py"

@@ -140,6 +140,8 @@ rule predict_network:
         store=ancient("<results>/store/test.h5"),
         pixels=lambda wildcards: pixels_of("test"),
         processor=ancient("<results>/models/processor.json"),
+        manifest=lambda wildcards: if_flexible(wildcards, "data/manifest.parquet"),
+        manifest_sums=lambda wildcards: if_flexible(wildcards, "data/manifest.sha256"),
         sums="<results>/store/test.sha256",
         model_sums=lambda wildcards: folds_of(wildcards.model, "files.sha256"),
         processor_sums=ancient("<results>/models/processor.sha256"),
@@ -164,6 +166,8 @@ rule predict_network:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
+        sensor=lambda wildcards: SENSOR_OF if wildcards.model in FLEXIBLE else {},
+        indices=lambda wildcards: INDICES if wildcards.model in FLEXIBLE else {},
         leases=leases,
         code=source_digest("models/predict_network.py"),
     script:

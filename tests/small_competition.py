@@ -31,6 +31,7 @@ SETTINGS: dict[str, Any] = {
     "on_zeros": "fill",
     "ndvi": None,
     "on_wrong_unit": "refuse",
+    "least_data": 0.5,
     "group": None,
 }
 SIZE = 8
@@ -137,11 +138,14 @@ class Competition:
     def judge(self, surveys: list[Path], **settings: Any) -> tuple[pd.DataFrame, Any, str]:
         """The last step of `build`."""
         out = self.folder / "out"
+        units = settings.get("channels", CHANNELS)
+        optical = {name: unit.startswith("reflectance") for name, unit in units.items()}
         build_manifest(
             listing=self.listing,
             listing_summary=self.listing_summary,
             surveys=surveys,
             **{"no_data": no_data(CHANNELS, UNITS, {}), **SETTINGS, **settings},
+            sensors={name: "optical" if seen else "radar" for name, seen in optical.items()},
             manifest=out / "manifest.parquet",
             audit_json=out / "audit.json",
             listed=self.listed,

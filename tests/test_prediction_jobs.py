@@ -67,6 +67,21 @@ def test_a_training_needs_test_patches_only_where_scaling_is_fitted_on_them(
     assert ("results/store/test" in answer.stdout) == reads
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_only_a_network_that_does_without_sensors_is_told_which_of_them_patches_lack(
+    dropout: float, tmp_path: Path
+):
+    network = SMALL["models"]["pwee_v2_standard"]
+    training = {**network["training"], "modality_dropout": dropout}
+    models = {**SMALL["models"], "pwee_v2_standard": {**network, "training": training}}
+    answer = snakemake(tmp_path, "-n", "--", PREDICTED, config={**SMALL, "models": models})
+    assert answer.returncode == 0, answer.stderr
+    jobs = {part.split(":")[0]: part for part in answer.stdout.split("\nrule ")[1:]}
+    told = "results/data/manifest.parquet" in jobs["predict_network"].split("output:")[0]
+    assert told == ("predict_held_out" in jobs) == bool(dropout)
+    assert "results/ensemble/oof.parquet" in jobs["predict_test"].split("output:")[0]
+
+
 def test_other_test_patches_retrain_nothing(predicted: Path):
     assert plan(predicted) == {}
     jobs = plan(predicted, "-R", "results/store/test_shards/shard0.h5")

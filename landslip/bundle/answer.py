@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from landslip.bundle.members import Members
 from landslip.bundle.prepare import Images, Patches
-from landslip.bundle.record import BundleRecord, CascadeRecord, CombinationRecord
-from landslip.bundle.sensors import find_combination, member_of
+from landslip.bundle.record import BundleRecord, CascadeRecord
 from landslip.bundle.water import is_water
+from landslip.data.sensors import join_sensors
+from landslip.ensemble.records import CombinationRecord
 from landslip.ensemble.rules import FittedRule
+from landslip.ensemble.sensors import find_combination, member_of
 from landslip.io.arrays import Floats
 
 # Images in memory at once, as many as the training's own prediction holds: how networks cut them
@@ -80,7 +82,7 @@ def answer_patches(patches: Patches, asked: Asked) -> Answer:
         plan = _plan(asked, present, patches.recipe.sensors)
         if plan is None:
             continue
-        found.sensors[rows] = "+".join(plan.combination["sensors"])
+        found.sensors[rows] = join_sensors(plan.combination["sensors"])
         found.threshold[rows] = asked.decide(plan.combination)
         found.route[rows] = FULL
         # All that are left open are asked about together, as networks are slow with a few at once.

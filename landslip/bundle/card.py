@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from landslip.bundle.record import BundleRecord, CombinationRecord
-from landslip.bundle.sensors import find_combination, subsets
+from landslip.bundle.record import BundleRecord
+from landslip.ensemble.records import CombinationRecord
+from landslip.ensemble.sensors import find_combination, subsets
 from landslip.io.files import write_json, write_text
 from landslip.io.templates import template_environment
 

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.bundle.combine import cross_fit_columns, f1_of
-from landslip.bundle.out_of_fold import OutOfFold
-from landslip.bundle.record import CascadeRecord, CombinationRecord
+from landslip.bundle.record import CascadeRecord
+from landslip.ensemble.combine import cross_fit_columns, f1_of
+from landslip.ensemble.out_of_fold import OutOfFold
+from landslip.ensemble.records import CombinationRecord
 from landslip.ensemble.rules import FittedRule
 from landslip.ensemble.threshold import candidate_thresholds
 from landslip.io.arrays import Decisions, Floats, Labels

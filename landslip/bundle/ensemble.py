@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.bundle.answer import Answer, Asked, answer_patches
-from landslip.bundle.combine import cross_fit_columns
 from landslip.bundle.folder import INDEX, digest_of, named_by, unpack, verify
 from landslip.bundle.members import Members
-from landslip.bundle.out_of_fold import OutOfFold
 from landslip.bundle.prepare import from_array
 from landslip.bundle.recipe import Recipe
-from landslip.bundle.record import FORMAT_VERSION, BundleRecord, CombinationRecord
-from landslip.bundle.sensors import find_combination, member_of
+from landslip.bundle.record import FORMAT_VERSION, BundleRecord
 from landslip.bundle.thresholds import Threshold, choose_threshold
+from landslip.ensemble.combine import cross_fit_columns
+from landslip.ensemble.out_of_fold import OutOfFold
+from landslip.ensemble.records import CombinationRecord
 from landslip.ensemble.rules import FittedRule
+from landslip.ensemble.sensors import find_combination, member_of
 from landslip.io.files import InputError, read_json, read_parquet
 from landslip.io.records import read_record
 from landslip.io.temporaries import temporary_folder
@@ -212,8 +213,8 @@ class Ensemble:
 
         Notes
         -----
-        Of patches with data of every sensor `full` gives the bits of the training's own
-        prediction on the same processor, whatever their order and the patches beside them.
+        `full` gives the bits of the training's own prediction on the same processor, whatever the
+        patches' order, the patches beside them and the sensors that they lack.
         """
         if budget not in BUDGETS:
             raise InputError(f"budget is {budget!r}, expected {', '.join(BUDGETS)}")

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from landslip.bundle.sensors import partial_column, rounded_column, sensors_of, subsets
 from landslip.data.folds import read_folds
+from landslip.data.sensors import missing_channels, sensors_of
 from landslip.data.store import open_store
+from landslip.ensemble.sensors import partial_column, rounded_column, subsets
 from landslip.io.files import InputError, write_parquet
 from landslip.models.device import usable_device
 from landslip.models.network_files import round_weights
@@ -89,7 +90,9 @@ def predict_held_out(
             for block in blocks:
                 patches = torch.from_numpy(opened.read(block, read.stack))
                 for chosen in asked:
-                    absent = [n for n in read.stack if not _seen(n, chosen, sensor, indices)]
+                    absent = missing_channels(
+                        read.stack, set(present) - set(chosen), sensor, indices
+                    )
                     columns[partial_column(model, chosen)][block] = alone.predict(patches, absent)
             if rounded:
                 round_weights(alone.folds[0].network)
@@ -98,13 +101,3 @@ def predict_held_out(
                     columns[rounded_column(model)][block] = alone.predict(patches)
     frame = pd.DataFrame({"id": split["id"], **columns})
     write_parquet(target, frame, {"split_digest": digest, "model": model})
-
-
-def _seen(
-    name: str,
-    chosen: Sequence[str],
-    sensor: Mapping[str, str],
-    indices: Mapping[str, Sequence[str]],
-) -> bool:
-    """Whether a channel comes from these sensors alone."""
-    return all(sensor[part] in chosen for part in indices.get(name, [name]))

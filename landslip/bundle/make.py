@@ -11,7 +11,22 @@ import pandas as pd
 
 from landslip.bundle.card import write_card
 from landslip.bundle.cascade import describe_cascade
-from landslip.bundle.combine import (
+from landslip.bundle.distributions import describe_patches
+from landslip.bundle.ensemble import OOF
+from landslip.bundle.folder import INDEX, pack, seal
+from landslip.bundle.members import PROCESSOR
+from landslip.bundle.recipe import Recipe
+from landslip.bundle.record import (
+    FORMAT_VERSION,
+    BundleRecord,
+    MemberRecord,
+    SmallerRecord,
+    WaterRecord,
+)
+from landslip.bundle.water import describe_water
+from landslip.data.inputs import read_shape
+from landslip.data.survey import read_survey
+from landslip.ensemble.combine import (
     InForce,
     Way,
     combine,
@@ -19,27 +34,11 @@ from landslip.bundle.combine import (
     compare_ways,
     cross_fit_columns,
     f1_of,
+    read_in_force,
 )
-from landslip.bundle.distributions import describe_patches
-from landslip.bundle.ensemble import OOF
-from landslip.bundle.folder import INDEX, pack, seal
-from landslip.bundle.members import PROCESSOR
-from landslip.bundle.out_of_fold import OutOfFold
-from landslip.bundle.recipe import Recipe
-from landslip.bundle.record import (
-    FORMAT_VERSION,
-    BundleRecord,
-    CombinationRecord,
-    MemberRecord,
-    SmallerRecord,
-    WaterRecord,
-)
-from landslip.bundle.sensors import rounded_column, sensors_of
-from landslip.bundle.water import describe_water
-from landslip.data.inputs import read_shape
-from landslip.data.survey import read_survey
-from landslip.ensemble.records import read_threshold
-from landslip.ensemble.rules import FittedRule
+from landslip.ensemble.out_of_fold import OutOfFold, gather_out_of_fold
+from landslip.ensemble.records import CombinationRecord
+from landslip.ensemble.sensors import describe_needs
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.io.files import (
     InputError,
@@ -143,7 +142,10 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
         copy_file(sources.processor, made / PROCESSOR)
     if sources.scaling is not None:
         copy_file(sources.scaling, made / "scaling.parquet")
-    oof = _write_oof(made / OOF, table, members, sources)
+    names = [member["name"] for member in members]
+    oof = gather_out_of_fold(table, names, sources.again, rounded=study.weights != "float32")
+    # Labels, folds and scores without the patches' names.
+    write_parquet(made / OOF, pd.DataFrame({"label": oof.labels, "fold": oof.fold, **oof.scores}))
     way = Way(
         rule=study.rule,
         calibration=study.calibration,
@@ -151,7 +153,7 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
         bootstrap=study.bootstrap,
         seed=study.seed,
     )
-    in_force = _in_force(sources.threshold)
+    in_force = read_in_force(sources.threshold)
     sensors = list(dict.fromkeys(channel["sensor"] for channel in study.channels))
     combinations = combine_subsets(members, sensors, oof, way, in_force)
     if not combinations:
@@ -196,61 +198,23 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
 
 def _copy_member(made: Path, name: str, study: Study, sources: Sources) -> MemberRecord:
     """Copy the folds of a member; networks' weights in the number format that is asked for."""
-    kind, channels, flexible = "", [], False
+    told: dict[str, Any] = {}
     for fold, description in enumerate(sources.models[name][: study.folds]):
         target = made / "members" / name / f"fold{fold}"
         target.mkdir(parents=True)
         told = read_json(description)
-        kind = told["kind"]
-        if kind == "network":
+        if told["kind"] == "network":
             copy_network(description, target, weights=study.weights)
-            channels = [part for group in told["architecture"]["channels"] for part in group]
-            flexible = bool(told["settings"]["training"].get("modality_dropout"))
         else:
             copy_file(description, target / description.name)
             copy_file(description.parent / told["weights"], target / told["weights"])
-            channels = [column.rsplit("_", 1)[0] for column in told["columns"]]
     sensor = {channel["name"]: channel["sensor"] for channel in study.channels}
     return {
-        "name": name,
-        "kind": kind,
+        **describe_needs(name, told, sensor, study.indices),
+        "kind": told["kind"],
         "folder": f"members/{name}",
         "folds": study.folds,
-        "sensors": sensors_of(channels, sensor, study.indices),
-        "any_sensors": flexible,
     }
-
-
-def _write_oof(
-    target: Path, table: EnsembleOof, members: Sequence[MemberRecord], sources: Sources
-) -> OutOfFold:
-    """Labels, folds and scores without the patches' names.
-
-    Where weights are rounded, the scores are those of the rounded ones.
-    """
-    scores = {member["name"]: table.members[member["name"]] for member in members}
-    for name, path in sources.again.items():
-        again = read_parquet(path)
-        if again["id"].tolist() != table.ids:
-            raise InputError(f"{path} is of other patches than {sources.oof}; delete both")
-        for column in again.columns.drop("id"):
-            own = name if column == rounded_column(name) else str(column)
-            scores[own] = again[column].to_numpy(np.float64)
-    write_parquet(target, pd.DataFrame({"label": table.labels, "fold": table.fold, **scores}))
-    return OutOfFold(labels=table.labels, fold=table.fold, scores=scores)
-
-
-def _in_force(path: Path) -> InForce:
-    """What the training chose for all members."""
-    told = read_threshold(path)
-    rule = FittedRule.from_json(told["rule"]["fitted"])
-    return InForce(
-        columns=rule.members,
-        rule=rule,
-        fit=told["rule"]["fit"],
-        threshold=told["threshold"],
-        why=told["rule"]["why"],
-    )
 
 
 def _water(study: Study, sources: Sources, table: EnsembleOof) -> WaterRecord | None:

@@ -9,8 +9,9 @@ import numpy as np
 from landslip.bundle.prepare import Images
 from landslip.bundle.recipe import Recipe
 from landslip.bundle.record import MemberRecord
-from landslip.bundle.sensors import member_of
+from landslip.data.sensors import missing_channels
 from landslip.ensemble.average import average
+from landslip.ensemble.sensors import member_of
 from landslip.features.names import STATISTICS, feature_columns
 from landslip.io.arrays import Floats
 from landslip.models.fold_models import check_folds
@@ -61,7 +62,7 @@ class Members:
         Parameters
         ----------
         columns
-            See `landslip.bundle.sensors.column_for`.
+            See `landslip.ensemble.sensors.column_for`.
         images : (n, channel, row, column)
             Channels as of the recipe, finite.
         sensors
@@ -152,8 +153,8 @@ class _Networks:
         import torch
 
         places = [recipe.names.index(name) for name in self.stack]
-        there = set(recipe.channels_of(sensors))
-        absent = [name for name in self.stack if name not in there]
+        gone = set(recipe.sensors) - set(sensors)
+        absent = missing_channels(self.stack, gone, recipe.sensor, recipe.indices)
         read = torch.from_numpy(np.ascontiguousarray(images[:, places]))
         return average(self._folds.predict(read, absent))
 

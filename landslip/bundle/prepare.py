@@ -13,6 +13,7 @@ from landslip.bundle.units import refuse_wrong_units
 from landslip.data.channels import add_indices
 from landslip.data.nodata import DATA, NoData, find_no_data
 from landslip.data.patches import as_float32
+from landslip.data.sensors import lacking_sensors, lacks_data
 from landslip.data.store_write import fill_holes
 from landslip.io.files import InputError
 
@@ -156,22 +157,19 @@ def survey(
         Numbers of patches -> their bands (n, channel, row, column); NaN where there is nothing.
         What it returns may be changed.
     least_data
-        Share of a channel's pixels that must hold data, or its sensor counts as missing. One whose
-        pixels with data are all equal has none.
+        Share of a channel's pixels that must hold data, or its sensor counts as missing; see
+        `landslip.data.sensors.lacks_data`.
     at_once
         Patches in memory.
     """
-    sensors = recipe.sensors
-    owner = np.array([sensors.index(recipe.sensor[name]) for name in recipe.channels])
-    present = np.ones((n, len(sensors)), np.bool_)
-    filled = np.zeros((n, len(sensors)), np.bool_)
+    lacking, holes = np.zeros((2, n, len(recipe.channels)), np.bool_)
     for start in range(0, n, at_once):
         rows = np.arange(start, min(start + at_once, n))
         for row, patch in zip(rows.tolist(), read(rows), strict=True):
-            lacking, holes = _look(patch, recipe.no_data, least_data)
-            present[row, owner[lacking]] = False
-            filled[row, owner[holes]] = True
-    return Patches(recipe, present, filled & present, read)
+            lacking[row], holes[row] = _look(patch, recipe.no_data, least_data)
+    _, absent = lacking_sensors(lacking, recipe.sensor)
+    _, filled = lacking_sensors(holes, recipe.sensor)
+    return Patches(recipe, ~absent, filled & ~absent, read)
 
 
 def _look(
@@ -179,16 +177,14 @@ def _look(
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(channel,) which have too little data, and which have pixels without."""
     missing = _missing(patch, no_data)
-    flat = patch.reshape(len(patch), -1)
-    if missing is None:
-        low, high = flat.min(axis=1), flat.max(axis=1)
-        return ~(low < high), np.zeros(len(patch), np.bool_)
-    gone = missing.reshape(len(patch), -1)
-    known = np.where(gone, np.nan, flat)
+    known = patch.reshape(len(patch), -1)
+    holes = np.zeros(len(patch), np.int64)
+    if missing is not None:
+        gone = missing.reshape(len(patch), -1)
+        holes, known = np.count_nonzero(gone, axis=1), np.where(gone, np.nan, known)
     # fmin and fmax pass over NaN, without the warning of nanmin where there is nothing else
-    varied = np.fmin.reduce(known, axis=1) < np.fmax.reduce(known, axis=1)
-    lacking: NDArray[np.bool_] = ~varied | (gone.mean(axis=1) > 1 - least_data)
-    return lacking, np.asarray(gone.any(axis=1), np.bool_)
+    low, high = np.fmin.reduce(known, axis=1), np.fmax.reduce(known, axis=1)
+    return lacks_data(low, high, holes, known.shape[1], least_data), holes > 0
 
 
 def _missing(patch: Images, no_data: NoData) -> NDArray[np.bool_] | None:

@@ -1,6 +1,6 @@
 """How patches become what members read, as a bundle says it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from landslip.bundle.record import BundleRecord
@@ -68,11 +68,3 @@ class Recipe:
     def sensors(self) -> list[str]:
         """Each once, in the order of the channels."""
         return list(dict.fromkeys(self.sensor.values()))
-
-    def channels_of(self, sensors: Sequence[str]) -> list[str]:
-        """Channels of the images that come from these sensors alone."""
-        from_sensors = [name for name in self.channels if self.sensor[name] in sensors]
-        return [
-            *from_sensors,
-            *(name for name, pair in self.indices.items() if set(pair) <= set(from_sensors)),
-        ]

@@ -5,8 +5,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from landslip.ensemble.records import FittedRule
-from landslip.ensemble.rules import Fit
+from landslip.ensemble.records import CombinationRecord, ComparisonRecord, MemberSensors
 from landslip.io.records import Amount, Count, Digest, Interval, Number, Probability, Share
 
 FORMAT_VERSION = 2
@@ -39,55 +38,13 @@ class ConventionsRecord(TypedDict):
     radar_composite: str | None
 
 
-class MemberRecord(TypedDict):
+class MemberRecord(MemberSensors):
     """A trained model of all its folds."""
 
-    name: str
     kind: str
     folder: str
     """Holds a folder for each fold."""
     folds: Count
-    sensors: list[str]
-    """What it reads."""
-    any_sensors: bool
-    """It was trained with modality dropout and answers for any of them."""
-
-
-class CombinationRecord(TypedDict):
-    """How the members that can answer for some sensors answer together."""
-
-    sensors: list[str]
-    columns: list[str]
-    """Of oof.parquet: a member, or `member@sensor+sensor` of one that reads less than it could."""
-    fit: Fit
-    """How the rule was fitted."""
-    rule: FittedRule
-    threshold: Probability
-    """Chosen on what the rules of the other folds say of each fold, as the training's own."""
-    f1: Share
-    """Out of fold, with rule and threshold of the other folds."""
-    interval: Interval
-    precision: Share
-    recall: Share
-    why: str
-
-
-class WayRecord(TypedDict):
-    """One way to answer for some sensors, judged out of fold."""
-
-    columns: list[str]
-    f1: Share
-    interval: Interval
-
-
-class ComparisonRecord(TypedDict):
-    """Two ways to answer for some sensors: None where nobody can."""
-
-    sensors: list[str]
-    left_out: WayRecord | None
-    """Members that need what is missing are left out; those with modality dropout do not count."""
-    dropout: WayRecord | None
-    """Members that were trained with modality dropout alone."""
 
 
 class CascadeRecord(TypedDict):

@@ -1,7 +1,8 @@
 """The manifest: every patch with its label, file, digest, state and group; and the audit."""
 
 import logging
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from landslip.data.oddities import find_oddities
 from landslip.data.patches import as_float32
 from landslip.data.problems import Problem, forget_refusal, refusal
 from landslip.data.records import read_listing_summary
+from landslip.data.sensors import join_sensors, lacking_sensors, lacks_data
 from landslip.data.source import PatchFiles, PatchReader, read_unchanged
 from landslip.data.summary import Summary, summarise
-from landslip.data.survey import read_survey
+from landslip.data.survey import Survey, read_survey
 from landslip.data.units import UnitRange, check_units, judge_patches, wrong_patches
 from landslip.io.files import InputError, read_parquet, write_json, write_parquet
 
@@ -38,6 +40,7 @@ def build_manifest(
     listing_summary: Path,
     surveys: Sequence[Path],
     channels: Mapping[str, str],
+    sensors: Mapping[str, str],
     units: Mapping[str, UnitRange],
     no_data: NoData,
     ndvi: tuple[str, str] | None,
@@ -45,6 +48,7 @@ def build_manifest(
     on_nonfinite: str,
     on_zeros: str,
     on_wrong_unit: str,
+    least_data: float,
     group: str | None,
     manifest: Path,
     audit_json: Path,
@@ -61,6 +65,8 @@ def build_manifest(
         Of the listing's shards, in its order.
     channels
         Name -> unit, in the order of the patches' last axis.
+    sensors
+        Name -> sensor, in the same order.
     units
         By name.
     no_data
@@ -75,12 +81,15 @@ def build_manifest(
         The same for zeros in all channels of a sensor at once; "keep": they are data.
     on_wrong_unit
         "refuse" a channel or patches whose magnitude does not fit the unit, or "report" them.
+    least_data
+        Share of a channel's pixels that must hold data, or its sensor is missing in the patch.
     group
         Column of the training labels; patches of one value are of one group.
     manifest
         Parquet of id, split ("train", "test"), label (Int8), path, sha256, status ("ok", "empty":
-        every channel constant, "dropped"), group (int64; copies share one). Train in the order of
-        its CSV, then test. Further columns of the listing follow.
+        every channel constant, "dropped"), missing (sensors without data, joined by "+"), group
+        (int64; copies share one). Train in the order of its CSV, then test. Further columns of the
+        listing follow.
     audit_json
         The audit; `landslip.data.audit_page` makes it a page.
     listed
@@ -98,8 +107,19 @@ def build_manifest(
     forget_refusal(listed)
     names_in_folders, shape = read_listing_summary(listing_summary), read_shape(listing_summary)
     of_unit = list(channels.values())
+    lacking: list[NDArray[np.bool_]] = []
+
+    def looked() -> Iterator[Survey]:
+        """Surveys, one in memory at a time."""
+        for path in surveys:
+            survey = read_survey(path)
+            holes = survey.nonfinite + survey.sentinel + survey.zero
+            pixels = math.prod(shape or (1,))
+            lacking.append(lacks_data(survey.low, survey.high, holes, pixels, least_data))
+            yield survey
+
     summary = summarise(
-        (read_survey(path) for path in surveys),
+        looked(),
         train=int((table["split"] == "train").sum()),
         judge=lambda survey: judge_patches(survey, of_unit, units),
     )
@@ -148,6 +168,7 @@ def build_manifest(
             "path": table["path"],
             "sha256": _texts(summary.sha256),
             "status": status,
+            "missing": _missing(np.concatenate(lacking), status, sensors),
             "group": _groups(table.get("group"), copies, len(table)),
             **{name: table[name] for name in table.columns if name not in _OWN},
         }
@@ -204,6 +225,20 @@ def _without_no_data(patch: NDArray[Any], no_data: NoData) -> NDArray[np.float32
     if codes is not None:
         bands[codes != DATA] = np.nan
     return bands.T.reshape(*patch.shape[:2], channels)
+
+
+def _missing(
+    lacking: NDArray[np.bool_], status: Sequence[str], sensors: Mapping[str, str]
+) -> pd.Series:
+    """Of each usable patch, the sensors that it lacks, joined; few patches lack any."""
+    names, absent = lacking_sensors(lacking, sensors)
+    absent &= (np.array(status) == "ok")[:, None]
+    found = np.full(len(lacking), "", object)
+    for row in np.flatnonzero(absent.any(axis=1)).tolist():
+        found[row] = join_sensors(
+            name for name, gone in zip(names, absent[row], strict=True) if gone
+        )
+    return pd.Series(found, dtype="str")
 
 
 def _texts(digests: NDArray[np.bytes_], at_once: int = 8192) -> pd.Series:

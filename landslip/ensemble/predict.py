@@ -8,9 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.ensemble.average import average
+from landslip.ensemble.fewer_sensors import FewerSensors
 from landslip.ensemble.gather import check_members
-from landslip.ensemble.records import read_threshold
+from landslip.ensemble.records import CombinationRecord, read_threshold
 from landslip.ensemble.rules import FittedRule
+from landslip.ensemble.sensors import member_of
 from landslip.ensemble.tables import TEST_COLUMNS
 from landslip.io.files import InputError
 from landslip.io.large_tables import iterate_parquet, write_blocks
@@ -18,7 +20,12 @@ from landslip.models.predictions import PredictionReader, check_origin
 
 
 def predict_test(
-    *, members: Mapping[str, Sequence[Path]], manifest: Path, threshold: Path, target: Path
+    *,
+    members: Mapping[str, Sequence[Path]],
+    manifest: Path,
+    threshold: Path,
+    fewer: FewerSensors,
+    target: Path,
 ) -> None:
     """Average the members' test predictions over folds, combine them by the rule, and decide.
 
@@ -31,9 +38,13 @@ def predict_test(
     threshold
         threshold.json: the rule, and the threshold above which is a landslide; its split is the
         files' split.
+    fewer
+        Rule and threshold of patches that lack sensors.
     target
         ensemble/test.parquet: id, probability, landslide, and a column for each member; every
-        test patch in the manifest's order, null where the patch has no data.
+        test patch in the manifest's order, null where the patch has no data. Where a patch lacks a
+        sensor that a member needs, the member's column says what it made of what was filled in,
+        which counts for nothing; where no member can do without, the other columns are null.
 
     Raises
     ------
@@ -55,7 +66,7 @@ def predict_test(
         readers[name] = [PredictionReader(path) for path in paths]
         for reader in readers[name]:
             check_origin(reader.path, reader, name, chosen["split_digest"])
-    write_blocks(target, _blocks(readers, manifest, rule, chosen["threshold"]))
+    write_blocks(target, _blocks(readers, manifest, rule, chosen["threshold"], fewer))
 
 
 def _blocks(
@@ -63,8 +74,9 @@ def _blocks(
     manifest: Path,
     rule: FittedRule,
     threshold: float,
+    fewer: FewerSensors,
 ) -> Iterator[pd.DataFrame]:
-    for listed in iterate_parquet(manifest, ["id", "split", "status"]):
+    for listed in iterate_parquet(manifest, ["id", "split", "status", "missing"]):
         # also where it holds no test patch: a table has at least one part
         asked = listed[listed["split"] == "test"]
         readable = (asked["status"] == "ok").to_numpy()
@@ -73,16 +85,42 @@ def _blocks(
             name: average(np.stack([reader.take(ids) for reader in readers]))
             for name, readers in members.items()
         }
-        scores = {"probability": rule.apply(np.stack(list(scores.values()), axis=1)), **scores}
-        frame = pd.DataFrame({name: _spread(found, readable) for name, found in scores.items()})
-        # A comparison with NaN would say 0: a patch without data is neither.
-        landslide = (frame["probability"] > threshold).astype("Int8").where(readable)
+        probability = rule.apply(np.stack(list(scores.values()), axis=1))
+        above = np.full(len(ids), threshold)
+        missing = asked["missing"][readable].to_numpy(object)
+        for lacking in pd.unique(missing[missing != ""]):
+            rows = missing == lacking
+            probability[rows], above[rows] = _with_fewer(fewer.find(lacking), scores, rows)
+        # A comparison with NaN would say 0: a patch without an answer is neither.
+        landslide = np.where(np.isnan(probability), np.nan, probability > above)
+        frame = pd.DataFrame(
+            {
+                name: _spread(found, readable)
+                for name, found in {
+                    "probability": probability,
+                    "landslide": landslide,
+                    **scores,
+                }.items()
+            }
+        )
+        frame["landslide"] = frame["landslide"].astype("Int8")
         frame.insert(0, "id", asked["id"].to_numpy())
-        frame.insert(2, "landslide", landslide)
         yield frame.astype({"id": "str"})
     for readers in members.values():
         for reader in readers:
             reader.end()
+
+
+def _with_fewer(
+    found: CombinationRecord | None,
+    scores: Mapping[str, NDArray[np.float64]],
+    rows: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64] | float, float]:
+    """Probability of some patches by the members that can answer, and their threshold."""
+    if found is None:
+        return np.nan, np.nan
+    own = np.stack([scores[member_of(column)][rows] for column in found["columns"]], axis=1)
+    return FittedRule.from_json(found["rule"]).apply(own), found["threshold"]
 
 
 def _spread(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What stands in threshold.json and metrics.json, as far as other jobs read it."""
+"""What stands in threshold.json, metrics.json and bundle.json of members and their rules."""
 
 from pathlib import Path
 from typing import Any, Literal, NotRequired
@@ -97,6 +97,53 @@ class Threshold(TypedDict):
     positives: Count
     split_digest: str
     warnings: list[str]
+
+
+class MemberSensors(TypedDict):
+    """What a member needs to answer."""
+
+    name: str
+    sensors: list[str]
+    """What it reads."""
+    any_sensors: bool
+    """It was trained with modality dropout and answers for any of them."""
+
+
+class CombinationRecord(TypedDict):
+    """How the members that can answer for some sensors answer together."""
+
+    sensors: list[str]
+    columns: list[str]
+    """Of oof.parquet: a member, or `member@sensor+sensor` of one that reads less than it could."""
+    fit: Fit
+    """How the rule was fitted."""
+    rule: FittedRule
+    threshold: Probability
+    """Chosen on what the rules of the other folds say of each fold, as the training's own."""
+    f1: Share
+    """Out of fold, with rule and threshold of the other folds."""
+    interval: Interval
+    precision: Share
+    recall: Share
+    why: str
+
+
+class WayRecord(TypedDict):
+    """One way to answer for some sensors, judged out of fold."""
+
+    columns: list[str]
+    f1: Share
+    interval: Interval
+
+
+class ComparisonRecord(TypedDict):
+    """Two ways to answer for some sensors: None where nobody can."""
+
+    sensors: list[str]
+    left_out: WayRecord | None
+    """Members that need what is missing are left out; those with modality dropout do not count."""
+    dropout: WayRecord | None
+    """Members that were trained with modality dropout alone."""
 
 
 class Confusion(TypedDict):

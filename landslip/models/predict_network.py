@@ -2,21 +2,24 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from landslip.data.sensors import missing_channels, split_sensors
 from landslip.data.store import PatchStore, open_store
-from landslip.io.files import check_writable
+from landslip.io.files import InputError, check_writable, read_parquet
 from landslip.models.compilation import compile_encoders
 from landslip.models.device import processor_threads, readable_memory_errors, usable_device
 from landslip.models.fold_models import check_folds
@@ -35,6 +38,17 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lacking:
+    """What tells which sensors test patches lack."""
+
+    manifest: Path
+    """manifest.parquet."""
+    sensor: Mapping[str, str]
+    indices: Mapping[str, Sequence[str]]
+    """See `landslip.data.sensors.sensors_of`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Fold:
     """What one fold predicts with."""
 
@@ -43,6 +57,13 @@ class _Fold:
     precision: str
     threads: int
     """Of the processor, as in its training: others change the last bits."""
+
+
+class _Group(NamedTuple):
+    """Patches that lack the same channels."""
+
+    absent: list[str]
+    rows: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +124,7 @@ def predict_network(
     descriptions: Sequence[Path],
     store: Path,
     processor: Path,
+    lacking: Lacking | None = None,
     device: str,
     threads: int,
     targets: Sequence[Path],
@@ -121,6 +143,9 @@ def predict_network(
         The patches.
     processor
         As in the trainings.
+    lacking
+        Of a network that was trained with modality dropout: it reads no channel of a sensor that
+        a patch lacks. None: it reads what was filled in.
     device
         cpu or cuda.
     threads
@@ -151,8 +176,9 @@ def predict_network(
             check_writable(target.parent)
         opened = stack.enter_context(open_store(store))
         log.info("%s: %d patches, %d folds on %s", model, len(opened), len(targets), device)
-        predicted = _predict(networks, opened)
         ids = opened.ids
+        groups = _groups(networks.stack, ids, lacking)
+        predicted = _predict(networks, opened, groups)
     for target, probability in zip(targets, predicted, strict=True):
         write_test(
             target,
@@ -234,23 +260,47 @@ def load_networks(
     )
 
 
-def _predict(networks: NetworkFolds, store: PatchStore) -> NDArray[np.float64]:
+def _groups(stack: Sequence[str], ids: Sequence[str], lacking: Lacking | None) -> list[_Group]:
+    """Patches that lack the same sensors, all of them at once."""
+    if lacking is None:
+        return [_Group([], torch.arange(len(ids)))]
+    table = read_parquet(lacking.manifest, ["id", "split", "status", "missing"])
+    own = table[(table["split"] == "test") & (table["status"] == "ok")]
+    if own["id"].tolist() != list(ids):
+        raise InputError(
+            f"{lacking.manifest} is of other test patches than the store; delete both and run again"
+        )
+    missing = own["missing"].to_numpy(object)
+    return [
+        _Group(
+            missing_channels(stack, split_sensors(sensors), lacking.sensor, lacking.indices),
+            torch.from_numpy(np.flatnonzero(missing == sensors)),
+        )
+        for sensors in pd.unique(own["missing"])
+    ]
+
+
+def _predict(
+    networks: NetworkFolds, store: PatchStore, groups: Sequence[_Group]
+) -> NDArray[np.float64]:
     """Probabilities (fold, n) of the patches of a store."""
     predicted = np.empty((len(networks.folds), len(store)))
     patches = StoredPatches(store, networks.stack, pin=networks.device.type == "cuda")
-    blocks = torch.arange(len(store)).split(BLOCK)
+    absent = [group.absent for group in groups for _ in group.rows.split(BLOCK)]
+    blocks = [block for group in groups for block in group.rows.split(BLOCK)]
+    done = 0
     started = logged = time.monotonic()
-    for block, following in zip_longest(blocks, blocks[1:]):
+    for block, gone, following in zip_longest(blocks, absent, blocks[1:]):
         read = patches[block].to(networks.device, non_blocking=True)
         if following is not None:
             patches.prefetch(following)
-        rows = slice(int(block[0]), int(block[-1]) + 1)
-        predicted[:, rows] = networks.predict(read)
+        predicted[:, block.numpy()] = networks.predict(read, gone)
+        done += len(block)
         now = time.monotonic()
         if following is None or now - logged >= _SECONDS_BETWEEN_LINES:
             logged = now
             log.info(
                 "%d of %d patches, %.1f patches/s with all folds",
-                rows.stop, len(store), rows.stop / max(now - started, 1e-9),
+                done, len(store), done / max(now - started, 1e-9),
             )  # fmt: skip
     return predicted

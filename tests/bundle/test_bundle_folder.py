@@ -14,6 +14,7 @@ import pytest
 import landslip
 from landslip.bundle.folder import INDEX, SUMS, pack, seal, unpack
 from landslip.bundle.make import write_bundle
+from landslip.ensemble.sensors import subsets
 from landslip.io.files import InputError, file_digest
 from made_bundle import Made
 
@@ -222,6 +223,22 @@ def test_the_same_run_gives_the_same_bytes_and_a_zip_of_them(made: Made, tmp_pat
     assert archive.read_bytes() == (made.folder / "bundle.zip").read_bytes()
     pack(made.bundle, tmp_path / "again.zip")
     assert archive.read_bytes() == (tmp_path / "again.zip").read_bytes()
+
+
+def test_the_card_gives_f1_with_its_interval_for_every_choice_of_sensors_in_both_ways(made: Made):
+    card, page = landslip.load(made.bundle).card, (made.bundle / "card.html").read_text()
+    sensors = [list(chosen) for chosen in subsets(("optical", "descending", "ascending"))]
+    assert len(sensors) == 7
+    assert [each["sensors"] for each in card["answers"]] == sensors
+    assert [each["sensors"] for each in card["comparison"]] == sensors
+    # rgb_net reads the optics, lightgbm all sensors, and any_net any of them.
+    alone = [each["sensors"] for each in card["comparison"] if each["left_out"] is None]
+    assert alone == [["descending", "ascending"], ["descending"], ["ascending"]]
+    ways = [each[way] for each in card["comparison"] for way in ("left_out", "dropout")]
+    for told in [*card["answers"], *(way for way in ways if way is not None)]:
+        low, high = told["interval"]
+        assert 0 <= low <= told["f1"] <= high <= 1
+        assert f"{told['f1']:.3f}" in page and f"{low:.3f}" in page and f"{high:.3f}" in page
 
 
 def test_no_text_on_the_card_is_taken_for_markup(

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from landslip.bundle.held_out import predict_held_out
-from landslip.bundle.sensors import subsets
 from landslip.data.store import read_patches
+from landslip.ensemble.sensors import subsets
 from landslip.io.files import read_parquet
 from landslip.models.network_files import load_network
 from landslip.models.prediction import predict_logits, sigmoid

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from landslip.bundle.cascade import describe_cascade
-from landslip.bundle.combine import Way, combine
 from landslip.bundle.ensemble import Ensemble
-from landslip.bundle.out_of_fold import OutOfFold
+from landslip.ensemble.combine import Way, combine
 from landslip.ensemble.gather import gather_oof
+from landslip.ensemble.out_of_fold import OutOfFold
 from landslip.ensemble.records import read_threshold
 from landslip.ensemble.rules import cross_fit_rule
 from landslip.ensemble.search import search_threshold

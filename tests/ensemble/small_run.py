@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from landslip.data.folds import split_digest
+from landslip.ensemble.combine import Way
+from landslip.ensemble.fewer_sensors import FewerSensors
 from landslip.ensemble.gather import gather_oof
 from landslip.ensemble.predict import predict_test
 from landslip.ensemble.search import search_threshold
-from landslip.io.files import read_metadata, read_parquet, write_parquet
+from landslip.io.files import read_metadata, read_parquet, write_json, write_parquet
 from landslip.models.predictions import write_oof, write_test
 
 PATCHES, FOLDS, TEST_PATCHES, EMPTY = 120, 4, 50, (7, 30)
@@ -43,6 +45,19 @@ class Run:
     def ensemble_test(self) -> Path:
         return self.folder / "ensemble_test.parquet"
 
+    @property
+    def fewer(self) -> FewerSensors:
+        """Trees read the optics, the network reads them and radar."""
+        return FewerSensors(
+            descriptions={name: self.folder / name / "model.json" for name in self.test},
+            again={},
+            oof=self.ensemble_oof,
+            threshold=self.threshold,
+            sensor={"red": "optical", "vv": "radar"},
+            indices={},
+            way=Way(rule="mean", calibration="none", threshold="exact", bootstrap=100, seed=42),
+        )
+
     def gather(self, rule: str = "mean", calibration: str = "none") -> None:
         """Run the stage up to the test predictions."""
         gather_oof(
@@ -61,6 +76,7 @@ class Run:
             members=self.test,
             manifest=self.manifest,
             threshold=self.threshold,
+            fewer=self.fewer,
             target=self.ensemble_test,
         )
 
@@ -87,9 +103,17 @@ def write_ablation(
             "split": ["train"] * PATCHES + ["test"] * TEST_PATCHES,
             "label": pd.array(labels.tolist() + known, dtype="Int8"),
             "status": ["ok"] * PATCHES + status,
+            "missing": "",
         }
     )
     write_parquet(folder / "manifest.parquet", manifest)
+    write_json(folder / "trees" / "model.json", {"kind": "lightgbm", "columns": ["red_mean"]})
+    network = {
+        "kind": "network",
+        "architecture": {"channels": [["red", "vv"]]},
+        "settings": {"training": {}},
+    }
+    write_json(folder / "network" / "model.json", network)
     oof: dict[str, list[Path]] = {}
     test: dict[str, list[Path]] = {}
     for model in ("trees", "network"):

@@ -12,7 +12,7 @@ from landslip.ensemble.predict import predict_test
 from landslip.ensemble.rules import FittedRule
 from landslip.ensemble.tables import count_test
 from landslip.io import large_tables
-from landslip.io.files import InputError, read_json, read_parquet, write_json
+from landslip.io.files import InputError, read_json, read_parquet, write_json, write_parquet
 from landslip.io.large_tables import iterate_parquet
 
 
@@ -61,6 +61,7 @@ def test_a_landslide_is_a_probability_strictly_above_the_threshold(done: Run) ->
         members=done.test,
         manifest=done.manifest,
         threshold=done.threshold,
+        fewer=done.fewer,
         target=done.ensemble_test,
     )
     frame = read_parquet(done.ensemble_test).dropna()
@@ -92,6 +93,27 @@ def test_predictions_of_another_split_are_refused(done: Run) -> None:
         done.gather()
 
 
+def test_patches_that_lack_a_sensor_are_answered_by_members_that_do_without_or_by_nobody(
+    done: Run,
+) -> None:
+    listed = read_parquet(done.manifest)
+    test = np.flatnonzero(listed["split"] == "test")
+    missing = listed["missing"].to_numpy(object)
+    missing[test[[3, 7, 20]]], missing[test[11]] = "radar", "optical"
+    write_parquet(done.manifest, listed.assign(missing=missing))
+    done.gather()
+    answers = read_parquet(done.ensemble_test)
+    alone = done.fewer.find("radar")
+    assert alone is not None and alone["columns"] == ["trees"]
+    assert alone["threshold"] != read_json(done.threshold)["threshold"]
+    rows = answers.iloc[[3, 20]]
+    assert (rows["probability"] == rows["trees"]).all()
+    assert (rows["landslide"] == (rows["trees"] > alone["threshold"])).all()
+    assert answers["probability"].isna().to_numpy().nonzero()[0].tolist() == sorted([*EMPTY, 11])
+    assert answers["landslide"].isna().equals(answers["probability"].isna())
+    assert not answers["network"].iloc[[3, 11, 20]].isna().any()
+
+
 @pytest.mark.parametrize("rule", ["weighted", "stacked"])
 @pytest.mark.parametrize("calibration", ["temperature", "isotonic"])
 def test_test_patches_are_combined_by_the_rule_in_force(
@@ -113,5 +135,6 @@ def test_a_rule_of_other_members_is_refused(done: Run) -> None:
             members=dict(reversed(done.test.items())),
             manifest=done.manifest,
             threshold=done.threshold,
+            fewer=done.fewer,
             target=done.ensemble_test,
         )

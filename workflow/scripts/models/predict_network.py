@@ -9,13 +9,18 @@ begin_job(snakemake)
 # Before torch is imported: the lease decides which GPU it sees.
 device = lease_device(snakemake.resources.get("gpu", 0), **snakemake.params.leases)
 
-from landslip.models.predict_network import predict_network  # noqa: E402 (after the lease)
+from landslip.models.predict_network import Lacking, predict_network  # noqa: E402 (after the lease)
 
+given, params = snakemake.input, snakemake.params
+lacking = None
+if given.manifest:
+    lacking = Lacking(manifest=Path(given.manifest), sensor=params.sensor, indices=params.indices)
 predict_network(
     model=snakemake.wildcards.model,
-    descriptions=[Path(path) for path in snakemake.input.descriptions],
-    store=Path(snakemake.input.store),
-    processor=Path(snakemake.input.processor),
+    descriptions=[Path(path) for path in given.descriptions],
+    store=Path(given.store),
+    processor=Path(given.processor),
+    lacking=lacking,
     device=device,
     threads=snakemake.threads,
     targets=[Path(path) for path in snakemake.output.predictions],

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
+from typing import Any
 
-from landslip.bundle.record import CombinationRecord, MemberRecord
+from landslip.data.sensors import join_sensors, sensors_of, split_sensors
+from landslip.ensemble.records import CombinationRecord, MemberSensors
 
-_MARK, _AND, _ROUNDED = "@", "+", "~bfloat16"
+_MARK, _ROUNDED = "@", "~bfloat16"
 
 
 def subsets(sensors: Sequence[str]) -> list[tuple[str, ...]]:
@@ -13,25 +15,33 @@ def subsets(sensors: Sequence[str]) -> list[tuple[str, ...]]:
     return [chosen for size in range(len(sensors), 0, -1) for chosen in combinations(sensors, size)]
 
 
-def sensors_of(
-    channels: Iterable[str], sensor: Mapping[str, str], indices: Mapping[str, Sequence[str]]
-) -> list[str]:
-    """Sensors that channels come from, each once, in the order of `sensor`.
+def describe_needs(
+    name: str,
+    told: Mapping[str, Any],
+    sensor: Mapping[str, str],
+    indices: Mapping[str, Sequence[str]],
+) -> MemberSensors:
+    """What a member needs to answer, as the model.json of one of its folds says it.
 
     Parameters
     ----------
-    channels
-        Of the store: those of the patches, and indices.
-    sensor
-        Channel of the patches -> its sensor.
-    indices
-        Index -> the channels that it is of.
+    name
+        Of the member.
+    told
+        What stands in model.json; folds of a member read the same.
+    sensor, indices
+        See `landslip.data.sensors.sensors_of`.
     """
-    needed = {sensor[part] for name in channels for part in indices.get(name, [name])}
-    return [name for name in dict.fromkeys(sensor.values()) if name in needed]
+    if told["kind"] == "network":
+        channels = [part for group in told["architecture"]["channels"] for part in group]
+        flexible = bool(told["settings"]["training"].get("modality_dropout"))
+    else:
+        channels, flexible = [column.rsplit("_", 1)[0] for column in told["columns"]], False
+    needed = sensors_of(channels, sensor, indices)
+    return {"name": name, "sensors": needed, "any_sensors": flexible}
 
 
-def column_for(member: MemberRecord, present: Sequence[str]) -> str | None:
+def column_for(member: MemberSensors, present: Sequence[str]) -> str | None:
     """Column of out-of-fold scores that says what a member answers for some sensors.
 
     Returns
@@ -45,12 +55,12 @@ def column_for(member: MemberRecord, present: Sequence[str]) -> str | None:
         return member["name"]
     if not read or not member["any_sensors"]:
         return None
-    return f"{member['name']}{_MARK}{_AND.join(read)}"
+    return f"{member['name']}{_MARK}{join_sensors(read)}"
 
 
 def partial_column(model: str, present: Sequence[str]) -> str:
     """Column of what a network answers that has only these of its sensors."""
-    return f"{model}{_MARK}{_AND.join(present)}"
+    return f"{model}{_MARK}{join_sensors(present)}"
 
 
 def rounded_column(model: str) -> str:
@@ -63,13 +73,13 @@ def member_of(column: str) -> str:
     return column.split(_MARK)[0]
 
 
-def sensors_read(columns: Iterable[str], members: Iterable[MemberRecord]) -> set[str]:
+def sensors_read(columns: Iterable[str], members: Iterable[MemberSensors]) -> set[str]:
     """Sensors that the members of some columns look at."""
     of = {member["name"]: member["sensors"] for member in members}
     return {
         name
         for column in columns
-        for name in (column.split(_MARK)[1].split(_AND) if _MARK in column else of[column])
+        for name in (split_sensors(column.split(_MARK)[1]) if _MARK in column else of[column])
     }
 
 

@@ -3,23 +3,25 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.bundle.out_of_fold import OutOfFold
-from landslip.bundle.record import (
-    CombinationRecord,
-    ComparisonRecord,
-    MemberRecord,
-    WayRecord,
-)
-from landslip.bundle.sensors import column_for, sensors_read, subsets
 from landslip.ensemble.bootstrap import bootstrap_intervals
 from landslip.ensemble.choice import choose_rule
 from landslip.ensemble.metrics import f1, precision, recall
+from landslip.ensemble.out_of_fold import OutOfFold
+from landslip.ensemble.records import (
+    CombinationRecord,
+    ComparisonRecord,
+    MemberSensors,
+    WayRecord,
+    read_threshold,
+)
 from landslip.ensemble.rules import CrossFittedRule, Fit, FittedRule, cross_fit_rule
+from landslip.ensemble.sensors import column_for, sensors_read, subsets
 from landslip.ensemble.threshold import threshold_in_force
 from landslip.io.arrays import Labels
 
@@ -47,8 +49,27 @@ class InForce:
     why: str
 
 
+def read_in_force(path: Path) -> InForce:
+    """What threshold.json says that the training chose for all members.
+
+    Raises
+    ------
+    InputError
+        The file is missing or damaged.
+    """
+    told = read_threshold(path)
+    rule = FittedRule.from_json(told["rule"]["fitted"])
+    return InForce(
+        columns=rule.members,
+        rule=rule,
+        fit=told["rule"]["fit"],
+        threshold=told["threshold"],
+        why=told["rule"]["why"],
+    )
+
+
 def combine_subsets(
-    members: Sequence[MemberRecord],
+    members: Sequence[MemberSensors],
     sensors: Sequence[str],
     oof: OutOfFold,
     way: Way,
@@ -59,7 +80,7 @@ def combine_subsets(
     Parameters
     ----------
     members
-        Of the bundle.
+        Of the ensemble, or of a bundle.
     sensors
         All that there are.
     oof
@@ -79,7 +100,7 @@ def combine_subsets(
 
 
 def compare_ways(
-    members: Sequence[MemberRecord], sensors: Sequence[str], oof: OutOfFold, way: Way
+    members: Sequence[MemberSensors], sensors: Sequence[str], oof: OutOfFold, way: Way
 ) -> list[ComparisonRecord]:
     """For every choice of sensors: members left out, against members trained with dropout."""
     flexible = [member for member in members if member["any_sensors"]]
@@ -97,7 +118,7 @@ def compare_ways(
 
 
 def _judge_way(
-    members: Sequence[MemberRecord], present: Sequence[str], oof: OutOfFold, way: Way
+    members: Sequence[MemberSensors], present: Sequence[str], oof: OutOfFold, way: Way
 ) -> WayRecord | None:
     columns = [column for member in members if (column := column_for(member, present))]
     if not columns:
