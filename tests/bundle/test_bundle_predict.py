@@ -192,14 +192,13 @@ def test_what_are_no_patches_of_this_bundle_is_refused_in_words(
     [
         ("optical", lambda bands: bands * 1e-4, "reflectance from 0 to 1: multiply by 10^4"),
         ("descending", lambda bands: 10 ** (bands / 10), "linear power or amplitude"),
-        ("all", lambda bands: bands[::-1], "the first in row 2"),
     ],
 )
 def test_patches_of_another_unit_are_refused_with_the_unit_and_the_patch(
     sensor: str, change: Callable[[Any], Any], words: str, ensemble: Ensemble, made: Made
 ):
     patches = made.arrays()[:4]
-    own = [i for i, each in enumerate(ensemble.channels) if sensor in (each.sensor, "all")]
+    own = [i for i, each in enumerate(ensemble.channels) if each.sensor == sensor]
     others = [i for i, each in enumerate(ensemble.channels) if each.sensor == "ascending"]
     patches[2, own] = change(patches[2, own])
     if sensor == "descending":  # the other orbit's dB speak for the unit
