@@ -1,14 +1,21 @@
 """From scenes and an inventory to a bundle that maps another scene, through Snakemake."""
 
+import contextlib
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from damage import jobs_in, overwrite, rules_in, unguarded
 from inventory.made_scenes import SIZE, make_scene, write_zones
 
+from landslip.inventory.reader import open_windows
 from landslip.inventory.windows import read_scene_record
-from landslip.io.files import read_json, read_parquet
+from landslip.io.files import InputError, read_json, read_parquet
+from landslip.scene.layers import CHANNELS
+from landslip.scene.named import named_files
 from runs import SMALL, planned, snakemake
 
 SCENES = ["a", "b", "c"]
@@ -92,6 +99,40 @@ def test_touched_scenes_and_inventories_plan_nothing_and_changed_ones_what_depen
         assert jobs["look_at_scene"] == 1 and jobs["list_windows"] == jobs["build_manifest"] == 1
     finally:
         raster.write_bytes(whole)
+
+
+def test_no_job_reads_what_changed_since_it_was_written_or_looked_at(trained: Path, tmp_path: Path):
+    folder = tmp_path / "study"
+    shutil.copytree(trained, folder)
+    jobs = jobs_in(folder, "all", config=config())
+    own = rules_in("inventory.smk") | {"compare_splits"}
+    with contextlib.chdir(folder):
+        scenes = {name for each in SCENES for name in named_files(Path(each, "scene.yaml"))}
+        records = [Path(f"results/data/scenes/{number}.json") for number in range(len(SCENES))]
+    walked = [
+        replace(job, inputs=tuple(path for path in job.inputs if path not in scenes))
+        for job in jobs
+        if job.rule in own
+    ]
+    found = unguarded(folder, walked)
+    assert found.keys() == own
+    # Of what a user brings, the first reader cannot know what it was, and it is the only one.
+    outlines = {f"{name}/outlines.gpkg" for name in SCENES}
+    assert found.pop("list_windows") == outlines and not any(found.values())
+    assert not [job for job in jobs if job.rule != "list_windows" and outlines & {*job.inputs}]
+    # Who reads a scene after it was looked at compares all its files by itself.
+    readers = {job.rule for job in jobs if scenes & {*job.inputs}} - {"look_at_scene"}
+    assert readers == {"survey_windows", "build_manifest", "build_store"}
+    with contextlib.chdir(folder):
+        open_windows(records, CHANNELS)
+        for path in sorted(name for name in scenes if name.startswith("a/")):
+            content = Path(path).read_bytes()
+            for damaged in (content[:-1] + bytes([content[-1] ^ 1]), content[:-1]):
+                overwrite(path, damaged)
+                with pytest.raises(InputError, match=f"1 of 3 scenes .*{Path(path).name}"):
+                    open_windows(records, CHANNELS)
+            overwrite(path, content)
+        open_windows(records, CHANNELS)
 
 
 def test_files_that_are_not_there_are_refused_before_any_job_by_count(trained: Path):
