@@ -134,7 +134,7 @@ def from_array(
         return bands
 
     found = survey(len(patches), recipe, read, least_data)
-    refuse_wrong_units(read, found.present, recipe)
+    refuse_wrong_units(len(patches), read, recipe)
     return found
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.bundle.recipe import Recipe
+from landslip.data.nodata import DATA, FAR, find_no_data
 from landslip.data.units import FITS, WrongPatches, judge_patches
 from landslip.io.files import InputError
 
@@ -17,18 +18,16 @@ _AT_ONCE = 256
 
 
 def refuse_wrong_units(
-    read: Callable[[NDArray[np.int64]], NDArray[np.float32]],
-    present: NDArray[np.bool_],
-    recipe: Recipe,
+    n: int, read: Callable[[NDArray[np.int64]], NDArray[np.float32]], recipe: Recipe
 ) -> None:
     """Refuse patches all of whose channels of a unit are far beyond it.
 
     Parameters
     ----------
+    n
+        Patches.
     read
         Numbers of patches -> their bands (n, channel, row, column).
-    present : (n, sensor)
-        Which sensors have data: the others are not looked at.
     recipe
         Of the bundle.
 
@@ -37,11 +36,11 @@ def refuse_wrong_units(
     InputError
         Some are: the unit, what was expected, how many, and the first of them.
     """
-    owner = [recipe.sensors.index(recipe.sensor[name]) for name in recipe.channels]
-    for start in range(0, len(present), _AT_ONCE):
-        rows = np.arange(start, min(start + _AT_ONCE, len(present)))
-        sample = read(rows)[..., ::_STEP, ::_STEP].reshape(len(rows), len(owner), -1)
-        sample[~present[rows][:, owner]] = np.nan
+    for start in range(0, n, _AT_ONCE):
+        rows = np.arange(start, min(start + _AT_ONCE, n))
+        sample = read(rows)[..., ::_STEP, ::_STEP].reshape(len(rows), len(recipe.channels), -1)
+        for patch in sample:
+            _leave_out_what_is_no_data(patch, recipe)
         seen: Any = SimpleNamespace(
             magnitude=_median(np.abs(sample)), low=np.fmin.reduce(sample, axis=2)
         )
@@ -52,6 +51,17 @@ def refuse_wrong_units(
                 code = int(codes[codes != FITS][0])
                 said = WrongPatches(unit, code, wrong.tolist(), expected).sentence
                 raise InputError(f"{len(wrong)} patches, the first in row {wrong[0]}: {said}")
+
+
+def _leave_out_what_is_no_data(patch: NDArray[np.float32], recipe: Recipe) -> None:
+    """Put NaN for pixels without data and constant channels; what is far outside its unit stays."""
+    codes = find_no_data(patch, recipe.no_data)
+    far = np.zeros(len(patch), np.bool_)
+    if codes is not None:
+        far = (codes == FAR).any(axis=1)
+        patch[(codes != DATA) & (codes != FAR)] = np.nan
+    constant = ~(np.fmin.reduce(patch, axis=1) < np.fmax.reduce(patch, axis=1))
+    patch[constant & ~far] = np.nan
 
 
 def _median(values: NDArray[np.float32]) -> NDArray[np.float64]:

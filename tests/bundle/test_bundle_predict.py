@@ -192,6 +192,7 @@ def test_what_are_no_patches_of_this_bundle_is_refused_in_words(
     [
         ("optical", lambda bands: bands * 1e-4, "reflectance from 0 to 1: multiply by 10^4"),
         ("descending", lambda bands: 10 ** (bands / 10), "linear power or amplitude"),
+        ("optical", lambda bands: bands * 1e4, "reflectance"),  # all far outside of it
     ],
 )
 def test_patches_of_another_unit_are_refused_with_the_unit_and_the_patch(
