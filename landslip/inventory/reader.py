@@ -62,8 +62,8 @@ class WindowReader:
             with open_scene(self.readings[path]) as reader:
                 blocks = reader.blocks(_SQUARE)
             own = np.flatnonzero(paths == path)
-            down = (row[own].astype(int) - blocks.row) // blocks.height
-            across = (column[own].astype(int) - blocks.column) // blocks.width
+            down = (row[own].astype(int) - blocks.first_row) // blocks.height
+            across = (column[own].astype(int) - blocks.first_column) // blocks.width
             order = np.lexsort((across, down))
             for part in np.split(own[order], np.flatnonzero(np.diff(down[order])) + 1):
                 run.append(part)

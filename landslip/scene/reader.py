@@ -82,9 +82,9 @@ class Pixels:
 class Blocks(NamedTuple):
     """Rectangles of a scene that its files are decoded in, side by side."""
 
-    row: int
+    first_row: int
     """Where one begins."""
-    column: int
+    first_column: int
     height: int
     """Pixels."""
     width: int
@@ -137,8 +137,8 @@ class SceneReader:
         widest = max(sources, key=lambda source: source.block[1])
         height, width = tallest.block[0], widest.block[1]
         return Blocks(
-            row=tallest.offset[0],
-            column=widest.offset[1],
+            first_row=tallest.offset[0],
+            first_column=widest.offset[1],
             height=-(-least // height) * height,
             width=-(-least // width) * width,
         )

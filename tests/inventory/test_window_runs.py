@@ -20,7 +20,7 @@ from landslip.scene.reader import Blocks, Reading, SceneReader, open_scene
 from stores import write_store
 
 NO_DATA = NoData([(-1e5, 1e5)] * len(ORDER), [[]] * len(ORDER))
-BLOCKS = Blocks(row=-16, column=32, height=64, width=96)
+BLOCKS = Blocks(first_row=-16, first_column=32, height=64, width=96)
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def test_a_run_is_a_row_of_blocks_and_every_window_is_in_one(
     for run in runs:
         of = listing.iloc[run]
         assert of["path"].nunique() == 1
-        (down,) = set((of["row"] - BLOCKS.row) // BLOCKS.height)
+        (down,) = set((of["row"] - BLOCKS.first_row) // BLOCKS.height)
         rows.append((of["path"].iloc[0], down))
-        across = (of["column"] - BLOCKS.column) // BLOCKS.width
+        across = (of["column"] - BLOCKS.first_column) // BLOCKS.width
         assert across.is_monotonic_increasing
         assert across.nunique() > 1
     assert len(set(rows)) == len(rows) > 2 * listing["path"].nunique()
