@@ -60,12 +60,12 @@ def sources_of(path: Path) -> list[Path]:
         text = file.read(_MOST + 1)
     if len(text) > _MOST:
         raise InputError(f"{path} is larger than a VRT of a mosaic can be; {_AGAIN}")
+    if b"<!DOCTYPE" in text:
+        raise InputError(f"{path} is no plain mosaic: it defines entities; {_AGAIN}")
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
         raise InputError(f"{path} is no whole VRT ({error}); fetch it again") from error
-    if b"<!DOCTYPE" in text:
-        raise InputError(f"{path} is no plain mosaic: it defines entities; {_AGAIN}")
     found = []
     for element in root.iter():
         for name in (element.tag, *element.attrib):
