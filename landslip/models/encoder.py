@@ -330,4 +330,4 @@ def _recorded_loads() -> Iterator[list[Any]]:
     try:
         yield results
     finally:
-        setattr(nn.Module, "load_state_dict", original)  # noqa: B010
+        setattr(nn.Module, "load_state_dict", original)  # noqa: B010 (as above)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from landslip.scene.layers import OpticalLayers
-from landslip.scene.sample import WATER, Sample
+from landslip.scene.reader import WATER
+from landslip.scene.sample import Sample
 from landslip.scene.verdicts import Verdict, skipped, verdict
 
 # Reflectance x 1e4 of the darkest hundredth, offset taken off. Of clear land it lay at 74 to 418

@@ -11,12 +11,11 @@ from landslip.bundle.distributions import as_quantiles, distance, outside
 from landslip.bundle.ensemble import Ensemble
 from landslip.scene.ask import read_as
 from landslip.scene.rasters import gdal_env
-from landslip.scene.reader import Reading, SceneReader
+from landslip.scene.reader import WATER, Reading, SceneReader
 from landslip.scene.sample import take_sample
 
 # Share of pixels beyond the training's 1 and 99 % that is called drift; 2 % is no difference.
 LIMIT = 0.10
-_WATER = 6
 
 
 def scene_drift(reading: Reading, ensemble: Ensemble) -> dict[str, Any]:
@@ -32,7 +31,7 @@ def scene_drift(reading: Reading, ensemble: Ensemble) -> dict[str, Any]:
         sample = take_sample(SceneReader(reading, stack))
     land = np.isfinite(sample.channels).any(axis=1)
     if sample.classes is not None:
-        land &= sample.classes != _WATER
+        land &= sample.classes != WATER
     told = ensemble.record["distributions"]
     rows: list[dict[str, Any]] = []
     for place, name in zip(*read_as(ensemble, sample.names), strict=True):

@@ -32,7 +32,9 @@ from landslip.scene.rasters import Grid, gdal_env, grid_of, open_raster, readabl
 Image = NDArray[np.float32]
 
 _SATURATED = 65535
-_SHADOW, _WATER = 3, 6
+_SHADOW = 3
+WATER = 6
+"""Class of the scene classification."""
 _CLOUDS = (8, 9, 10)
 
 
@@ -178,7 +180,7 @@ class SceneReader:
         classes = np.nan_to_num(self._scl.read(*at), nan=0.0)
         mark(flags, np.isin(classes, _CLOUDS), Flag.CLOUD)
         mark(flags, classes == _SHADOW, Flag.SHADOW)
-        mark(flags, classes == _WATER, Flag.WATER)
+        mark(flags, classes == WATER, Flag.WATER)
         channels[:4, np.isin(classes, list(self.reading.exclude))] = np.nan
 
     def _read_orbit(

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from landslip.scene.decibels import HIGHEST, LOWEST
 from landslip.scene.layers import Layer
 from landslip.scene.rasters import Grid
-from landslip.scene.reader import SceneReader
+from landslip.scene.reader import WATER, SceneReader
 
 Image = NDArray[np.float32]
 
 # Nine squares of this many pixels, spread evenly: enough for quantiles, little enough to read.
 SIDE = 512
 _PLACES = 3
-WATER = 6
-"""Class of the scene classification."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import shapely
 from inventory.made_scenes import ORDER, SIDE, SIZE, Looked, list_windows, look
 from pyproj import CRS, Geod, Transformer
 
+from landslip.data.patches import PatchError
 from landslip.inventory.blocks import common_crs, groups_without_overlap, overlapping_pairs
 from landslip.inventory.labels import LabelRule
 from landslip.inventory.negatives import Negatives
@@ -175,6 +176,8 @@ def test_blocks_of_a_scene_in_degrees_are_squares_of_metres_and_lose_no_window(l
 def test_a_scene_in_degrees_is_read_as_any_other(degrees: Looked, listed: Any):
     listing = listed[0]
     reader = open_windows([degrees.record], ORDER)
-    patches = list(reader.read(listing, (SIZE, SIZE)))
+    patches = [
+        each for each in reader.read(listing, (SIZE, SIZE)) if not isinstance(each, PatchError)
+    ]
     assert len(patches) == len(listing)
-    assert all(np.isfinite(each.pixels).mean() > 0.4 for each in patches)  # type: ignore[union-attr]
+    assert all(np.isfinite(each.pixels).mean() > 0.4 for each in patches)
