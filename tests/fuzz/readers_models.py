@@ -149,6 +149,10 @@ def _read_bundle(path: Path) -> None:
         read_processor(path)
 
 
+# What a patch that is asked about holds, by its unit; reflectance, as any other, 1000.
+_LEVEL = {"db": -15.0, "db_change": 1.0}
+
+
 def _use(ensemble: Any) -> None:
     """Ask the trees, and for a threshold."""
     rows, columns = ensemble.size
@@ -156,7 +160,9 @@ def _use(ensemble: Any) -> None:
         raise InputError(f"{INDEX}: patches so large are not tried here")
     len(ensemble.card)
     assert 0 <= ensemble.threshold(recall=0.5).value <= 1
-    patches = np.full((2, len(ensemble.channels), rows, columns), 1000.0, np.float32)
+    level = [_LEVEL.get(unit, 1000.0) for unit in ensemble.recipe.unit_names]
+    patches = np.empty((2, len(ensemble.channels), rows, columns), np.float32)
+    patches[:] = np.array(level, np.float32)[:, None, None]
     answer = ensemble.predict(patches, budget="fast")
     known = answer.probability[~np.isnan(answer.probability)]
     assert ((known >= 0) & (known <= 1)).all()
