@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Stage -> rules of its jobs, by how their benchmark files are named, or their scripts.
 STAGES = {
     "scenes": ("look_at_scene", "list_windows"),
-    "manifest": ("list_patches", "survey_patches", "survey_windows", "build_manifest"),
+    "manifest": ("list_patches", "survey_patches", "build_manifest"),
     "store": ("build_store", "join_store"),
     "statistics": ("compute_statistics",),
     "scaling": ("fit_scaling",),

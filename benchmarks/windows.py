@@ -4,7 +4,7 @@ The same pixels three ways, each with the SHA-256 that the manifest keeps: as `.
 float32, as windows of a simulated scene by landslip's reader (all of them, and shares drawn at
 random, as negatives are), and by a loop that opens each file for each window. Beforehand the scene
 is looked at once, as `look_at_scene` does: interpreted, every window measured. Windows and files
-are also surveyed, as `survey_windows` and `survey_patches` do in one process. Compared is the
+are also surveyed, as `survey_patches` does in one process. Compared is the
 processor's time, for the machine may be shared.
 """
 

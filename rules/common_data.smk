@@ -80,6 +80,21 @@ def patch_sums():
     return [f"{SIMULATED}/tables.sha256"] if CONFIG.data.simulated else []
 
 
+# The stage whose scripts read pixels: of files of their own, or of windows of scenes.
+READING = "inventory" if CONFIG.data.scenes else "data"
+
+
+def pixels_from(*splits):
+    """Inputs that patches of splits are read from, with their sums; scenes are no split's alone."""
+    if CONFIG.data.scenes:
+        return {
+            "records": of_scenes("json"),
+            "record_sums": of_scenes("sha256"),
+            "scenes": all_scene_files(),
+        }
+    return {"patches": patch_folders(*splits), "patch_sums": patch_sums()}
+
+
 @cache
 def shards_of(split):
     """How many jobs share the patches of a split; more than needed where its CSV has empty lines.

@@ -22,7 +22,7 @@ def scene_files(number):
     return [ancient(path) for path in files_of_scene(number)]
 
 
-def all_scene_files(wildcards):
+def all_scene_files():
     """Files of all scenes."""
     return [
         path

@@ -63,16 +63,15 @@ def benchmark_files(wildcards):
     if CONFIG.data.simulated:
         jobs["simulate_patches"] = "data/simulate_patches"
     scenes = range(len(CONFIG.data.all_scenes))
-    stage = "inventory" if scenes else "data"
-    what = "windows" if scenes else "patches"
     for scene in scenes:
         jobs[f"look_at_scene_{scene}"] = f"inventory/look_at_scene_{scene}"
-    for job in (f"{stage}/list_{what}", f"{stage}/build_manifest", "data/assign_folds"):
+    listing = "inventory/list_windows" if scenes else "data/list_patches"
+    for job in (listing, "data/build_manifest", "data/assign_folds"):
         jobs[Path(job).name] = job
     for split in SPLITS:
         for shard in range(shards_of(split)):
-            for job in (f"{stage}/survey_{what}", f"{stage}/build_store"):
-                jobs[f"{Path(job).name}_{split}_shard{shard}"] = f"{job}_{split}{shard}"
+            for job in ("survey_patches", "build_store"):
+                jobs[f"{job}_{split}_shard{shard}"] = f"data/{job}_{split}{shard}"
         jobs[f"compute_statistics_{split}"] = f"features/compute_statistics_{split}"
     by_fold = CONFIG.scaling.fit == "fold"
     for scope in [f"fold{fold}" for fold in FOLDS] if by_fold else [CONFIG.scaling.fit]:

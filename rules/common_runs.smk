@@ -16,7 +16,6 @@ JUDGED = {
     "survey_patches",
     "look_at_scene",
     "list_windows",
-    "survey_windows",
     "build_manifest",
 }
 

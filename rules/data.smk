@@ -30,7 +30,7 @@ if CONFIG.data.simulated:
             "../workflow/scripts/data/simulate_patches.py"
 
 
-# In place of these, rules/inventory.smk has those of windows of scenes.
+# In its place, rules/inventory.smk lists windows of scenes.
 if not CONFIG.data.scenes:
 
     rule list_patches:
@@ -65,89 +65,91 @@ if not CONFIG.data.scenes:
         script:
             "../workflow/scripts/data/list_patches.py"
 
-    rule survey_patches:
-        input:
-            listing=ancient("<results>/data/listing.parquet"),
-            listing_summary="<results>/data/listing.json",
-            patches=lambda wildcards: patch_folders(wildcards.split),
-            patch_sums=patch_sums(),
-            sums="<results>/data/listing.sha256",
-        output:
-            survey="<results>/data/surveys/{split}{shard}.npz",
-            sums="<results>/data/surveys/{split}{shard}.sha256",
-        log:
-            "<logs>/data/survey_patches_{split}{shard}.log",
-        benchmark:
-            "<benchmarks>/data/survey_patches_{split}{shard}.jsonl"
-        conda:
-            "../envs/cpu.yaml"
-        threads: 8
-        resources:
-            mem_mb=lambda wildcards, attempt: 4000 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
-        params:
-            shards=lambda wildcards: shards_of(wildcards.split),
-            no_data=asdict(CONFIG.no_data),
-            code=source_digest("data/survey_patches.py"),
-        script:
-            "../workflow/scripts/data/survey_patches.py"
 
-    rule build_manifest:
-        input:
-            listing=ancient("<results>/data/listing.parquet"),
-            listing_summary="<results>/data/listing.json",
-            surveys=lambda wildcards: [ancient(path) for path in surveys("npz")],
-            # of what may be copies of one another, pixels are compared
-            patches=lambda wildcards: patch_folders("train", "test"),
-            patch_sums=patch_sums(),
-            sums="<results>/data/listing.sha256",
-            survey_sums=lambda wildcards: surveys("sha256"),
-        output:
-            manifest="<results>/data/manifest.parquet",
-            audit="<results>/data/audit.json",
-            sums="<results>/data/manifest.sha256",
-        log:
-            "<logs>/data/build_manifest.log",
-        benchmark:
-            "<benchmarks>/data/build_manifest.jsonl"
-        conda:
-            "../envs/cpu.yaml"
-        resources:
-            mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        params:
-            settings=manifest_settings(),
-            no_data=asdict(CONFIG.no_data),
-            code=source_digest("data/build_manifest.py"),
-        script:
-            "../workflow/scripts/data/build_manifest.py"
+rule survey_patches:
+    input:
+        unpack(lambda wildcards: pixels_from(wildcards.split)),
+        listing=ancient("<results>/data/listing.parquet"),
+        listing_summary="<results>/data/listing.json",
+        sums="<results>/data/listing.sha256",
+    output:
+        survey="<results>/data/surveys/{split}{shard}.npz",
+        sums="<results>/data/surveys/{split}{shard}.sha256",
+    log:
+        "<logs>/data/survey_patches_{split}{shard}.log",
+    benchmark:
+        "<benchmarks>/data/survey_patches_{split}{shard}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        shards=lambda wildcards: shards_of(wildcards.split),
+        # files hold so many; windows are read by name
+        channels=list(CONFIG.channels) if CONFIG.data.scenes else len(CONFIG.channels),
+        no_data=asdict(CONFIG.no_data),
+        code=source_digest(f"{READING}/survey_patches.py"),
+    script:
+        f"../workflow/scripts/{READING}/survey_patches.py"
 
-    rule build_store:
-        input:
-            manifest=ancient("<results>/data/manifest.parquet"),
-            patches=lambda wildcards: patch_folders(wildcards.split),
-            patch_sums=patch_sums(),
-            sums="<results>/data/manifest.sha256",
-        output:
-            shard="<results>/store/{split}_shards/shard{shard}.h5",
-            pixels="<results>/store/{split}_shards/shard{shard}.pixels.h5",
-            sums="<results>/store/{split}_shards/shard{shard}.sha256",
-        log:
-            "<logs>/data/build_store_{split}{shard}.log",
-        benchmark:
-            "<benchmarks>/data/build_store_{split}{shard}.jsonl"
-        conda:
-            "../envs/cpu.yaml"
-        threads: 8
-        resources:
-            mem_mb=lambda wildcards, attempt: 4000 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
-        params:
-            settings=store_settings(),
-            no_data=asdict(CONFIG.no_data),
-            shards=lambda wildcards: shards_of(wildcards.split),
-            code=source_digest("data/build_store.py"),
-        script:
-            "../workflow/scripts/data/build_store.py"
+
+rule build_manifest:
+    input:
+        # of what may be copies of one another, pixels are compared
+        unpack(lambda wildcards: pixels_from("train", "test")),
+        listing=ancient("<results>/data/listing.parquet"),
+        listing_summary="<results>/data/listing.json",
+        surveys=lambda wildcards: [ancient(path) for path in surveys("npz")],
+        sums="<results>/data/listing.sha256",
+        survey_sums=lambda wildcards: surveys("sha256"),
+    output:
+        manifest="<results>/data/manifest.parquet",
+        audit="<results>/data/audit.json",
+        sums="<results>/data/manifest.sha256",
+    log:
+        "<logs>/data/build_manifest.log",
+    benchmark:
+        "<benchmarks>/data/build_manifest.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+    params:
+        settings=manifest_settings(),
+        no_data=asdict(CONFIG.no_data),
+        code=source_digest(f"{READING}/build_manifest.py"),
+    script:
+        f"../workflow/scripts/{READING}/build_manifest.py"
+
+
+rule build_store:
+    input:
+        unpack(lambda wildcards: pixels_from(wildcards.split)),
+        manifest=ancient("<results>/data/manifest.parquet"),
+        sums="<results>/data/manifest.sha256",
+    output:
+        shard="<results>/store/{split}_shards/shard{shard}.h5",
+        pixels="<results>/store/{split}_shards/shard{shard}.pixels.h5",
+        sums="<results>/store/{split}_shards/shard{shard}.sha256",
+    log:
+        "<logs>/data/build_store_{split}{shard}.log",
+    benchmark:
+        "<benchmarks>/data/build_store_{split}{shard}.jsonl"
+    conda:
+        "../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        settings=store_settings(),
+        no_data=asdict(CONFIG.no_data),
+        shards=lambda wildcards: shards_of(wildcards.split),
+        code=source_digest(f"{READING}/build_store.py"),
+    script:
+        f"../workflow/scripts/{READING}/build_store.py"
 
 
 rule write_audit:
@@ -198,9 +200,7 @@ rule join_store:
         shards=lambda wildcards: [
             ancient(path) for path in store_shards(wildcards.split)
         ],
-        pixels=lambda wildcards: [
-            ancient(path) for path in store_shards(wildcards.split, "pixels.h5")
-        ],
+        pixels=lambda wildcards: pixels_of(wildcards.split),
         sums=lambda wildcards: store_shards(wildcards.split, "sha256"),
     output:
         store="<results>/store/{split}.h5",

@@ -4,9 +4,7 @@
 rule compute_statistics:
     input:
         store=ancient("<results>/store/{split}.h5"),
-        pixels=lambda wildcards: [
-            ancient(path) for path in store_shards(wildcards.split, "pixels.h5")
-        ],
+        pixels=lambda wildcards: pixels_of(wildcards.split),
         sums="<results>/store/{split}.sha256",
     output:
         features="<results>/features/{split}.parquet",

@@ -1,7 +1,5 @@
 """Inventory stage: patches from scenes and an inventory, in place of files and tables."""
 
-from dataclasses import asdict
-
 
 rule look_at_scene:
     input:
@@ -39,7 +37,7 @@ rule list_windows:
         beside=[ancient(path) for path in beside_inventories()],
         verdicts=[ancient(path) for path in CONFIG.data.verdicts],
         # of what was judged, pixels are looked at
-        scenes=all_scene_files if CONFIG.data.verdicts else [],
+        scenes=lambda wildcards: all_scene_files() if CONFIG.data.verdicts else [],
         sums=of_scenes("sha256"),
     output:
         listing="<results>/data/listing.parquet",
@@ -61,94 +59,3 @@ rule list_windows:
         code=source_digest("inventory/list_windows.py"),
     script:
         "../workflow/scripts/inventory/list_windows.py"
-
-
-rule survey_windows:
-    input:
-        listing=ancient("<results>/data/listing.parquet"),
-        listing_summary="<results>/data/listing.json",
-        records=of_scenes("json"),
-        scenes=all_scene_files,
-        sums="<results>/data/listing.sha256",
-        record_sums=of_scenes("sha256"),
-    output:
-        survey="<results>/data/surveys/{split}{shard}.npz",
-        sums="<results>/data/surveys/{split}{shard}.sha256",
-    log:
-        "<logs>/inventory/survey_windows_{split}{shard}.log",
-    benchmark:
-        "<benchmarks>/inventory/survey_windows_{split}{shard}.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 8
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-    params:
-        shards=lambda wildcards: shards_of(wildcards.split),
-        channels=list(CONFIG.channels),
-        no_data=asdict(CONFIG.no_data),
-        code=source_digest("inventory/survey_windows.py"),
-    script:
-        "../workflow/scripts/inventory/survey_windows.py"
-
-
-rule build_manifest:
-    input:
-        listing=ancient("<results>/data/listing.parquet"),
-        listing_summary="<results>/data/listing.json",
-        surveys=lambda wildcards: [ancient(path) for path in surveys("npz")],
-        # of what may be copies of one another, pixels are compared
-        records=of_scenes("json"),
-        scenes=all_scene_files,
-        sums="<results>/data/listing.sha256",
-        survey_sums=lambda wildcards: surveys("sha256"),
-        record_sums=of_scenes("sha256"),
-    output:
-        manifest="<results>/data/manifest.parquet",
-        audit="<results>/data/audit.json",
-        sums="<results>/data/manifest.sha256",
-    log:
-        "<logs>/inventory/build_manifest.log",
-    benchmark:
-        "<benchmarks>/inventory/build_manifest.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-    params:
-        settings=manifest_settings(),
-        no_data=asdict(CONFIG.no_data),
-        code=source_digest("inventory/build_manifest.py"),
-    script:
-        "../workflow/scripts/inventory/build_manifest.py"
-
-
-rule build_store:
-    input:
-        manifest=ancient("<results>/data/manifest.parquet"),
-        records=of_scenes("json"),
-        scenes=all_scene_files,
-        sums="<results>/data/manifest.sha256",
-        record_sums=of_scenes("sha256"),
-    output:
-        shard="<results>/store/{split}_shards/shard{shard}.h5",
-        pixels="<results>/store/{split}_shards/shard{shard}.pixels.h5",
-        sums="<results>/store/{split}_shards/shard{shard}.sha256",
-    log:
-        "<logs>/inventory/build_store_{split}{shard}.log",
-    benchmark:
-        "<benchmarks>/inventory/build_store_{split}{shard}.jsonl"
-    conda:
-        "../envs/cpu.yaml"
-    threads: 8
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-    params:
-        settings=store_settings(),
-        no_data=asdict(CONFIG.no_data),
-        shards=lambda wildcards: shards_of(wildcards.split),
-        code=source_digest("inventory/build_store.py"),
-    script:
-        "../workflow/scripts/inventory/build_store.py"

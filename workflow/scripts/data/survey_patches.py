@@ -13,7 +13,7 @@ survey_shard(
     split=snakemake.wildcards.split,
     shard=int(snakemake.wildcards.shard),
     shards=snakemake.params.shards,
-    channels=len(snakemake.params.no_data["plausible"]),
+    channels=snakemake.params.channels,
     no_data=NoData(**snakemake.params.no_data),
     workers=snakemake.threads,
     target=Path(snakemake.output.survey),

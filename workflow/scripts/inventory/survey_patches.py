@@ -1,4 +1,4 @@
-"""Look at every patch of a shard: windows of scenes."""
+"""Look at every patch of a shard, a window of a scene."""
 
 from pathlib import Path
 
