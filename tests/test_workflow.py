@@ -114,6 +114,11 @@ def test_a_gpu_asked_for_and_absent_is_refused(tmp_path: Path, project: Path, ru
     )
     assert answer.returncode != 0
     assert "--resources gpu=0" in answer.stdout + answer.stderr
+    kept = Path("results") / "models" / "pwee_v2_standard" / "fold0"
+    assert {path.name for path in (copy / kept).iterdir()} == {
+        path.name for path in (run / kept).iterdir()
+    }
+    assert (copy / kept / "oof.parquet").read_bytes() == (run / kept / "oof.parquet").read_bytes()
 
 
 @pytest.fixture(scope="module")

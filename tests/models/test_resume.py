@@ -339,6 +339,18 @@ def test_a_loss_that_is_not_finite_names_the_batch_and_keeps_the_last_good_state
     assert not any((tmp_path / name).exists() for name in FILES)
 
 
+def test_a_training_that_diverges_names_the_batch_and_keeps_the_state_before(
+    inputs: Path, tmp_path: Path
+):
+    with pytest.raises(InputError, match=rf"in epoch 1, step \d of {STEPS}") as caught:
+        train_fold(inputs, tmp_path, training={"learning_rate": 1e15}, save_minutes=0.0)
+    assert str(caught.value).count("ID_train") == resumable.BATCH
+    _, saved = resumable.state._read(resume_file(tmp_path))
+    assert saved.progress["step"] > 0
+    assert all(value.isfinite().all() for value in saved.tensors.values())
+    assert not any((tmp_path / name).exists() for name in FILES)
+
+
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_read(tmp_path: Path):
     (tmp_path / "fold0").write_text("a file where the folder should be")
     empty = tmp_path / "inputs"
