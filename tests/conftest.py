@@ -43,11 +43,20 @@ _SLOW = {
 }  # fmt: skip
 
 
+# Minutes each, begun in this order.
+_LONGEST = (
+    "test_slurm", "test_workflow", "test_map_workflow", "test_tables_of_variants", "test_reruns",
+    "test_scene_training", "test_sources", "test_prediction_jobs", "test_crashes",
+)  # fmt: skip
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of slow modules."""
+    """Mark the tests of slow modules, and run the longest first, for no worker to end long after."""
     for item in items:
         if item.path.stem in _SLOW:
             item.add_marker(pytest.mark.slow)
+    rank = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(rank) + (item.path.stem not in _SLOW)))
 
 
 @pytest.fixture
