@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from landslip.ensemble import metrics
 from landslip.ensemble.bootstrap import Metric
 from landslip.ensemble.choice import MEAN
+from landslip.ensemble.combine import f1_of
 from landslip.ensemble.contributions import spare_members
 from landslip.ensemble.differences import estimate
 from landslip.ensemble.records import read_threshold
@@ -21,8 +22,8 @@ from landslip.ensemble.tables import (
     read_ensemble_oof,
     read_labelled,
 )
-from landslip.ensemble.threshold import HALF, cross_fit, f1_at, search_exact, warnings_about
-from landslip.io.arrays import Floats, Labels
+from landslip.ensemble.threshold import HALF, cross_fit, search_exact, warnings_about
+from landslip.io.arrays import Decisions, Floats, Labels
 from landslip.io.files import write_json
 from landslip.models.names import ENSEMBLE
 from landslip.models.predictions import constant_folds
@@ -64,7 +65,8 @@ def evaluate(
     oof, test
         ensemble/oof.parquet and ensemble/test.parquet; None: there are no test patches.
     threshold
-        threshold.json; its threshold is used for the ensemble and for every member.
+        threshold.json; its threshold is used for the ensemble and for every member. Only on test
+        patches that lack sensors the ensemble has another, whose decisions `test` holds.
     manifest
         manifest.parquet; test labels, where known, are in it.
     bootstrap
@@ -170,7 +172,8 @@ def _measure_oof(
             "f1_at_own_threshold": partial(metrics.f1, table.labels, at_own),
             "cross_fitted_f1": partial(metrics.f1, table.labels, crossed),
         }
-    measured = _measure(table.labels, models, threshold, extra, resamples, seed)
+    decided = {name: scores > threshold for name, scores in models.items()}
+    measured = _measure(table.labels, models, decided, extra, resamples, seed)
     for name, choice in own.items():
         measured[name]["own_threshold"] = choice.threshold
     return measured
@@ -189,11 +192,13 @@ def _measure_test(
     models = {
         name: scores[known] for name, scores in {ENSEMBLE: test.probability, **test.members}.items()
     }
+    decided = {name: scores > threshold for name, scores in models.items()}
+    decided[ENSEMBLE] = test.landslide[known] == 1
     public = split_public(len(truth), seed)
-    measured = _measure(truth, models, threshold, {}, resamples, seed)
-    for name, scores in models.items():
+    measured = _measure(truth, models, decided, {}, resamples, seed)
+    for name, called in decided.items():
         halves = {
-            key: f1_at(truth[part], scores[part], threshold)
+            key: f1_of(truth[part], called[part])
             for key, part in {"public_f1": public, "private_f1": ~public}.items()
         }
         measured[name] |= halves
@@ -207,17 +212,17 @@ def _measure_test(
             f"public: {int(public.sum())} patches, private: {int((~public).sum())}, by a"
             f" permutation from seed {seed}; not the competition's own split"
         ),
-        "overall": "0.5 OOF + 0.5 (0.3 public + 0.7 private), F1 at the threshold",
+        "overall": "0.5 OOF + 0.5 (0.3 public + 0.7 private), F1 of the decisions in force",
         ENSEMBLE: measured.pop(ENSEMBLE),
         "members": measured,
-        "warnings": warnings_about(truth, models[ENSEMBLE], threshold),
+        "warnings": warnings_about(truth, models[ENSEMBLE], threshold, decided[ENSEMBLE]),
     }
 
 
 def _measure(
     labels: Labels,
     models: Mapping[str, Floats],
-    threshold: float,
+    decided: Mapping[str, Decisions],
     extra: Mapping[str, Mapping[str, Metric]],
     resamples: int,
     seed: int,
@@ -226,7 +231,7 @@ def _measure(
     functions: dict[tuple[str, str], Metric] = {}
     for name, scores in models.items():
         for key, function in {
-            **_measures(labels, scores, threshold),
+            **_measures(labels, scores, decided[name]),
             **extra.get(name, {}),
         }.items():
             functions[name, key] = function
@@ -237,7 +242,7 @@ def _measure(
     for name, scores in models.items():
         if len(np.unique(labels)) < 2:  # one class makes no rank
             measured[name] |= {"auc": None, "average_precision": None}
-        measured[name]["confusion"] = metrics.confusion(labels, scores > threshold)
+        measured[name]["confusion"] = metrics.confusion(labels, decided[name])
         measured[name]["confusion_at_half"] = metrics.confusion(labels, scores > HALF)
         measured[name]["intervals"] = {
             key: found.interval if measured[name][key] is not None else None
@@ -247,8 +252,7 @@ def _measure(
     return measured
 
 
-def _measures(labels: Labels, probability: Floats, threshold: float) -> dict[str, Metric]:
-    decided = probability > threshold
+def _measures(labels: Labels, probability: Floats, decided: Decisions) -> dict[str, Metric]:
     return {
         "f1_at_half": partial(metrics.f1, labels, probability > HALF),
         "f1": partial(metrics.f1, labels, decided),

@@ -71,7 +71,9 @@ class LabelledTest:
 
     labels: NDArray[np.int8]
     probability: Floats
-    """Of the ensemble; NaN where a patch has no prediction, as in `members`."""
+    """Of the ensemble; NaN where a patch has no prediction, as in `landslide` and `members`."""
+    landslide: Floats
+    """1 or 0, the decision in force: of patches that lack sensors, by a threshold of their own."""
     members: dict[str, Floats]
     unlabelled: int
     """How many test patches have no label."""
@@ -160,20 +162,22 @@ def read_labelled(path: Path, manifest: Path) -> LabelledTest:
     names = read_columns(path)
     require_columns(path, names, TEST_COLUMNS)
     scores = [name for name in names if name not in ("id", "landslide")]
-    reader = TableReader(path, scores)
-    parts = [pd.DataFrame(columns=["label", *scores], dtype="float64")]
+    said = ["landslide", *scores]
+    reader = TableReader(path, said)
+    parts = [pd.DataFrame(columns=["label", *said], dtype="float64")]
     unlabelled = 0
     for listed in iterate_parquet(manifest, ["id", "split", "label"]):
         asked = listed[listed["split"] == "test"].reset_index(drop=True)
         rows = reader.take(asked["id"].tolist())
         known = asked["label"].notna()
         unlabelled += int((~known).sum())
-        parts.append(rows[scores].assign(label=asked["label"].astype("Float64"))[known])
+        parts.append(rows[said].assign(label=asked["label"].astype("Float64"))[known])
     reader.end()
     frame = pd.concat(parts, ignore_index=True)
     return LabelledTest(
         labels=frame["label"].to_numpy(dtype=np.int8),
         probability=frame["probability"].to_numpy(dtype=np.float64),
+        landslide=frame["landslide"].to_numpy(dtype=np.float64, na_value=np.nan),
         members={n: frame[n].to_numpy(dtype=np.float64) for n in scores if n != "probability"},
         unlabelled=unlabelled,
     )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.io.arrays import Floats, Labels
+from landslip.io.arrays import Decisions, Floats, Labels
 
 HALF = 0.5
 GRID: Floats = np.arange(1, 99) / 100  # the paper's: 0.01 ... 0.98
@@ -165,8 +165,11 @@ def cross_fit(
     return CrossFit(landslide, thresholds)
 
 
-def warnings_about(labels: Labels, probability: Floats, threshold: float) -> list[str]:
-    """Sentences about data on which scores mean little."""
+def warnings_about(
+    labels: Labels, probability: Floats, threshold: float, called: Decisions | None = None
+) -> list[str]:
+    """Sentences about data on which scores mean little; `called`: where not by the threshold."""
+    above = probability > threshold if called is None else called
     sentences = []
     positives = int(labels.sum())
     if positives in (0, len(labels)):
@@ -174,7 +177,7 @@ def warnings_about(labels: Labels, probability: Floats, threshold: float) -> lis
         sentences.append(f"every one of {len(labels)} patches is {which}: scores mean little")
     if len(np.unique(probability)) == 1:
         sentences.append(f"all {len(labels)} probabilities are equal ({probability[0]:.6g})")
-    if not (probability > threshold).any():
+    if not above.any():
         sentences.append(f"no probability is above the threshold {threshold:.6g}: F1 is 0")
     return sentences
 

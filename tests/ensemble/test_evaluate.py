@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from ensemble.small_run import EMPTY, PATCHES, TEST_PATCHES, Run, rewrite, write_ablation
 from sklearn.metrics import average_precision_score, brier_score_loss, f1_score, roc_auc_score
@@ -108,6 +109,29 @@ def test_test_labels_add_test_scores(labelled: Run) -> None:
     assert metrics["test"]["patches"] == TEST_PATCHES - len(EMPTY)
     assert metrics["test"]["without_prediction"] == len(EMPTY)
     assert metrics["test_reason"] is None
+
+
+def test_patches_that_lack_sensors_are_measured_by_the_decisions_in_force(labelled: Run) -> None:
+    """As if every second one were decided by a threshold of 0.1."""
+    own = np.where(np.arange(TEST_PATCHES) % 2, read_json(labelled.threshold)["threshold"], 0.1)
+
+    def decide(test: pd.DataFrame) -> pd.DataFrame:
+        called = (test["probability"] > own).astype("Int8")
+        return test.assign(landslide=called.mask(test["probability"].isna()))
+
+    at_one = read_parquet(labelled.ensemble_test)["landslide"]
+    rewrite(labelled.ensemble_test, decide)
+    part, test = run(labelled)["test"], read_parquet(labelled.ensemble_test)
+    assert (test["landslide"] != at_one).any()
+    usable = test["probability"].notna().to_numpy()
+    called = test["landslide"][usable].to_numpy(dtype=np.bool_)
+    labels = (np.arange(TEST_PATCHES) % 3 == 0)[usable]
+    public = split_public(usable.sum(), 42)
+    found = part["ensemble"]
+    assert found["f1"] == pytest.approx(f1_score(labels, called))
+    assert found["public_f1"] == pytest.approx(f1_score(labels[public], called[public]))
+    assert found["confusion"]["tp"] == (labels & called).sum()
+    assert found["confusion"]["fp"] == (~labels & called).sum()
 
 
 def test_the_overall_score_is_the_papers() -> None:
