@@ -99,6 +99,7 @@ def verdict_on_test(metrics: Mapping[str, Any], counts: PredictionCounts) -> lis
     )
     if empty := counts.patches - counts.predicted:
         sentence += f" {count(empty)} more hold no data and have no prediction."
+        sentence += f" submission.csv calls {'it' if empty == 1 else 'them'} 0."
     tested = metrics.get("test")
     if tested is None:
         return [f"{sentence} {metrics.get('test_reason') or ''}".strip()]
