@@ -35,6 +35,7 @@ def study():
         "folds": BUNDLED_FOLDS,
         "of_folds": CONFIG.folds.n,
         "weights": CONFIG.bundle.weights,
+        "most_loss": CONFIG.bundle.most_loss,
         **combining(),
         "simulated": is_simulated(),
     }

@@ -163,6 +163,7 @@ def _study(config: Config) -> Study:
         threshold="exact",
         bootstrap=100,
         seed=42,
+        most_loss=config.bundle.most_loss,
         simulated=True,
     )
 

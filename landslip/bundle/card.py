@@ -98,6 +98,8 @@ def _budgets(record: BundleRecord) -> dict[str, Any]:
     return {
         "full": record["combinations"][0]["f1"],
         "balanced": None if cascade is None else cascade["f1"],
+        "balanced_loss": None if cascade is None else cascade["f1_full"] - cascade["f1"],
+        "balanced_most_loss": None if cascade is None else cascade["most_loss"],
         "balanced_without_networks": None if cascade is None else cascade["stopped"],
         "fast": None if fast is None else fast["f1"],
     }

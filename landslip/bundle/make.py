@@ -19,6 +19,7 @@ from landslip.bundle.recipe import Recipe
 from landslip.bundle.record import (
     FORMAT_VERSION,
     BundleRecord,
+    DistributionsRecord,
     MemberRecord,
     SmallerRecord,
     WaterRecord,
@@ -81,6 +82,8 @@ class Study:
     """How the one in force is chosen, or what it is."""
     bootstrap: int
     seed: int
+    most_loss: float
+    """Of F1, that a cascade may cost."""
     simulated: bool
 
 
@@ -162,6 +165,9 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
     whole = combinations[0]
     spared = len(trees) < len(whole["columns"])
     fast = combine(trees, sensors, oof, way, in_force) if trees else None
+    cascade = None
+    if fast is not None and spared:
+        cascade = describe_cascade(fast, whole, oof, study.most_loss)
     size, distributions = _describe(study, sources)
     return {
         "format_version": FORMAT_VERSION,
@@ -176,7 +182,7 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
         "combinations": combinations,
         "comparison": compare_ways(members, sensors, oof, way),
         "fast": fast,
-        "cascade": describe_cascade(fast, whole, oof) if fast is not None and spared else None,
+        "cascade": cascade,
         "water": _water(study, sources, table),
         "distributions": distributions,
         "training": {
@@ -236,7 +242,7 @@ def _water(study: Study, sources: Sources, table: EnsembleOof) -> WaterRecord | 
     )
 
 
-def _describe(study: Study, sources: Sources) -> tuple[tuple[int, int], dict[str, Any]]:
+def _describe(study: Study, sources: Sources) -> tuple[tuple[int, int], DistributionsRecord]:
     """Pixels of a patch, and distributions of the training's."""
     size = read_shape(sources.listing)
     if size is None:

@@ -1,8 +1,8 @@
 """What stands in bundle.json: channels, members, rules by sensors, distributions, as typed JSON."""
 
-from typing import Any, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import ConfigDict, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from landslip.ensemble.records import CombinationRecord, ComparisonRecord, MemberSensors
@@ -12,6 +12,10 @@ FORMAT_VERSION = 2
 """Of the folder and all that is in it."""
 
 Precision = Literal["float32", "bfloat16"]
+Surface = Literal["land", "water"]
+SURFACES: tuple[Surface, ...] = get_args(Surface)
+Quantiles = Annotated[list[Number], Field(min_length=101, max_length=101)]
+"""At each percent from 0 to 100."""
 
 
 class ChannelRecord(TypedDict):
@@ -79,6 +83,20 @@ class WaterRecord(TypedDict):
     """`balanced` says no without asking a member."""
 
 
+class DistributionsRecord(TypedDict):
+    """What pixels of the training's patches look like; see `landslip.bundle.distributions`."""
+
+    patches: dict[Surface, Count]
+    quantiles: dict[Surface, dict[str, Quantiles | None]]
+    """Of sampled pixels of each channel; None: it has none there."""
+    lows: dict[Surface, dict[str, Quantiles | None]]
+    """Of the patches' least pixels."""
+    zeros: dict[str, Share]
+    """Of each channel's pixels, how many are exactly 0."""
+    orbits: dict[str, Number]
+    """`desc_vv and asc_vv` -> correlation of the patches' means over land."""
+
+
 class TrainingRecord(TypedDict):
     """A fingerprint of what the ensemble was trained on."""
 
@@ -128,8 +146,7 @@ class BundleRecord(TypedDict):
     """Of trees alone."""
     cascade: CascadeRecord | None
     water: WaterRecord | None
-    distributions: dict[str, Any]
-    """See `landslip.bundle.distributions`."""
+    distributions: DistributionsRecord
     training: TrainingRecord
     smaller: SmallerRecord | None
     licence: str

@@ -48,6 +48,13 @@ class Bundle(Section):
         "float32", description="number format of networks' weights; bfloat16 takes half the room"
     )
 
+    most_loss: Fraction = Field(
+        0.003,
+        lt=1,
+        description="of F1, that `predict.budget: balanced` may lose against `full` on patches "
+        "that did not choose where networks are spared",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _text_is_a_path(cls, values: Any) -> Any:

@@ -61,8 +61,17 @@ def test_a_cascade_of_the_best_member_alone_is_judged_with_the_best_of_the_other
         ).landslide
         return float(2 * (decided & (labels == 1)).sum() / (decided.sum() + labels.sum()))
 
-    assert describe_cascade(cheap, whole, oof)["f1_full"] == pytest.approx(f1("best"))
+    assert describe_cascade(cheap, whole, oof, 0.003)["f1_full"] == pytest.approx(f1("best"))
     assert f1("best") != f1("weighted")
+
+
+def test_the_card_says_what_balanced_loses_on_folds_that_did_not_choose_it(
+    ensemble: Ensemble, made: Made
+):
+    cascade, told = ensemble.record["cascade"], ensemble.card["budgets"]
+    assert cascade is not None
+    assert told["balanced_loss"] == cascade["f1_full"] - cascade["f1"] <= cascade["most_loss"]
+    assert "at most 0.003 is promised" in (made.bundle / "card.html").read_text()
 
 
 def test_a_threshold_on_request_reads_what_rules_of_other_folds_say(

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from landslip.bundle.cascade import choose_bounds, cross_fitted_decisions, decide
-from landslip.bundle.thresholds import choose_threshold, conformal_threshold
+from landslip.bundle.thresholds import Aim, choose_threshold, conformal_threshold
 from landslip.io.files import InputError
 
 
@@ -51,19 +50,21 @@ def test_a_recall_that_so_few_landslides_cannot_promise_is_refused_with_how_many
 
 def test_a_precision_holds_from_its_threshold_on():
     labels, scores = drawn(np.random.default_rng(1), 500)
-    chosen = choose_threshold(labels, scores, 0.5, precision=0.8)
+    chosen = choose_threshold(labels, scores, 0.5, Aim(precision=0.8))
     for threshold in [chosen.value, *np.linspace(chosen.value, scores.max() - 1e-6, 20)]:
         above = scores > threshold
         assert labels[above].mean() >= 0.8
     assert chosen.precision == pytest.approx(labels[scores > chosen.value].mean())
     with pytest.raises(InputError, match="no threshold keeps a precision"):
-        choose_threshold(1 - labels, scores, 0.5, precision=0.99)
+        choose_threshold(1 - labels, scores, 0.5, Aim(precision=0.99))
 
 
 def test_fewer_landslides_ask_for_a_higher_threshold_and_the_same_share_for_the_same():
     labels, scores = drawn(np.random.default_rng(2), 2000)
-    rare, often = (choose_threshold(labels, scores, 0.5, prevalence=share) for share in (0.02, 0.6))
-    same = choose_threshold(labels, scores, 0.5, prevalence=float(labels.mean()))
+    rare, often = (
+        choose_threshold(labels, scores, 0.5, Aim(prevalence=share)) for share in (0.02, 0.6)
+    )
+    same = choose_threshold(labels, scores, 0.5, Aim(prevalence=float(labels.mean())))
     assert rare.value > same.value > often.value
     above = scores > rare.value
     hits, alarms = above[labels == 1].mean() * 0.02, above[labels == 0].mean() * 0.98
@@ -72,43 +73,9 @@ def test_fewer_landslides_ask_for_a_higher_threshold_and_the_same_share_for_the_
 
 def test_a_named_threshold_is_taken_as_it_is_and_its_cost_is_said():
     labels, scores = drawn(np.random.default_rng(5), 500)
-    found = choose_threshold(labels, scores, 0.5, named=0.7)
+    found = choose_threshold(labels, scores, 0.5, Aim(threshold=0.7))
     assert found.value == 0.7
     assert found.recall == pytest.approx((scores[labels == 1] > 0.7).mean())
     assert found.false_alarms == pytest.approx((scores[labels == 0] > 0.7).mean())
     with pytest.raises(InputError, match="give a threshold, or an aim"):
-        choose_threshold(labels, scores, 0.5, named=0.7, prevalence=0.1)
-
-
-def test_a_cascade_loses_no_more_f1_than_stated_and_asks_as_few_as_trying_all_bounds():
-    random = np.random.default_rng(3)
-    labels, cheap = drawn(random, 120)
-    full = (0.6 * labels + 0.4 * random.random(120)) > 0.5
-    low, high, stopped = choose_bounds(labels, cheap, full, threshold=0.5, most_loss=0.02)
-
-    def f1(decided: np.ndarray) -> float:
-        return 2 * (decided & (labels == 1)).sum() / (decided.sum() + labels.sum())
-
-    assert low <= 0.5 <= high
-    assert f1(decide(cheap, full, low, high)) >= f1(full) - 0.02
-    assert stopped == pytest.approx(((cheap < low) | (cheap > high)).mean())
-    edges = [0.0, *np.sort(cheap), 1.0]
-    best = max(
-        ((cheap < a) | (cheap > b)).mean()
-        for a in edges
-        for b in edges
-        if a <= 0.5 <= b and f1(decide(cheap, full, a, b)) >= f1(full) - 0.02
-    )
-    assert stopped >= best - 2 / 120
-
-
-def test_a_cascade_is_judged_on_folds_that_did_not_choose_its_bounds():
-    random = np.random.default_rng(4)
-    labels, cheap = drawn(random, 90)
-    full, fold = labels == 1, np.arange(90) % 3
-    limits = {"threshold": 0.5, "most_loss": 0.003}
-    decided = cross_fitted_decisions(labels, cheap, full, fold, **limits)
-    for number in range(3):
-        own = fold == number
-        low, high, _ = choose_bounds(labels[~own], cheap[~own], full[~own], **limits)
-        assert (decided[own] == decide(cheap[own], full[own], low, high)).all()
+        Aim(threshold=0.7, prevalence=0.1)
