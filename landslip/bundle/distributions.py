@@ -1,17 +1,19 @@
 """What pixels look like, per channel, land and water apart: of the training, to compare with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from landslip.bundle.recipe import Recipe
+from landslip.bundle.record import SURFACES, DistributionsRecord, Surface
 from landslip.bundle.water import by_medians, dark_limit
 from landslip.data.survey import Survey
 
 LEVELS = np.linspace(0, 1, 101)
-SURFACES = ("land", "water")
+FEWEST = 10
+"""Patches of a surface without which nothing is said of it."""
 Values = NDArray[np.float64]
 
 
@@ -36,30 +38,27 @@ class Look:
         """(n, channel), least pixel."""
         self.zero_pixels = np.concatenate([s.zero[g] for s, g in parts])
         """(n, channel), pixels that are 0 in a whole group of channels."""
-        self.water = self._water(offset)
+        self.water = tell_water(patch_medians(self.sample), recipe, offset)
         """(n,)"""
 
     def see_water_with(self, offset: float | None) -> None:
         """Tell water anew, by another offset of reflectance."""
-        self.water = self._water(offset)
+        self.water = tell_water(patch_medians(self.sample), self.recipe, offset)
 
     def __len__(self) -> int:
         return len(self.sample)
 
-    def _water(self, offset: float | None) -> NDArray[np.bool_]:
-        pair = self.recipe.indices.get("ndwi")
-        if pair is None or not len(self):
-            return np.zeros(len(self), np.bool_)
-        nir, green = (_row_median(self.of(name)) for name in pair)
-        return by_medians(green, nir, dark_limit(offset))
-
-    def on(self, surface: str) -> NDArray[np.bool_]:
+    def on(self, surface: Surface) -> NDArray[np.bool_]:
         """(n,) patches of land or of water."""
         return self.water if surface == "water" else ~self.water
 
     def of(self, channel: str) -> Values:
         """(n, pixel) of a channel."""
         return self.sample[..., self.recipe.channels.index(channel)]
+
+    def pair(self, first: str, second: str) -> Values:
+        """(n, pixel, 2) of two channels."""
+        return np.stack([self.of(first), self.of(second)], axis=2)
 
     def lows(self, channel: str) -> Values:
         """(n,) the least pixel of each patch."""
@@ -85,7 +84,7 @@ class Look:
         land = ~self.water
         found = {}
         for first, second in orbit_pairs(self.recipe):
-            one, other = (_row_mean(self.of(name)[land]) for name in (first, second))
+            one, other = _by_patch(self.pair(first, second)[land], np.mean).T
             both = np.isfinite(one) & np.isfinite(other)
             if both.sum() >= 10 and one[both].std() > 0 and other[both].std() > 0:
                 found[f"{first} and {second}"] = float(np.corrcoef(one[both], other[both])[0, 1])
@@ -108,19 +107,11 @@ def _even(parts: Sequence[Sequence[str]]) -> bool:
 
 def describe_patches(
     surveys: Sequence[Survey], recipe: Recipe, offset: float | None
-) -> dict[str, Any]:
-    """Distributions of training patches, as plain JSON.
-
-    Returns
-    -------
-    dict
-        patches (surface -> how many); quantiles and lows (surface -> channel -> 101 quantiles of
-        sampled pixels, or of the patches' least pixels; None where there are none); zeros
-        (channel -> share); orbits (see `Look.orbits`).
-    """
+) -> DistributionsRecord:
+    """Distributions of training patches."""
     look = Look(surveys, recipe, offset)
-    quantiles: dict[str, dict[str, list[float] | None]] = {}
-    lows: dict[str, dict[str, list[float] | None]] = {}
+    quantiles: dict[Surface, dict[str, list[float] | None]] = {}
+    lows: dict[Surface, dict[str, list[float] | None]] = {}
     for surface in SURFACES:
         own = look.on(surface)
         quantiles[surface] = {n: _quantiles(look.of(n)[own]) for n in recipe.channels}
@@ -150,6 +141,11 @@ def distance(values: Values, quantiles: Sequence[float]) -> float:
     return float(max(np.abs(steps[1:] - expected).max(), np.abs(steps[:-1] - expected).max()))
 
 
+def by_chance(patches: int) -> float:
+    """Distance of so few patches by chance alone, as pixels of a patch resemble each other."""
+    return float(2 / np.sqrt(patches))
+
+
 def outside(values: Values, quantiles: Sequence[float]) -> float:
     """Share of values beyond the training's 1st and 99th percentile."""
     known = values[np.isfinite(values)]
@@ -163,21 +159,39 @@ def _quantiles(values: Values) -> list[float] | None:
     return [float(v) for v in np.quantile(known, LEVELS)] if known.size else None
 
 
-def _row_median(values: Values) -> Values:
-    """(n,) over what is no NaN; NaN where that is nothing."""
-    return _by_row(values, np.median)
+def patch_medians(sample: Values) -> Values:
+    """(n, channel) of (n, pixel, channel), over what is no NaN; NaN where that is nothing."""
+    return _by_patch(sample, np.median)
 
 
-def _row_mean(values: Values) -> Values:
-    return _by_row(values, np.mean)
+def tell_water(medians: Values, recipe: Recipe, offset: float | None) -> NDArray[np.bool_]:
+    """Which patches are open water, where the index NDWI says which channels tell it.
+
+    Parameters
+    ----------
+    medians : (n, channel)
+        Of patches.
+    recipe
+        Whose channels they are.
+    offset
+        What numbers of reflectance hold beyond it; None: nothing known.
+    """
+    pair = recipe.indices.get("ndwi")
+    if pair is None:
+        return np.zeros(len(medians), np.bool_)
+    nir, green = (medians[:, recipe.channels.index(name)] for name in pair)
+    return by_medians(green, nir, dark_limit(offset))
 
 
-def _by_row(values: Values, measure: Any) -> Values:
-    known = [row[np.isfinite(row)] for row in values]
-    return np.array([measure(row) if row.size else np.nan for row in known])
-
-
-def as_quantiles(told: Mapping[str, Any], surface: str, channel: str) -> list[float] | None:
-    """Quantiles of a channel in what `describe_patches` gave."""
-    found: list[float] | None = told["quantiles"][surface].get(channel)
+def _by_patch(sample: Values, measure: Any) -> Values:
+    """(n, channel) of (n, pixel, channel), over what is no NaN; NaN where that is nothing."""
+    found = np.full((len(sample), sample.shape[2]), np.nan)
+    known = np.asarray(np.isfinite(sample))
+    whole = np.asarray(known.all(axis=1))
+    for place in range(sample.shape[2]):
+        rows = whole[:, place]
+        if rows.any():
+            found[rows, place] = measure(sample[rows, :, place], axis=1)
+        for row in np.flatnonzero(~rows & known[:, :, place].any(axis=1)):
+            found[row, place] = measure(sample[row, known[row, :, place], place])
     return found

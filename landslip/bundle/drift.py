@@ -7,20 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.bundle.distributions import (
-    SURFACES,
+    FEWEST,
     Look,
-    as_quantiles,
+    by_chance,
     distance,
     orbit_pairs,
     outside,
 )
-from landslip.bundle.record import BundleRecord
+from landslip.bundle.record import SURFACES, BundleRecord, DistributionsRecord
 from landslip.io.files import InputError
 
 Values = NDArray[np.float64]
 
-# Patches of a surface without which nothing is said of it.
-_FEWEST = 10
 # Kolmogorov's distance from the training's distribution that counts, of pixels of one channel.
 _FAR = 0.35
 # A correction explains a difference that is so large, and that it makes so much smaller.
@@ -82,17 +80,16 @@ def refuse_drift(drift: Mapping[str, Any]) -> None:
         )
 
 
-def _compare(told: Mapping[str, Any], look: Look) -> Iterator[dict[str, Any]]:
+def _compare(told: DistributionsRecord, look: Look) -> Iterator[dict[str, Any]]:
     for surface in SURFACES:
         own = look.on(surface)
-        if own.sum() < _FEWEST:
+        if own.sum() < FEWEST:
             continue
-        # Pixels of a patch resemble each other: so few patches differ by chance alone.
-        chance = 2.0 / np.sqrt(float(own.sum()))
+        chance = by_chance(int(own.sum()))
         for name in look.recipe.channels:
-            quantiles = as_quantiles(told, surface, name)
+            quantiles = told["quantiles"][surface].get(name)
             values = look.of(name)[own]
-            if quantiles is None or told["patches"][surface] < _FEWEST:
+            if quantiles is None or told["patches"][surface] < FEWEST:
                 continue
             if not np.isfinite(values).any():
                 continue
@@ -140,18 +137,18 @@ def _offset(record: BundleRecord, look: Look) -> Iterator[tuple[dict[str, Any], 
     """The least pixels of land patches, which an offset moves as a whole; and what mends them."""
     names, land = look.channels("reflectance"), look.on("land")
     lows = record["distributions"]["lows"]["land"]
-    names = [name for name in names if lows.get(name)]
-    if land.sum() < _FEWEST or not names:
+    trained = {name: quantiles for name in names if (quantiles := lows.get(name))}
+    if land.sum() < FEWEST or not trained:
         return
     offset = record["conventions"]["reflectance_offset"] or _STANDARD_OFFSET
 
     def far(shift: float) -> float:
-        own = [distance(look.lows(name)[land] + shift, lows[name]) for name in names]
+        own = [distance(look.lows(name)[land] + shift, low) for name, low in trained.items()]
         return float(np.median(own))
 
     now = far(0.0)
-    found = float(np.median([_median(look.lows(name)[land]) for name in names]))
-    expected = float(np.median([lows[name][len(lows[name]) // 2] for name in names]))
+    found = float(np.median([_median(look.lows(name)[land]) for name in trained]))
+    expected = float(np.median([low[len(low) // 2] for low in trained.values()]))
     for cause, shift, words in (
         ("reflectance_offset_missing", offset, f"{offset:g} too low: the offset is missing"),
         ("reflectance_offset_doubled", -offset, f"{offset:g} too high: the offset is in it twice"),
@@ -176,7 +173,7 @@ def _linear(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
         "power": lambda values: 10 * np.log10(values),
         "amplitude": lambda values: 20 * np.log10(values),
     }
-    medians = [as_quantiles(record["distributions"], "land", name) for name in names]
+    medians = [record["distributions"]["quantiles"]["land"].get(name) for name in names]
     expected = float(np.median([each[len(each) // 2] for each in medians if each] or [-10.0]))
     values = np.concatenate(known)
     values = values[values > 0]
@@ -199,7 +196,7 @@ def _flattened(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
     trained, found = record["distributions"]["orbits"], look.orbits()
     land = int(look.on("land").sum())
     both = [pair for pair in found if pair in trained]
-    if not both or land < _FEWEST or len(both) < len(orbit_pairs(look.recipe)):
+    if not both or land < FEWEST or len(both) < len(orbit_pairs(look.recipe)):
         return
     rises = [found[pair] - trained[pair] for pair in both]
     error = np.sqrt(1 / (land - 3) + 1 / max(record["distributions"]["patches"]["land"] - 3, 1))

@@ -1,6 +1,6 @@
 """A bundle that is asked: verified, loaded, and its answers for patches in memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,22 +12,25 @@ from numpy.typing import NDArray
 
 from landslip.bundle.answer import Answer, Asked, answer_patches
 from landslip.bundle.folder import INDEX, digest_of, named_by, unpack, verify
+from landslip.bundle.index import read_index
 from landslip.bundle.members import Members
 from landslip.bundle.prepare import from_array
 from landslip.bundle.recipe import Recipe
-from landslip.bundle.record import FORMAT_VERSION, BundleRecord
-from landslip.bundle.thresholds import Threshold, choose_threshold
+from landslip.bundle.record import BundleRecord
+from landslip.bundle.thresholds import Aim, Threshold, choose_threshold
+from landslip.bundle.units import refuse_misread
 from landslip.ensemble.combine import cross_fit_columns
 from landslip.ensemble.out_of_fold import OutOfFold
 from landslip.ensemble.records import CombinationRecord
 from landslip.ensemble.rules import FittedRule
-from landslip.ensemble.sensors import find_combination, member_of
-from landslip.io.files import InputError, read_json, read_parquet
+from landslip.ensemble.sensors import find_combination
+from landslip.io.files import InputError, read_parquet
 from landslip.io.records import read_record
 from landslip.io.temporaries import temporary_folder
 
 Budget = Literal["fast", "balanced", "full"]
 BUDGETS: tuple[Budget, ...] = get_args(Budget)
+DEVICES = ("cpu", "cuda")
 OOF, CARD = "oof.parquet", "card.json"
 
 
@@ -141,31 +144,24 @@ class Ensemble:
         InputError
             A value is out of range or cannot be reached, or no member answers for the sensors.
         """
-        present = self.recipe.sensors if sensors is None else sensors
+        aim = Aim(recall=recall, precision=precision, prevalence=prevalence, threshold=threshold)
+        present = self.recipe.sensors if sensors is None else list(sensors)
+        for name in present:
+            if name not in self.recipe.sensors:
+                raise InputError(
+                    f"unknown sensor {name!r:.40}; there are {', '.join(self.recipe.sensors)}"
+                )
         combination = self.combination(present)
         if combination is None:
-            raise InputError(f"no member of this bundle answers for {', '.join(present)} alone")
-        return self._threshold(combination, recall, precision, prevalence, threshold)
+            only = " and ".join(present) or "no sensor"
+            raise InputError(f"no member of this bundle answers for {only} alone")
+        return self._threshold(combination, aim)
 
-    def _threshold(
-        self,
-        combination: CombinationRecord,
-        recall: float | None,
-        precision: float | None,
-        prevalence: float | None,
-        named: float | None = None,
-    ) -> Threshold:
+    def _threshold(self, combination: CombinationRecord, aim: Aim) -> Threshold:
         rule = FittedRule.from_json(combination["rule"])
         crossed = cross_fit_columns(self.oof, combination["columns"], combination["fit"], rule)
-        return choose_threshold(
-            self.oof.labels,
-            crossed.probability,
-            combination["threshold"],
-            recall=recall,
-            precision=precision,
-            prevalence=prevalence,
-            named=named,
-        )
+        usual = combination["threshold"]
+        return choose_threshold(self.oof.labels, crossed.probability, usual, aim)
 
     def predict(
         self,
@@ -208,53 +204,41 @@ class Ensemble:
         Raises
         ------
         InputError
-            Patches of another shape or dtype, unknown channels, an aim that cannot be reached.
-            Nothing is answered then.
+            Patches of another shape, dtype, unit or order of channels, unknown channels, an aim
+            that cannot be reached. Nothing is answered then.
 
         Notes
         -----
         `full` gives the bits of the training's own prediction on the same processor, whatever the
         patches' order, the patches beside them and the sensors that they lack.
         """
+        aim = Aim(recall=recall, precision=precision, prevalence=prevalence, threshold=threshold)
+        asked = self.asked(budget, aim)
+        if not 0 <= least_data <= 1:
+            raise InputError(f"least_data is a share from 0 to 1, got {least_data!r}")
+        names = list(self.recipe.channels) if channels is None else channels
+        prepared = from_array(patches, names, self.recipe, least_data)
+        refuse_misread(prepared.seen, self.recipe, self.record)
+        return answer_patches(prepared, asked)
+
+    def asked(self, budget: Budget, aim: Aim) -> Asked:
+        """What `predict` is asked, with every threshold chosen.
+
+        Raises
+        ------
+        InputError
+            There is no such budget.
+        """
         if budget not in BUDGETS:
             raise InputError(f"budget is {budget!r}, expected {', '.join(BUDGETS)}")
-        asked = self.asked(
-            budget=budget,
-            recall=recall,
-            precision=precision,
-            prevalence=prevalence,
-            threshold=threshold,
-        )
-        names = list(self.recipe.channels) if channels is None else channels
-        return answer_patches(from_array(patches, names, self.recipe, least_data), asked)
-
-    def asked(
-        self,
-        *,
-        budget: Budget = "full",
-        recall: float | None = None,
-        precision: float | None = None,
-        prevalence: float | None = None,
-        threshold: float | None = None,
-    ) -> Asked:
-        """What `predict` is asked, with every threshold chosen; see there."""
-        named = any(value is not None for value in (recall, precision, prevalence))
-        if threshold is not None and named:
-            raise InputError("give a threshold, or an aim that chooses one")
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise InputError(f"a threshold lies in [0, 1], got {threshold!r}")
-
         chosen: dict[tuple[str, ...], float] = {}
 
         def decide(combination: CombinationRecord) -> float:
-            if threshold is not None:
-                return threshold
-            if not named:
-                return combination["threshold"]
+            if not aim.chooses:
+                return combination["threshold"] if aim.threshold is None else aim.threshold
             columns = tuple(combination["columns"])
             if columns not in chosen:
-                found = self._threshold(combination, recall, precision, prevalence)
-                chosen[columns] = found.value
+                chosen[columns] = self._threshold(combination, aim).value
             return chosen[columns]
 
         return Asked(record=self.record, members=self.members, budget=budget, decide=decide)
@@ -281,8 +265,12 @@ def load(path: str | Path, *, device: str = "cpu", threads: int | None = None) -
     ------
     InputError
         There is none, it is of another format version, or a file is missing, changed, cut short or
-        one too many.
+        one too many; or there is no such device or number of threads.
     """
+    if device not in DEVICES:
+        raise InputError(f"device is {device!r:.40}, expected {', '.join(DEVICES)}")
+    if threads is not None and threads < 1:
+        raise InputError(f"threads are 1 or more, got {threads!r}")
     path = Path(path)
     with ExitStack() as stack:
         folder = path
@@ -291,7 +279,7 @@ def load(path: str | Path, *, device: str = "cpu", threads: int | None = None) -
             unpack(path, folder)
         with named_by(path, folder):
             verify(folder)
-            record = _read(folder / INDEX)
+            record = read_index(folder / INDEX)
             recipe = Recipe.of(record)
         held = stack.pop_all()
     return Ensemble(
@@ -302,49 +290,3 @@ def load(path: str | Path, *, device: str = "cpu", threads: int | None = None) -
         members=Members(folder, record["members"], recipe, device=device, threads=threads),
         _held=held,
     )
-
-
-def _read(path: Path) -> BundleRecord:
-    """bundle.json, of this format."""
-    said = read_json(path)
-    version = said.get("format_version") if isinstance(said, dict) else None
-    if version != FORMAT_VERSION:
-        raise InputError(
-            f"{path} has format version {version!s:.20}, this program reads {FORMAT_VERSION}; "
-            "make the bundle anew with `snakemake bundle`, or use the release that wrote it "
-            f"({said.get('landslip') if isinstance(said, dict) else None!s:.20})"
-        )
-    record: BundleRecord = read_record(path, BundleRecord)
-    mistake = next(_mistakes(record), None)
-    if mistake:
-        raise InputError(f"{path} is no description of a bundle: {mistake}")
-    return record
-
-
-def _mistakes(record: BundleRecord) -> Iterator[str]:
-    """What types do not tell."""
-    channels = [channel["name"] for channel in record["channels"]]
-    if not channels or len(set(channels)) < len(channels):
-        yield "channels must be named, each once"
-    for name, pair in record["indices"].items():
-        if not set(pair) <= set(channels) or name in channels:
-            yield f"index {name} is of no two channels"
-    if not (record["rows"] and record["columns"]):
-        yield "patches have no pixels"
-    names = {member["name"] for member in record["members"]}
-    for member in record["members"]:
-        if member["folder"] != f"members/{member['name']}" or not member["name"].isidentifier():
-            yield f"member {member['name']!r:.40} lies elsewhere"
-        if not member["folds"]:
-            yield f"member {member['name']} has no folds"
-    cheap = [record["fast"], record["cascade"]["cheap"] if record["cascade"] else None]
-    for each in [*record["combinations"], *(one for one in cheap if one is not None)]:
-        rule, count = each["rule"], len(each["columns"])
-        if not {member_of(column) for column in each["columns"]} <= names or not count:
-            yield f"a combination asks members that are not there: {', '.join(each['columns'])}"
-        if rule["members"] != each["columns"]:
-            yield "a rule is of other members than its combination"
-        if len(rule["weights"]) != count or len(rule["calibrators"]) != count:
-            yield "a rule has other numbers of weights or calibrators than members"
-    if not record["combinations"]:
-        yield "no member answers for anything"

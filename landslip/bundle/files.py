@@ -13,6 +13,7 @@ from landslip.bundle.ensemble import load
 from landslip.bundle.listing import aligned_rows
 from landslip.bundle.prepare import Images, survey
 from landslip.bundle.recipe import Recipe
+from landslip.bundle.thresholds import AIMS, Aim
 from landslip.data.patches import as_float32, read_same_patch
 from landslip.io.files import InputError, atomic_path, read_parquet
 from landslip.io.large_tables import iterate_parquet, write_blocks
@@ -59,14 +60,14 @@ def answer_shard(
     table = read_parquet(manifest, ["id", "path", "sha256", "status"])
     usable = table[table["status"] == "ok"].reset_index(drop=True)
     own = usable.iloc[_as_slice(aligned_rows(len(usable), shard, shards))]
-    asked = {name: value for name, value in settings.items() if name != "least_data"}
+    asked = ensemble.asked(settings["budget"], Aim(**{name: settings[name] for name in AIMS}))
     patches = survey(
         len(own),
         ensemble.recipe,
         _reader(own, ensemble.recipe),
         settings["least_data"],
     )
-    answer = answer_patches(patches, ensemble.asked(**asked))
+    answer = answer_patches(patches, asked)
     write_blocks(target, [answer.frame(own["id"].tolist())], {"bundle": ensemble.digest})
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from landslip.bundle.distributions import Look
 from landslip.bundle.drift import find_drift, refuse_drift
 from landslip.bundle.ensemble import load
+from landslip.bundle.order import find_exchanged
 from landslip.data.checks import describe_wrong, find_faults
 from landslip.data.inputs import read_shape
 from landslip.data.problems import Problem, forget_refusal, refusal
@@ -76,8 +77,8 @@ def judge_new(
     Raises
     ------
     InputError
-        Patches that cannot be read, of another shape, dtype or unit; or, where it is asked for,
-        drift. Nothing is written then.
+        Patches that cannot be read, of another shape, dtype, unit or order of channels; or, where
+        it is asked for, drift. Nothing is written then.
     """
     forget_refusal(listed)
     asked = load(bundle)
@@ -91,8 +92,11 @@ def judge_new(
     if len(summary.sha256) != len(table) or read_shape(listing_summary) != recipe.size:
         raise InputError(f"{listing} and {surveys[0].parent} are of other patches; delete both")
     problems = find_faults(table, summary, list(channels), drop=False, fill=True, fill_zeros=True)
+    exchanged = find_exchanged(summary.sample, asked.record, recipe)
+    mistakes = describe_wrong(table, [each for each in exchanged if each.rows])
+    mistakes += [Problem(each.sentence) for each in exchanged if not each.rows]
     wrong = [check for check in check_units(summary, channels, units) if not check.fits]
-    mistakes = [Problem(check.sentence) for check in wrong]
+    mistakes += [Problem(check.sentence) for check in wrong]
     mistakes += describe_wrong(table, wrong_patches(summary, units))
     found = find_drift(asked.record, Look(seen, recipe, asked.conventions["reflectance_offset"]))
     if mistakes:

@@ -1,6 +1,6 @@
 """Patches as they come -> images as the store has them, and which sensors have data in each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from landslip.bundle.recipe import Recipe
-from landslip.bundle.units import refuse_wrong_units
 from landslip.data.channels import add_indices
 from landslip.data.nodata import DATA, NoData, find_no_data
 from landslip.data.patches import as_float32
+from landslip.data.sampling import Sampled, pixels_kept, see_patch
 from landslip.data.sensors import lacking_sensors, lacks_data
 from landslip.data.store_write import fill_holes
 from landslip.io.files import InputError
@@ -30,8 +30,8 @@ class Patches:
     recipe: Recipe
     present: NDArray[np.bool_]
     """(n, sensor) the sensor has data in all its channels."""
-    filled: NDArray[np.bool_]
-    """(n, sensor) it has, and pixels without were filled."""
+    seen: Sampled
+    """What units and the order of channels are judged by."""
     _read: Callable[[NDArray[np.int64]], Images]
 
     def __len__(self) -> int:
@@ -78,10 +78,12 @@ def check_patches(patches: Any, channels: Sequence[Any], recipe: Recipe) -> list
     """
     if not isinstance(patches, np.ndarray):
         raise InputError(f"patches must be a NumPy array, got {type(patches).__name__}")
+    if isinstance(patches, np.ma.MaskedArray):
+        raise InputError("patches are a masked array; give patches.filled(numpy.nan)")
     if patches.dtype.hasobject or patches.dtype.kind not in _NUMBERS:
         raise InputError(f"patches are of dtype {patches.dtype}; expected integers or floats")
-    if isinstance(channels, str):
-        raise InputError(f"channels must be a list of names, got the text {channels!r}")
+    if isinstance(channels, str) or not isinstance(channels, Iterable):
+        raise InputError(f"channels must be a list of names, got {channels!r:.80}")
     names = [getattr(channel, "name", channel) for channel in channels]
     for name in names:
         if name not in recipe.channels:
@@ -123,7 +125,7 @@ def from_array(
     Raises
     ------
     InputError
-        See `check_patches`; or pixels are of another unit.
+        See `check_patches`.
     """
     places = np.array(check_patches(patches, channels, recipe))
 
@@ -133,9 +135,7 @@ def from_array(
         bands[:, there] = as_float32(patches[rows][:, places[there]])
         return bands
 
-    found = survey(len(patches), recipe, read, least_data)
-    refuse_wrong_units(len(patches), read, recipe)
-    return found
+    return survey(len(patches), recipe, read, least_data)
 
 
 def survey(
@@ -145,7 +145,7 @@ def survey(
     least_data: float,
     at_once: int = 64,
 ) -> Patches:
-    """See which sensors have data in each patch.
+    """See what each patch holds, and which sensors have data in it; each is read once.
 
     Parameters
     ----------
@@ -162,29 +162,24 @@ def survey(
     at_once
         Patches in memory.
     """
-    lacking, holes = np.zeros((2, n, len(recipe.channels)), np.bool_)
+    channels, pixels = len(recipe.channels), recipe.size[0] * recipe.size[1]
+    lacking = np.zeros((n, channels), np.bool_)
+    low, magnitude = np.full((2, n, channels), np.nan, np.float32)
+    sample = np.full((n, pixels_kept(n, pixels), channels), np.nan, np.float32)
     for start in range(0, n, at_once):
         rows = np.arange(start, min(start + at_once, n))
         for row, patch in zip(rows.tolist(), read(rows), strict=True):
-            lacking[row], holes[row] = _look(patch, recipe.no_data, least_data)
+            bands = patch.reshape(channels, -1)
+            codes = find_no_data(bands, recipe.no_data)
+            gone = np.zeros(channels, np.int64)
+            if codes is not None:
+                gone = np.count_nonzero(codes != DATA, axis=1)
+            seen = see_patch(bands, codes)
+            lacking[row] = lacks_data(seen.low, seen.high, gone, pixels, least_data)
+            low[row], magnitude[row] = seen.low, seen.magnitude
+            sample[row] = seen.sample[:, : sample.shape[1]].T
     _, absent = lacking_sensors(lacking, recipe.sensor)
-    _, filled = lacking_sensors(holes, recipe.sensor)
-    return Patches(recipe, ~absent, filled & ~absent, read)
-
-
-def _look(
-    patch: Images, no_data: NoData, least_data: float
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(channel,) which have too little data, and which have pixels without."""
-    missing = _missing(patch, no_data)
-    known = patch.reshape(len(patch), -1)
-    holes = np.zeros(len(patch), np.int64)
-    if missing is not None:
-        gone = missing.reshape(len(patch), -1)
-        holes, known = np.count_nonzero(gone, axis=1), np.where(gone, np.nan, known)
-    # fmin and fmax pass over NaN, without the warning of nanmin where there is nothing else
-    low, high = np.fmin.reduce(known, axis=1), np.fmax.reduce(known, axis=1)
-    return lacks_data(low, high, holes, known.shape[1], least_data), holes > 0
+    return Patches(recipe, ~absent, Sampled(low, magnitude, sample), read)
 
 
 def _missing(patch: Images, no_data: NoData) -> NDArray[np.bool_] | None:

@@ -3,7 +3,8 @@
 A patch is a landslide where probability > threshold, strictly.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,52 @@ ASSUMED = (
     "those of the training: of the same kinds, places and sensors, judged alike. Out-of-fold "
     "scores stand in for those of the bundle, whose members are averaged over folds."
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aim:
+    """What a threshold is to reach; nothing: what the training chose.
+
+    Raises
+    ------
+    InputError
+        A value is out of range, or two say different thresholds.
+    """
+
+    recall: float | None = None
+    """Share of landslides to be found; see `conformal_threshold`."""
+    precision: float | None = None
+    """The lowest threshold from which on the precision on out-of-fold patches is not below it."""
+    prevalence: float | None = None
+    """Expected share of landslides: patches count so much that it is theirs. Alone: the threshold
+    of the highest F1 then."""
+    threshold: float | None = None
+    """The threshold itself, in place of an aim."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value: Any = getattr(self, field.name)
+            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+            if value is not None and not number:
+                raise InputError(f"{field.name} is a number, got {value!r:.40}")
+        for name in ("recall", "precision", "prevalence"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < 1:
+                raise InputError(f"{name} lies between 0 and 1, got {value!r}")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise InputError(f"a threshold lies in [0, 1], got {self.threshold!r}")
+        if self.recall is not None and self.precision is not None:
+            raise InputError("one threshold cannot promise recall and precision both; name one")
+        if self.threshold is not None and self.chooses:
+            raise InputError("give a threshold, or an aim that chooses one")
+
+    @property
+    def chooses(self) -> bool:
+        """Whether a threshold is chosen for it, on out-of-fold patches."""
+        return (self.recall, self.precision, self.prevalence) != (None, None, None)
+
+
+AIMS = tuple(field.name for field in fields(Aim))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,16 +122,7 @@ def conformal_threshold(labels: Labels, probability: Floats, recall: float) -> f
     return float(max(np.nextafter(scores[missed], -np.inf), 0.0))
 
 
-def choose_threshold(
-    labels: Labels,
-    probability: Floats,
-    usual: float,
-    *,
-    recall: float | None = None,
-    precision: float | None = None,
-    prevalence: float | None = None,
-    named: float | None = None,
-) -> Threshold:
+def choose_threshold(labels: Labels, probability: Floats, usual: float, aim: Aim) -> Threshold:
     """The threshold for an aim.
 
     Parameters
@@ -93,40 +131,26 @@ def choose_threshold(
         Out-of-fold patches.
     usual
         The threshold in force where nothing is asked.
-    recall
-        See `conformal_threshold`.
-    precision
-        The lowest threshold from which on the precision on out-of-fold patches is not below it.
-    prevalence
-        Expected share of landslides: patches count so much that it is theirs. Alone: the threshold
-        of the highest F1 then.
-    named
-        The threshold itself, in place of an aim.
+    aim
+        What is asked.
 
     Raises
     ------
     InputError
-        Out of range, both recall and precision, or nothing fulfils it.
+        Nothing fulfils it.
     """
-    for name, value in (("recall", recall), ("precision", precision), ("prevalence", prevalence)):
-        if value is not None and not 0 < value < 1:
-            raise InputError(f"{name} lies between 0 and 1, got {value!r}")
-    if recall is not None and precision is not None:
-        raise InputError("one threshold cannot promise recall and precision both; name one")
-    if named is not None and (recall, precision, prevalence) != (None, None, None):
-        raise InputError("give a threshold, or an aim that chooses one")
-    weights = _weights(labels, prevalence)
-    if named is not None:
-        value, asked = named, "another aim (predict.threshold names it)"
+    weights = _weights(labels, aim.prevalence)
+    if aim.threshold is not None:
+        value, asked = aim.threshold, "another aim (predict.threshold names it)"
         assumes = "The figures are those of out-of-fold patches of the training."
-    elif recall is not None:
-        value, asked = conformal_threshold(labels, probability, recall), f"recall {recall:g}"
-        assumes = ASSUMED
-    elif precision is not None:
-        value = _for_precision(labels, probability, weights, precision)
-        asked = f"precision {precision:g}"
+    elif aim.recall is not None:
+        value = conformal_threshold(labels, probability, aim.recall)
+        asked, assumes = f"recall {aim.recall:g}", ASSUMED
+    elif aim.precision is not None:
+        value = _for_precision(labels, probability, weights, aim.precision)
+        asked = f"precision {aim.precision:g}"
         assumes = "An estimate from out-of-fold patches; nothing is promised."
-    elif prevalence is not None:
+    elif aim.prevalence is not None:
         cuts = candidate_thresholds(probability)
         value = best_choice(labels, probability, cuts, weights).threshold
         asked = "the best F1"
@@ -138,9 +162,11 @@ def choose_threshold(
     truth = labels == 1
     hits = float(weights[called & truth].sum())
     alarms = float(weights[called & ~truth].sum())
+    if aim.prevalence is not None:
+        asked += f" at a prevalence of {aim.prevalence:g}"
     return Threshold(
         value=float(value),
-        asked=asked + (f" at a prevalence of {prevalence:g}" if prevalence is not None else ""),
+        asked=asked,
         recall=hits / max(float(weights[truth].sum()), 1e-300),
         precision=hits / (hits + alarms) if hits + alarms else 0.0,
         false_alarms=alarms / max(float(weights[~truth].sum()), 1e-300),

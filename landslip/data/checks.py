@@ -1,13 +1,13 @@
 """What surveyed patches show to be wrong with the data, as sentences for a refusal."""
 
 from collections.abc import Mapping, Sequence, Sized
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from landslip.data.problems import Item, Problem
 from landslip.data.summary import Missing, Summary
-from landslip.data.units import WrongPatches
 
 
 def find_faults(
@@ -109,8 +109,31 @@ def _no_data(
     return [Problem(text, _items(table, notes))]
 
 
-def describe_wrong(table: pd.DataFrame, found: Sequence[WrongPatches]) -> list[Problem]:
-    """Patches that are in another unit than the rest, with their share of each split."""
+class Told(Protocol):
+    """Something that is wrong with some patches."""
+
+    @property
+    def rows(self) -> list[int]:
+        """Of the patches."""
+        ...
+
+    @property
+    def sentence(self) -> str:
+        """To stand after their number and a colon."""
+        ...
+
+
+def describe_wrong(table: pd.DataFrame, found: Sequence[Told]) -> list[Problem]:
+    """Patches that are no good, with their share of each split.
+
+    Parameters
+    ----------
+    table
+        All patches.
+    found
+        Their rows, and a sentence to stand after their number and a colon, such as
+        `landslip.data.units.wrong_patches` finds.
+    """
     problems = []
     for wrong in found:
         shares = " and ".join(

@@ -4,7 +4,6 @@ import logging
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,6 @@ from tqdm import tqdm
 from landslip.data.duplicates import fingerprint
 from landslip.data.inputs import read_shape
 from landslip.data.nodata import (
-    DATA,
     FAR,
     NONFINITE,
     SENTINEL,
@@ -26,6 +24,7 @@ from landslip.data.nodata import (
     most_frequent,
 )
 from landslip.data.patches import PatchError, as_float32
+from landslip.data.sampling import Sampled, pixels_kept, see_patch
 from landslip.data.shard_tables import listed_patches
 from landslip.data.source import PatchFiles, PatchReader
 from landslip.io.arrays import read_arrays, write_arrays
@@ -35,12 +34,10 @@ log = logging.getLogger(__name__)
 
 # Patches that a worker looks at between two reports, at least.
 _CHUNK = 64
-# Pixels of each channel that the medians are taken of, over all patches, and of one patch.
-_SAMPLE, _SAMPLE_OF_PATCH = 1_000_000, 64
 
 
 @dataclass(frozen=True)
-class Survey:
+class Survey(Sampled):
     """What one pass over n patches found. All of pixels are of their values in float32."""
 
     sha256: NDArray[np.str_]
@@ -65,18 +62,10 @@ class Survey:
     """(n, channel) pixels that are zero in a whole group of channels at once."""
     constant: NDArray[np.bool_]
     """(n, channel) no two pixels with data differ: no data."""
-    low: NDArray[np.float32]
-    """(n, channel) least pixel with data, NaN where there is none."""
     high: NDArray[np.float32]
     """(n, channel) greatest pixel with data, NaN where there is none."""
     outside: NDArray[np.int64]
     """(n, channel) pixels with data outside the plausible range."""
-    magnitude: NDArray[np.float32]
-    """(n, channel) median absolute value of sampled pixels of the patch, NaN where there is no
-    data."""
-    sample: NDArray[np.float32]
-    """(n, pixel, channel) pixels at the same random positions of every patch, NaN where constant
-    or without data. Pixels far outside the plausible range stay: they tell a wrong unit."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +107,7 @@ def survey_patches(
         Processes; 1: none but this one. The result does not depend on it.
     """
     pixels = 1 if shape is None else shape[0] * shape[1]
-    sample = min(_SAMPLE_OF_PATCH, pixels, max(1, _SAMPLE // max(1, of)))
-    task = _Task(reader, channels, shape, no_data, sample)
+    task = _Task(reader, channels, shape, no_data, pixels_kept(of, pixels))
     n = len(rows)
     runs = reader.runs(rows, _CHUNK)
     # loky's workers do not run the caller's script again, as spawn and forkserver would
@@ -218,27 +206,22 @@ def _survey(rows: pd.DataFrame, task: _Task) -> Survey:
         texts["dtype"][i] = str(patch.dtype.newbyteorder("="))
         bands = np.ascontiguousarray(as_float32(patch).transpose(2, 0, 1)).reshape(channels, -1)
         codes = find_no_data(bands, task.no_data)
-        sampled = _sample(bands, codes)
         if codes is not None:
-            far = codes == FAR
             nonfinite[i] = np.count_nonzero(codes == NONFINITE, axis=1)
             zero[i] = np.count_nonzero(codes == ZERO, axis=1)
-            odd = far | (codes == SENTINEL)
+            odd = (codes == FAR) | (codes == SENTINEL)
             sentinel[i] = np.count_nonzero(odd, axis=1)
             for channel in np.flatnonzero(sentinel[i]).tolist():
                 value[i, channel] = most_frequent(bands[channel, odd[channel]])
-            bands[codes != DATA] = np.nan
+        seen = see_patch(bands, codes)
         keys[i] = fingerprint(bands)
-        # fmin and fmax pass over NaN, without the warning of nanmin where there is nothing else
-        low[i], high[i] = np.fmin.reduce(bands, axis=1), np.fmax.reduce(bands, axis=1)
+        low[i], high[i], magnitude[i] = seen.low, seen.high, seen.magnitude
         constant[i] = ~(low[i] < high[i])
         for channel, (least, greatest) in enumerate(task.no_data.plausible):
             if low[i, channel] < least or high[i, channel] > greatest:
                 values = bands[channel]
                 outside[i, channel] = np.count_nonzero((values < least) | (values > greatest))
-        sampled[constant[i] if codes is None else constant[i] & ~far.any(axis=1)] = np.nan
-        magnitude[i] = _median(np.abs(sampled))
-        sample[i] = sampled[:, : task.sample].T
+        sample[i] = seen.sample[:, : task.sample].T
     return Survey(
         **{name: np.array(values, np.str_) for name, values in texts.items()},
         fingerprint=keys,
@@ -253,27 +236,3 @@ def _survey(rows: pd.DataFrame, task: _Task) -> Survey:
         magnitude=magnitude,
         sample=sample,
     )
-
-
-def _sample(bands: NDArray[np.float32], codes: NDArray[np.uint8] | None) -> NDArray[np.float32]:
-    """(channel, pixel) at the sampled positions, NaN where there is no data; FAR stays."""
-    positions = _positions(bands.shape[1])
-    sampled = bands[:, positions]
-    if codes is not None:
-        sampled_codes = codes[:, positions]
-        sampled[(sampled_codes != DATA) & (sampled_codes != FAR)] = np.nan
-    return sampled
-
-
-@lru_cache
-def _positions(pixels: int) -> NDArray[np.int64]:
-    """The same positions for every patch, scattered: a grid could follow a pattern of the image."""
-    return np.random.default_rng(0).choice(pixels, min(_SAMPLE_OF_PATCH, pixels), replace=False)
-
-
-def _median(sampled: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of each row, over what is no NaN; NaN where that is nothing."""
-    if not np.isnan(sampled).any():
-        return np.median(sampled, axis=1)
-    finite = [row[~np.isnan(row)] for row in sampled]
-    return np.array([np.median(row) if row.size else np.nan for row in finite], np.float32)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from landslip.data.sampling import Sampled
 from landslip.data.summary import Summary
-from landslip.data.survey import Survey
 
 Interval = tuple[float, float]
 
@@ -162,7 +162,7 @@ def _check(
 
 
 def judge_patches(
-    survey: Survey, channels: Sequence[str], units: Mapping[str, UnitRange]
+    seen: Sampled, channels: Sequence[str], units: Mapping[str, UnitRange]
 ) -> dict[str, NDArray[np.uint8]]:
     """What is wrong with the pixels of each patch, for each unit of a known quantity.
 
@@ -172,8 +172,8 @@ def judge_patches(
 
     Parameters
     ----------
-    survey
-        Of one shard.
+    seen
+        Patches, such as the survey of a shard.
     channels
         The unit of each.
     units
@@ -190,7 +190,7 @@ def judge_patches(
         if quantity is None:
             continue
         columns = [i for i, name in enumerate(channels) if name == unit]
-        medians, low = survey.magnitude[:, columns], survey.low[:, columns]
+        medians, low = seen.magnitude[:, columns], seen.low[:, columns]
         known = np.isfinite(medians)
         codes = np.full(len(medians), FITS, np.uint8)
         with np.errstate(invalid="ignore"):

@@ -11,7 +11,9 @@ import pandas as pd
 
 from landslip.bundle.ensemble import Ensemble, load
 from landslip.bundle.files import OWN
+from landslip.bundle.thresholds import AIMS
 from landslip.data.patches import as_float32, read_same_patch
+from landslip.data.sensors import split_sensors
 from landslip.io.files import read_json, read_parquet, write_text
 from landslip.io.templates import rows_of, template_environment
 from landslip.report.composites import Composite, choose_composites, compose
@@ -50,7 +52,7 @@ def write_page(
     """
     ensemble = load(bundle)
     answers, found = read_parquet(predictions, list(OWN)), read_json(drift)
-    aims = {name: settings.get(name) for name in ("recall", "precision", "prevalence", "threshold")}
+    aims = {name: settings.get(name) for name in AIMS}
     page = template_environment(__file__).get_template("answers.html")
     write_text(
         target,
@@ -83,7 +85,7 @@ def _by_sensors(answers: pd.DataFrame, ensemble: Ensemble) -> list[dict[str, Any
     """How many patches were answered by what, and what that reaches out of fold."""
     rows = []
     for name, own in answers.groupby("sensors", sort=False):
-        present = str(name).split("+") if name else []
+        present = split_sensors(str(name))
         combination = ensemble.combination(present)
         rows.append(
             {

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from landslip.bundle.distributions import as_quantiles, distance, outside
+from landslip.bundle.distributions import distance, outside
 from landslip.bundle.ensemble import Ensemble
 from landslip.scene.ask import read_as
 from landslip.scene.rasters import gdal_env
@@ -35,7 +35,7 @@ def scene_drift(reading: Reading, ensemble: Ensemble) -> dict[str, Any]:
     told = ensemble.record["distributions"]
     rows: list[dict[str, Any]] = []
     for place, name in zip(*read_as(ensemble, sample.names), strict=True):
-        quantiles = as_quantiles(told, "land", name)
+        quantiles = told["quantiles"]["land"].get(name)
         values = sample.channels[:, place][land].astype(np.float64)
         if quantiles is None or not np.isfinite(values).any():
             continue

@@ -94,6 +94,25 @@ def test_sums_that_lead_out_of_the_bundle_are_refused(name: str, bundle: Path):
         ({"combinations": []}, "no member answers"),
         ({"fast": {"rule": {"rule": "mean"}}}, "fast"),
         ({"indices": {"ndvi": ["nir", "nowhere"]}}, "of no two channels"),
+        ({"distributions": {}}, "distributions.patches"),
+        (
+            {"distributions": {k: {} for k in ("patches", "quantiles", "lows", "zeros", "orbits")}},
+            "distributions are of land and water",
+        ),
+        (
+            {
+                "water": {
+                    "green": "here",
+                    "nir": "nir",
+                    "dark": 1,
+                    "patches": 0,
+                    "positives": 0,
+                    "skipped": False,
+                }
+            },
+            "water is told by channels that are not there",
+        ),
+        ({"distributions": {"patches": {"sea": 3}}}, "distributions.patches.sea"),
     ],
 )
 def test_a_sealed_bundle_that_says_the_impossible_is_refused(

@@ -23,6 +23,16 @@ from made_bundle import FOLDS, MEMBERS, Made
 SENSORS = ("optical", "descending", "ascending")
 
 
+def sparing(ensemble: Ensemble, patches: np.ndarray) -> Ensemble:
+    """The bundle, with bounds between which a third of these patches lies."""
+    fast = ensemble.predict(patches, budget="fast").probability
+    low, high = np.quantile(fast, [1 / 3, 2 / 3]).tolist()
+    cascade = ensemble.record["cascade"]
+    assert cascade is not None
+    told = {**cascade, "low": low, "high": high}
+    return replace(ensemble, record={**ensemble.record, "cascade": told})
+
+
 def test_importing_landslip_imports_nothing_and_opening_a_bundle_no_torch(made: Made):
     program = (
         "import sys, landslip\n"
@@ -177,6 +187,8 @@ def test_no_patches_get_no_answers(ensemble: Ensemble, made: Made):
         (lambda p: p[:, :1], ["rde"], "did you mean 'red'?"),
         (lambda p: p[:, :2], ["red", "red"], "named twice"),
         (lambda p: p[:, :1], "red", "a list of names"),
+        (lambda p: p, 12, "a list of names"),
+        (lambda p: np.ma.masked_less(p, 0), None, "masked array"),
     ],
 )
 def test_what_are_no_patches_of_this_bundle_is_refused_in_words(
@@ -219,6 +231,10 @@ def test_patches_of_another_unit_are_refused_with_the_unit_and_the_patch(
         ({"recall": 0.9, "threshold": 0.5}, "give a threshold, or an aim"),
         ({"threshold": 2.0}, "[0, 1]"),
         ({"recall": 0.999}, "can be promised from"),
+        ({"recall": "0.9"}, "recall is a number"),
+        ({"prevalence": True}, "prevalence is a number"),
+        ({"threshold": float("nan")}, "[0, 1]"),
+        ({"least_data": 50}, "least_data is a share"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(
@@ -229,6 +245,32 @@ def test_what_cannot_be_asked_is_refused(
     assert words in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [({"device": "tpu"}, "expected cpu, cuda"), ({"threads": 0}, "threads are 1 or more")],
+)
+def test_a_bundle_is_not_opened_for_what_cannot_compute(
+    asked: dict[str, Any], words: str, made: Made
+):
+    with pytest.raises(InputError, match=words):
+        landslip.load(made.bundle, **asked)
+
+
+@pytest.mark.parametrize(
+    ("sensors", "words"),
+    [
+        (["sar"], "unknown sensor 'sar'; there are optical, descending, ascending"),
+        ("optical", "unknown sensor 'o'"),
+        ([], "no member of this bundle answers for no sensor alone"),
+    ],
+)
+def test_a_threshold_for_sensors_that_there_are_not_is_refused(
+    sensors: Any, words: str, ensemble: Ensemble
+):
+    with pytest.raises(InputError, match=words):
+        ensemble.threshold(recall=0.8, sensors=sensors)
+
+
 def test_fast_asks_trees_alone_and_balanced_networks_only_where_trees_are_not_sure(
     ensemble: Ensemble, made: Made
 ):
@@ -236,10 +278,11 @@ def test_fast_asks_trees_alone_and_balanced_networks_only_where_trees_are_not_su
     fast = ensemble.predict(patches, budget="fast")
     networks = [place for place, name in enumerate(MEMBERS) if name != "lightgbm"]
     assert np.isnan(fast.members[:, networks]).all()
-    cascade = ensemble.record["cascade"]
-    assert cascade is not None
-    balanced = ensemble.predict(patches, budget="balanced")
+    bundle = sparing(ensemble, patches)
+    cascade: Any = bundle.record["cascade"]
+    balanced = bundle.predict(patches, budget="balanced")
     sure = (fast.probability < cascade["low"]) | (fast.probability > cascade["high"])
+    assert 0 < sure.sum() < len(sure)
     assert ([route == "cheap" for route in balanced.route] == sure).all()
     assert (np.isnan(balanced.members[:, networks]).all(axis=1) == sure).all()
     full = ensemble.predict(patches)
@@ -253,7 +296,8 @@ def test_balanced_asks_networks_about_open_patches_of_all_blocks_together(
 ):
     """A few at a time cost networks much more each."""
     patches = made.arrays()
-    apart = ensemble.predict(patches, budget="balanced")
+    bundle = sparing(ensemble, patches)
+    apart = bundle.predict(patches, budget="balanced")
     asked: list[int] = []
     scores = ensemble.members.scores
 
@@ -263,7 +307,7 @@ def test_balanced_asks_networks_about_open_patches_of_all_blocks_together(
 
     monkeypatch.setattr(ensemble.members, "scores", noting)
     monkeypatch.setattr("landslip.bundle.answer._BLOCK", 20)
-    together = ensemble.predict(patches, budget="balanced")
+    together = bundle.predict(patches, budget="balanced")
     left = apart.route.count("full")
     assert left > 0 and len(patches) > 3 * 20
     assert asked == [20] * (left // 20) + [left % 20] * (left % 20 > 0)
