@@ -166,18 +166,17 @@ def _exchange(
     rows: list[int],
 ) -> Exchange:
     """Of channels by number; `medians` (n, channel) of the patches that tell it."""
-    low, high = _between(names, told, _RANGE)
     channels = tuple(names[place] for place in group)
-    usual = [float(np.nanmedian(medians[:, place])) for place in group]
-    seen = " and ".join(
-        f"{channels[at]} lies at {usual[at]:.4g} (in the training {low[group[at]]:.4g} to "
-        f"{high[group[at]]:.4g})"
-        for at in (0, -1)
-    )
+    seen = []
+    for place in (group[0], group[-1]):
+        known = [q for surface in SURFACES if (q := told["quantiles"][surface].get(names[place]))]
+        usual = known[0][len(known[0]) // 2] if known else np.nan
+        median = float(np.nanmedian(medians[:, place]))
+        seen.append(f"{names[place]} lies at {median:.4g} where the training has {usual:.4g}")
     return Exchange(
         channels,
-        f"the channels {', '.join(channels)} hold each other's values: {seen}; is their order "
-        f"another? The bundle reads {', '.join(names)}",
+        f"the channels {', '.join(channels)} hold each other's values: {' and '.join(seen)} in "
+        f"the median; is their order another? The bundle reads {', '.join(names)}",
         rows,
     )
 

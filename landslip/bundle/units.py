@@ -35,4 +35,6 @@ def refuse_misread(seen: Sampled, recipe: Recipe, record: BundleRecord) -> None:
 
 
 def _which(rows: list[int]) -> str:
-    return f"{len(rows)} patches, the first in row {rows[0]}" if rows else "all patches together"
+    if not rows:
+        return "all patches together"
+    return f"{len(rows)} patches, the first in row {rows[0]}" if rows[1:] else f"row {rows[0]}"

@@ -172,22 +172,33 @@ def test_the_distance_of_values_from_their_own_distribution_is_small_and_grows_w
     assert distance(np.full(3, np.nan), quantiles) == 0
 
 
+def answer(made: Made, folder: Path, names: Mapping[str, str], **asked: Any) -> Path:
+    """Answer for the new patches without their offset, some under other names; the page."""
+    ask(made, folder, shift(-1000), names)
+    settings = made.config.predict.model_dump(mode="json", exclude={"on_drift"}) | asked
+    manifest, answers = folder / "out" / "manifest.parquet", folder / "predictions.parquet"
+    answer_shard(
+        made.bundle, manifest, shard=0, shards=1, settings=settings, device="cpu", threads=1,
+        target=folder / "0.parquet",
+    )  # fmt: skip
+    gather_answers(manifest, [folder / "0.parquet"], target=answers, csv=folder / "a.csv")
+    write_page(
+        made.bundle, predictions=answers, manifest=manifest, drift=folder / "out" / "drift.json",
+        settings=settings, target=folder / "report.html",
+    )  # fmt: skip
+    return folder / "report.html"
+
+
 def test_no_text_on_the_page_of_answers_is_taken_for_markup(
     made: Made, tmp_path: Path, planted: Callable[[Path], None]
 ):
     odd = "<img src=x onerror=console.error('planted')>"
-    ask(made, tmp_path, shift(-1000), names={made.ids[0]: odd})
-    settings = made.config.predict.model_dump(mode="json", exclude={"on_drift"})
-    manifest = tmp_path / "out" / "manifest.parquet"
-    answer_shard(
-        made.bundle, manifest, shard=0, shards=1, settings=settings, device="cpu", threads=1,
-        target=tmp_path / "0.parquet",
-    )  # fmt: skip
-    answers = tmp_path / "predictions.parquet"
-    gather_answers(manifest, [tmp_path / "0.parquet"], target=answers, csv=tmp_path / "a.csv")
-    assert odd in read_parquet(answers)["id"].tolist()
-    write_page(
-        made.bundle, predictions=answers, manifest=manifest, drift=tmp_path / "out" / "drift.json",
-        settings=settings, target=tmp_path / "report.html",
-    )  # fmt: skip
-    planted(tmp_path / "report.html")
+    page = answer(made, tmp_path, {made.ids[0]: odd})
+    assert odd in read_parquet(tmp_path / "predictions.parquet")["id"].tolist()
+    planted(page)
+
+
+def test_the_page_says_what_f1_the_budget_reaches(made: Made, tmp_path: Path):
+    page = answer(made, tmp_path, {}, budget="fast").read_text()
+    reached = read_json(made.bundle / "card.json")["budgets"]["fast"]
+    assert f"with this budget it is {reached:.3f} out of fold" in page

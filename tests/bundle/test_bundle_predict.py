@@ -219,7 +219,7 @@ def test_patches_of_another_unit_are_refused_with_the_unit_and_the_patch(
         patches[2, others] = change(patches[2, others])
     with pytest.raises(InputError) as refused:
         ensemble.predict(patches)
-    assert words in str(refused.value) and "the first in row 2" in str(refused.value)
+    assert words in str(refused.value) and "row 2: " in str(refused.value)
 
 
 @pytest.mark.parametrize(
