@@ -36,8 +36,7 @@ def expand_path(text: str) -> str:
     path = os.path.expanduser(_VARIABLE.sub(_value, text))
     if path.startswith("~"):
         raise ValueError(
-            f"no user is called {path.split('/')[0][1:]!r}; write ./{path} for a folder of that "
-            f"name; got {text!r}"
+            f"no user is called so; write ./~NAME for a folder that is called ~NAME; got {text!r}"
         )
     reason = _reason_against(path)
     if reason:
@@ -53,6 +52,11 @@ def expand_path(text: str) -> str:
             f"the path goes through a link and back by `..`; spell it out; got {text!r}"
         )
     return normal
+
+
+def takes_from_environment(text: str) -> bool:
+    """Whether `expand_path` puts the value of a variable, such as HOME, into a path."""
+    return text.startswith("~") or _VARIABLE.search(text) is not None
 
 
 def normalise_path(text: str) -> str:

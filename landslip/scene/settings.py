@@ -1,19 +1,29 @@
 """What a `scene.yaml` may say: every key typed, described and checked here.
 
-`read_scene` reads one. Paths in it are relative to the folder that it stands in.
+`read_scene` reads one. Paths in it are relative to the folder that it stands in; they may hold `~`
+and `$NAME`, where what they then name is there.
 """
 
 import datetime
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from landslip.config.errors import explain
 from landslip.config.files import read_config_file
 from landslip.io.files import InputError
-from landslip.io.paths import PartPath
+from landslip.io.paths import expand_path, takes_from_environment
 from landslip.io.section import Section
 
 RadarUnit = Literal["power", "amplitude", "db"]
@@ -27,6 +37,23 @@ ORBITS: tuple[Orbit, ...] = get_args(Orbit)
 CHECKS: tuple[Check, ...] = get_args(Check)
 
 
+def _expanded(text: str, info: ValidationInfo) -> str:
+    """The path, whose variables may put nothing in that no file is called.
+
+    A scene file may be somebody else's, and a message that the file is not there would show what a
+    variable of this environment holds, such as a password.
+    """
+    path = expand_path(text)
+    folder = Path((info.context or {}).get("folder", "."))
+    if takes_from_environment(text) and not os.path.exists(folder / path):
+        raise ValueError(f"nothing is there by this name, its variables put in; got {text!r}")
+    return path
+
+
+ScenePath = Annotated[str, AfterValidator(_expanded)]
+"""A path that may be relative to the scene file's folder."""
+
+
 def _file_alone(value: Any) -> Any:
     """A path alone stands for a section with just this file."""
     return {"file": value} if isinstance(value, str) else value
@@ -35,7 +62,7 @@ def _file_alone(value: Any) -> Any:
 class Band(Section):
     """One band of one raster file that GDAL can open."""
 
-    file: PartPath = Field(description="GeoTIFF, VRT or JPEG 2000")
+    file: ScenePath = Field(description="GeoTIFF, VRT or JPEG 2000")
     band: int = Field(1, ge=1, description="which band of the file")
 
 
@@ -52,8 +79,8 @@ class Bands(Section):
 class Optical(Section):
     """Sentinel-2 L2A after the event; `safe`, `item` or `bands`, one of them."""
 
-    safe: PartPath | None = Field(None, description="SAFE folder, or its .zip")
-    item: PartPath | None = Field(
+    safe: ScenePath | None = Field(None, description="SAFE folder, or its .zip")
+    item: ScenePath | None = Field(
         None, description="STAC item, a JSON file whose assets are files of this machine"
     )
     bands: Bands | None = Field(None, description="or each band's file")
@@ -80,7 +107,7 @@ class Optical(Section):
 class LookFiles(Section):
     """One acquisition of Sentinel-1: a product by its name, a file of two bands, or two files."""
 
-    file: PartPath | None = Field(
+    file: ScenePath | None = Field(
         None, description="HyP3 or OPERA file of VV (VH beside it), or a file with VV and VH"
     )
     vv: BandOrFile | None = None
@@ -155,8 +182,8 @@ class Scene(Section):
 
     name: str = Field(min_length=1, description="shown on the page")
     event: datetime.date = Field(description="day of the event")
-    area: PartPath | None = Field(None, description="file of polygons; nothing outside is mapped")
-    units: PartPath | None = Field(
+    area: ScenePath | None = Field(None, description="file of polygons; nothing outside is mapped")
+    units: ScenePath | None = Field(
         None, description="file of administrative units, with a column `name`"
     )
     optical: Optical | None = None
@@ -207,13 +234,20 @@ _SECTIONS: Mapping[str, tuple[type[BaseModel], ...]] = {
 def parse_scene(raw: Mapping[str, Any], source: str) -> Scene:
     """Check what a scene file says.
 
+    Parameters
+    ----------
+    raw
+        Its content.
+    source
+        Its path, to whose folder paths in it are relative.
+
     Raises
     ------
     InputError
         Every unknown key and impossible value, one a line, with the nearest valid name.
     """
     try:
-        return Scene.model_validate(raw)
+        return Scene.model_validate(raw, context={"folder": Path(source).parent})
     except ValidationError as error:
         lines = [line for item in error.errors() for line in explain(item, _SECTIONS)]
         raise InputError(f"{source} is not valid:\n  " + "\n  ".join(lines)) from None

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from landslip.io.files import InputError
+from landslip.scene.named import named_files
 from landslip.scene.settings import parse_scene, read_scene
 
 WHOLE: dict[str, Any] = {
@@ -51,3 +53,45 @@ def test_a_mistake_is_named_with_what_is_expected(change: dict[str, Any], words:
 def test_a_missing_scene_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere"):
         read_scene(tmp_path / "nowhere.yaml")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"area": "$API_TOKEN"},
+        {"units": "../${API_TOKEN}/units.gpkg"},
+        {"area": "~/area.gpkg"},
+        {"area": "~$API_TOKEN/area.gpkg"},
+        {"optical": {"safe": "/data/$API_TOKEN.SAFE"}},
+        {"optical": {"bands": dict.fromkeys(("red", "green", "blue", "nir"), "$API_TOKEN/x.tif")}},
+        {"radar": {"ascending": {"before": ["$API_TOKEN.tif"], "after": [{"file": "b_VV.tif"}]}}},
+        {
+            "placebo": {
+                "radar": {
+                    "ascending": {"before": [{"vv": "$API_TOKEN", "vh": "b"}], "after": ["c"]}
+                }
+            }
+        },
+    ],
+)
+def test_what_a_variable_holds_is_shown_by_no_refusal(
+    change: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("API_TOKEN", "HOME"):
+        monkeypatch.setenv(name, "/s3cret" if name == "HOME" else "s3cret")
+    path = tmp_path / "scene.yaml"
+    path.write_text(yaml.safe_dump({**WHOLE, **change}))
+    with pytest.raises(InputError, match="is not valid") as error:
+        named_files(path)
+    said = str(error.value)
+    assert "s3cret" not in said and ("API_TOKEN" in said or "~/area.gpkg" in said)
+
+
+def test_a_variable_may_name_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "archive").mkdir()
+    (tmp_path / "archive" / "area.gpkg").touch()
+    (tmp_path / "scene.yaml").write_text(yaml.safe_dump({**WHOLE, "area": "$PLACE/area.gpkg"}))
+    for value in ("archive", str(tmp_path / "archive")):
+        monkeypatch.setenv("PLACE", value)
+        assert read_scene(tmp_path / "scene.yaml").area == f"{value}/area.gpkg"
+        assert str(tmp_path / "archive" / "area.gpkg") in named_files(tmp_path / "scene.yaml")
