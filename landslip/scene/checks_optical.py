@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from landslip.scene.layers import OpticalLayers
 from landslip.scene.reader import WATER
@@ -12,6 +13,9 @@ from landslip.scene.verdicts import Verdict, skipped, verdict
 # Reflectance x 1e4 of the darkest hundredth, offset taken off. Of clear land it lay at 74 to 418
 # in harmonised scenes and at 1126 in one whose offset was left in; twice taken off, it is -900.
 DARKEST = (-400.0, 750.0)
+# Reflectance x 1e4 of the brightest hundredth of all bands: 2700 to 6000 in real scenes, 400 of
+# water alone; snow and clouds reach 20,000. Reflectance of 0 to 1, or of 8 bits, lies below.
+BRIGHTEST = (400.0, 30_000.0)
 # Share of clear pixels that must be dark ground, or nothing can be said: deserts have none.
 _LEAST_DARK = 0.01
 # Red less blue x 1e4 of the barest land: 36 to 1640 in scenes whose bands are right.
@@ -34,6 +38,8 @@ def check_offset(sample: Sample, optical: OpticalLayers | None, convention: floa
     bands = [sample.channel(name) - convention for name in ("red", "green", "blue", "nir")]
     red, nir = bands[0], bands[3]
     clear = np.isfinite(red)
+    if wrong := _wrong_scale(optical, [band[clear] for band in bands]):
+        return wrong
     dark_ground = clear & (nir + convention > 2 * np.maximum(red + convention, 1))
     if sample.classes is not None:
         dark_ground |= clear & np.isin(sample.classes, (_DARK, _VEGETATION, WATER))
@@ -72,6 +78,42 @@ def check_offset(sample: Sample, optical: OpticalLayers | None, convention: floa
         limit=f"darkest hundredth x 1e4, {limit}",
         todo="set scale and offset under `optical` to what the values really carry",
     )
+
+
+def _wrong_scale(optical: OpticalLayers, clear: list[NDArray[np.float32]]) -> Verdict | None:
+    """What is wrong with the scale, whatever the offset; None: nothing.
+
+    Parameters
+    ----------
+    clear
+        Reflectance x 1e4 of the clear pixels of each band.
+    """
+    todo = "set scale and offset under `optical` to what the values really carry"
+    scales = {
+        f"{name} * {layer.gain / 1e4:g} {layer.add * layer.gain / 1e4:+g}"
+        for name, layer in optical.bands.items()
+    }
+    different = {(layer.add, layer.gain) for layer in optical.bands.values()}
+    if len(different) > 1:
+        return verdict(
+            "offset",
+            f"{optical.told_by} gives the bands several scales or offsets "
+            f"({', '.join(sorted(scales))}); those of one image have one",
+            refused=True, number=float(len(different)), limit="1",
+            todo="take all bands from one product, or set scale and offset under `optical`",
+        )  # fmt: skip
+    if optical.told_by == "no metadata" or len(clear[0]) < 500:
+        return None
+    brightest = max(float(np.percentile(band, 99)) for band in clear)
+    low, high = BRIGHTEST
+    if low <= brightest <= high:
+        return None
+    return verdict(
+        "offset",
+        f"{next(iter(sorted(scales)))}, as {optical.told_by} has it, gives no reflectance",
+        refused=True, number=brightest,
+        limit=f"brightest hundredth of the bands x 1e4, {low:g} to {high:g}", todo=todo,
+    )  # fmt: skip
 
 
 def check_bands(sample: Sample, optical: OpticalLayers | None, convention: float) -> Verdict:

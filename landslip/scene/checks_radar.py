@@ -26,6 +26,8 @@ _SMOOTH = 0.15
 # upper quartile at -16 to -11. Amplitude that is taken for power has half of the true dB, power
 # that is taken for amplitude twice. Open water lies near -30 and proves nothing.
 _POWER_MOST, _AMPLITUDE_LEAST = -9.0, -22.0
+# VV less VH, dB: medians of real images over land lie 5 to 7 apart; what depolarises wholly, 0.
+_CROSS = 0.5
 _FAMILY = {"S1A": "S1A/S1B", "S1B": "S1A/S1B", "S1C": "S1C/S1D", "S1D": "S1C/S1D"}
 # Seconds by which passes of one relative orbit differ in the time of day.
 _SAME_TRACK = 90
@@ -83,6 +85,14 @@ def check_unit(sample: Sample, layers: Layers) -> Verdict:
                 refused=True, number=vv.negative, limit=f"share below 0, {_ABSURD:g} at most",
                 todo=todo,
             )  # fmt: skip
+        if vh.count and (gap := _decibels(unit, vv.land) - _decibels(unit, vh.land)) < _CROSS:
+            return verdict(
+                "unit",
+                f"{where}: VH is as bright as VV; are they exchanged, or one of them another band?",
+                refused=True, number=gap,
+                limit=f"median of VV less that of VH over land, {_CROSS:g} dB or more",
+                todo="check which band is which",
+            )  # fmt: skip
         if vh.count and (against := _contradicted(unit, vh)):
             number, limit = against
             other = "amplitude" if unit == "power" else "power"
@@ -98,10 +108,15 @@ def check_unit(sample: Sample, layers: Layers) -> Verdict:
     )
 
 
+def _decibels(unit: str, value: float) -> float:
+    if unit == "db":
+        return value
+    return float({"power": 10, "amplitude": 20}[unit] * np.log10(max(value, 1e-9)))
+
+
 def _contradicted(unit: str, vh: RawFacts) -> tuple[float, str] | None:
     """What VH over land says against power or amplitude, dB, and the limit; None: nothing."""
-    factor = 10 if unit == "power" else 20
-    middle, high = (float(factor * np.log10(max(v, 1e-9))) for v in (vh.land, vh.land_high))
+    middle, high = _decibels(unit, vh.land), _decibels(unit, vh.land_high)
     if unit == "power" and middle > _POWER_MOST:
         return middle, f"median of VH over land, {_POWER_MOST:g} dB at most"
     if unit == "amplitude" and high < _AMPLITUDE_LEAST:
@@ -254,7 +269,7 @@ def check_zeros(sample: Sample) -> Verdict:
     for layer, facts in sample.raw.items():
         # The logarithm of 0 is no number: in power and amplitude zeros are no data anyway.
         bad = facts.zero if layer.unit in ("db", "reflectance_1e4") else 0.0
-        bad += facts.absurd if layer.unit == "db" else 0.0
+        bad += facts.absurd if layer.unit in ("db", "reflectance_1e4") else 0.0
         if bad > share:
             worst, share = layer.file, bad
     return verdict(

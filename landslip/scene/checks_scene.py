@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from landslip.scene.verdicts import Verdict, skipped, verdict
 PATCH = 64
 # Days between the middles of before and after, seen from the year's turn.
 _SEASON = 75
+_YEAR = 365.25
 _ANISOTROPY = 0.05
 
 
@@ -79,6 +82,7 @@ def check_dates(layers: Layers) -> Verdict:
     swapped = early and late
     wrong = [*early, *late]
     unknown = sum(look.day is None for look in layers.looks)
+    unknown += layers.optical is not None and layers.optical.date is None
     if not wrong:
         undated = f"{unknown} images have no date"
         return verdict(
@@ -105,10 +109,10 @@ def check_season(layers: Layers) -> Verdict:
         for side in SIDES:
             days = [datetime.date.fromisoformat(look.day) for look in sides[side] if look.day]
             if days:
-                middles.append(float(np.median([day.timetuple().tm_yday for day in days])))
+                middles.append(_middle_of_year(days))
         if len(middles) == 2:
             apart = abs(middles[1] - middles[0])
-            farthest = max(farthest, min(apart, 365 - apart))
+            farthest = max(farthest, min(apart, _YEAR - apart))
     if not layers.looks:
         return skipped("season", "there is no radar")
     return verdict(
@@ -118,6 +122,12 @@ def check_season(layers: Layers) -> Verdict:
         warning=farthest > _SEASON, number=farthest, limit=f"days in the year, {_SEASON} at most",
         todo="take images of the 60 days before, or of the same season a year ago",
     )  # fmt: skip
+
+
+def _middle_of_year(days: list[datetime.date]) -> float:
+    """Middle of some days of the year; those of December and January lie side by side."""
+    turns = np.array([day.timetuple().tm_yday for day in days]) / _YEAR * 2 * np.pi
+    return float(np.angle(np.exp(1j * turns).mean()) / (2 * np.pi) * _YEAR)
 
 
 def check_orbit(layers: Layers, longitude: float) -> Verdict:
@@ -145,6 +155,27 @@ def check_orbit(layers: Layers, longitude: float) -> Verdict:
     return verdict("orbit", f"{len(timed)} images stand under the orbit that their time tells")
 
 
+def hold_against_names(found: Verdict, layers: Layers) -> Verdict:
+    """A verdict, refused where the scene file says of the same other things than products' names.
+
+    Names of products follow rules, so one of both is wrong: the file, or the name of what was made
+    of a product.
+    """
+    said = [
+        look.contradictions[found.check]
+        for look in layers.looks
+        if found.check in look.contradictions
+    ]
+    if not said or found.judgement == "refused":
+        return found
+    return replace(
+        found,
+        judgement="refused", says=said[0], number=float(len(said)),
+        limit="images of which the scene file and the name say different things, 0",
+        todo="correct what is wrong, or give a file that you made of a product another name",
+    )  # fmt: skip
+
+
 def check_overlap(sample: Sample) -> Verdict:
     """Sensors that see nothing of one another's ground were given for another place."""
     sensors = {"optical": "red", "descending": "desc_vv", "ascending": "asc_vv"}
@@ -166,7 +197,17 @@ def check_overlap(sample: Sample) -> Verdict:
             todo="check that the files are of one place",
         )  # fmt: skip
     both = float((radar[0] & radar[1]).mean()) if len(radar) == 2 else min(shares.values())
-    return verdict("overlap", f"pixels with data: {words}", number=both, limit="share, above 0")
+    apart = [
+        f"{one} and {other}"
+        for one, other in combinations(sorted(set(there) - set(blind)), 2)
+        if not (there[one] & there[other]).any()
+    ]
+    return verdict(
+        "overlap",
+        "; ".join([f"pixels with data: {words}", *(f"{pair} share no ground" for pair in apart)]),
+        warning=bool(apart), number=0.0 if apart else both, limit="share, above 0",
+        todo="check that the files are of one place",
+    )  # fmt: skip
 
 
 def check_missing(layers: Layers, wanted: list[str]) -> Verdict:

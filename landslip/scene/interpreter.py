@@ -100,7 +100,7 @@ def check_reading(reading: Reading, conventions: Conventions) -> list[Verdict]:
     convention = conventions.reflectance_offset
     # Of a grid of degrees only the height of a pixel is that of 10 m.
     pixel = grid.pixel_metres()[1]
-    return [
+    found = [
         checks_optical.check_offset(sample, layers.optical, convention),
         checks_optical.check_bands(sample, layers.optical, convention),
         checks_radar.check_unit(sample, layers),
@@ -118,6 +118,7 @@ def check_reading(reading: Reading, conventions: Conventions) -> list[Verdict]:
         checks_scene.check_size(grid),
         checks_scene.check_missing(layers, list(conventions.channels)),
     ]
+    return [checks_scene.hold_against_names(each, layers) for each in found]
 
 
 def continuous_files(layers: Layers) -> list[str]:
@@ -191,7 +192,8 @@ def read_polygons(path: Path, crs: str) -> tuple[list[Any], Mapping[str, Any]]:
     Raises
     ------
     InputError
-        It cannot be read, has no coordinate system, or holds no polygons.
+        It cannot be read, has no coordinate system, or holds no polygons, or none that has a place
+        in `crs`; others that have none are left out.
     """
     if not path.is_file():
         raise InputError(f"{path} is not there; name a file of polygons")
@@ -204,11 +206,23 @@ def read_polygons(path: Path, crs: str) -> tuple[list[Any], Mapping[str, Any]]:
     target = rasterio.CRS.from_user_input(crs).to_wkt()
     with readable_vectors(path):
         turn = Transformer.from_crs(layer.crs, target, always_xy=True)
-        polygons = [
-            shapely.make_valid(shapely.transform(shape, lambda xy: _turned(turn, xy)))
+        moved = [
+            shapely.transform(shape, lambda xy: _turned(turn, xy)) if keep else None
             for shape, keep in zip(layer.geometry, kept, strict=True)
-            if keep
         ]
+        # What lies at the other end of the Earth has no place in a system of metres.
+        kept = [
+            shape is not None and bool(np.isfinite(shapely.get_coordinates(shape)).all())
+            for shape in moved
+        ]
+        polygons = [
+            shapely.make_valid(shape) for shape, keep in zip(moved, kept, strict=True) if keep
+        ]
+    if not polygons:
+        raise InputError(
+            f"no polygon of {path} has a place in the scene's coordinate system ({crs[:20]}); is "
+            "the file's own the right one?"
+        )
     columns = {
         name: [value for value, keep in zip(values, kept, strict=True) if keep]
         for name, values in layer.columns.items()

@@ -65,6 +65,8 @@ class Look:
     spacing: float | None = None
     """Metres, as the product's name has it."""
     unit_told_by: str = "nobody"
+    contradictions: dict[str, str] = field(default_factory=dict)
+    """Check -> what the scene file and the product's name say of it, where that is not the same."""
 
     @property
     def day(self) -> str | None:

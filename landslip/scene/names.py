@@ -69,6 +69,8 @@ def read_radar_name(path: str | Path) -> RadarName:
             spacing=float(found["spacing"]),
         )
     times = _TIMES.findall(name)
+    # Of several days one may be that of an export, or the images those of a mosaic.
+    times = times if len({time.replace("-", "")[:8] for time in times}) == 1 else []
     polarisation = _POLARISATION.findall(name.replace("_", " "))
     platform = re.search(r"(?<![A-Za-z])S1[A-D](?![A-Za-z])", name.replace("_", " "))
     return RadarName(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -147,18 +148,38 @@ def resolve_look(look: LookFiles, folder: Path) -> Look:
         radiometry=look.radiometry or name.radiometry,
         spacing=name.spacing,
         unit_told_by=told,
+        contradictions=_contradictions(look, name, vv[0]),
     )
+
+
+def _contradictions(look: LookFiles, name: RadarName, file: str) -> dict[str, str]:
+    """Check -> a sentence, where the scene file says other things than a product's name.
+
+    Names of other files follow nobody's rules: there the scene file is believed.
+    """
+    if name.product not in _MASKS:
+        return {}
+    facts = {
+        ("unit", "unit"): (look.unit, name.unit),
+        ("radiometry", "radiometry"): (look.radiometry, name.radiometry),
+        ("pairs", "platform"): (look.platform, name.platform),
+        ("pairs", "relative_orbit"): (look.relative_orbit, name.relative_orbit),
+        ("dates", "date"): (look.date, name.start and name.start.date()),
+    }
+    return {
+        check: f"{file}: the scene file says {key}: {said}, and the product's name {named}"
+        for (check, key), (said, named) in facts.items()
+        if said is not None and named is not None and said != named
+    }
 
 
 def _both_polarisations(path: Path, name: RadarName) -> tuple[tuple[str, int], tuple[str, int]]:
     """VV and VH: two bands of one file, or of two files by their names."""
     with open_raster(str(path)) as raster:
-        count = raster.count
         texts = [str(text or "").upper() for text in raster.descriptions]
-    if count >= 2:
-        if "VV" in texts and "VH" in texts:
-            return (str(path), texts.index("VV") + 1), (str(path), texts.index("VH") + 1)
-        return (str(path), 1), (str(path), 2)
+    if len(texts) >= 2:
+        first, second = _bands_by_name(path, texts) or (1, 2)
+        return (str(path), first), (str(path), second)
     if name.layer not in ("VV", "VH"):
         raise InputError(
             f"{path} has one band and its name does not say VV or VH; give both as vv: and vh:"
@@ -169,6 +190,20 @@ def _both_polarisations(path: Path, name: RadarName) -> tuple[tuple[str, int], t
             raise InputError(f"{each}, the other polarisation of {path.name}, is not there")
         open_raster(str(each)).close()
     return (str(vv), 1), (str(vh), 1)
+
+
+def _bands_by_name(path: Path, texts: list[str]) -> tuple[int, int] | None:
+    """Numbers of the bands that are called VV and VH; None where no name says what a band is."""
+    called = [set(re.findall(r"(?<![A-Z])(VV|VH|HH|HV|ANGLE)(?![A-Z])", text)) for text in texts]
+    vv, vh = ([at for at, own in enumerate(called, 1) if layer in own] for layer in ("VV", "VH"))
+    if len(vv) == len(vh) == 1 and vv != vh:
+        return vv[0], vh[0]
+    if any(called):
+        raise InputError(
+            f"{path}: its bands are called {', '.join(texts)}, and one VV and one VH are needed; "
+            "say which they are: vv: {file: ..., band: 1}, vh: {file: ..., band: 2}"
+        )
+    return None
 
 
 def _when(look: LookFiles, name: RadarName) -> str | None:

@@ -32,6 +32,9 @@ from landslip.scene.rasters import Grid, gdal_env, grid_of, open_raster, readabl
 Image = NDArray[np.float32]
 
 _SATURATED = 65535
+NO_REFLECTANCE = -2000.0
+"""Reflectance x 1e4, twice that of a product's darkest number. No ground is darker: what stands
+there, such as -9999, means that there is no data."""
 _SHADOW = 3
 WATER = 6
 """Class of the scene classification."""
@@ -171,6 +174,7 @@ class SceneReader:
             values += np.float32(layer.add)
             if layer.gain != 1:
                 values *= np.float32(layer.gain)
+            values[values < NO_REFLECTANCE] = np.nan
             values += np.float32(self.reading.reflectance_offset)
             channels[number] = values
         channels[:4, np.isnan(channels[:4]).any(axis=0)] = np.nan
@@ -267,7 +271,15 @@ def _aligned(raster: Any, layer: Layer, reading: Reading) -> WarpedVRT:
             f"({ours.crs}, {ours.across:g} x {ours.down:g}, corner {ours.left:.9g} "
             f"{ours.top:.9g}); set `align: {{method: bilinear}}` to have it resampled, or warp it"
         )
-    declared = raster.nodatavals[layer.band - 1]
+    said = {raster.nodatavals[layer.band - 1], layer.nodata} - {None}
+    # What is NaN anyway stays so.
+    fill = sorted(value for value in said if not np.isnan(value))
+    if len(fill) > 1:
+        raise InputError(
+            f"{layer.file} has no data where it is {fill[0]:g} and where it is {fill[1]:g}: by its "
+            "own account, and by the scene file or the product. What is brought to another grid "
+            "can have one such value: write a copy in which one stands for both"
+        )
     grid = reading.grid
     return WarpedVRT(
         raster,
@@ -277,7 +289,7 @@ def _aligned(raster: Any, layer: Layer, reading: Reading) -> WarpedVRT:
         height=grid.height,
         resampling=Resampling.nearest if is_mask else Resampling[reading.align or "nearest"],
         # Both, or what has no data is mixed into its neighbours.
-        src_nodata=layer.nodata if declared is None else declared,
+        src_nodata=fill[0] if fill else None,
         nodata=np.nan,
         dtype="float32",
     )

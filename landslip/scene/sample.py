@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from landslip.scene.decibels import HIGHEST, LOWEST
 from landslip.scene.layers import Layer
 from landslip.scene.rasters import Grid
-from landslip.scene.reader import WATER, SceneReader
+from landslip.scene.reader import NO_REFLECTANCE, WATER, SceneReader
 
 Image = NDArray[np.float32]
 
@@ -35,7 +35,8 @@ class RawFacts:
     zero: float
     """Share that is exactly 0, though nobody said that 0 is no data."""
     absurd: float
-    """Share beyond what backscatter in dB can be: see `landslip.scene.decibels`."""
+    """Share beyond what backscatter in dB can be (see `landslip.scene.decibels`), or of reflectance
+    below what it can be (`landslip.scene.reader.NO_REFLECTANCE`)."""
     repeated: float
     """Share that equals its neighbour, along rows and along columns, whichever is less."""
     smoothness: float
@@ -87,8 +88,18 @@ def take_sample(reader: SceneReader) -> Sample:
         channels=channels,
         classes=classes,
         names=reader.channels,
-        raw={layer: raw_facts(_stack(reader, layer, squares), water) for layer in continuous},
+        raw={
+            layer: raw_facts(_stack(reader, layer, squares), water, _limits(layer))
+            for layer in continuous
+        },
     )
+
+
+def _limits(layer: Layer) -> tuple[float, float]:
+    """Stored values beyond which there is no data."""
+    if layer.unit == "reflectance_1e4":
+        return NO_REFLECTANCE / layer.gain - layer.add, np.inf
+    return LOWEST, HIGHEST
 
 
 def _stack(reader: SceneReader, layer: Layer, squares: list[tuple[int, int, int, int]]) -> Image:
@@ -96,7 +107,11 @@ def _stack(reader: SceneReader, layer: Layer, squares: list[tuple[int, int, int,
     return np.stack([source.read(*square) for square in squares])
 
 
-def raw_facts(values: Image, water: NDArray[np.bool_] | None = None) -> RawFacts:
+def raw_facts(
+    values: Image,
+    water: NDArray[np.bool_] | None = None,
+    limits: tuple[float, float] = (LOWEST, HIGHEST),
+) -> RawFacts:
     """Facts of a band.
 
     Parameters
@@ -105,6 +120,8 @@ def raw_facts(values: Image, water: NDArray[np.bool_] | None = None) -> RawFacts
         NaN has no data.
     water : (square, row, column)
         What the optics class as water; None: they class nothing.
+    limits
+        Beyond which values are absurd.
     """
     finite = np.isfinite(values)
     there = values[finite]
@@ -123,7 +140,7 @@ def raw_facts(values: Image, water: NDArray[np.bool_] | None = None) -> RawFacts
         land_high=float(high),
         negative=float(np.mean(there < 0)),
         zero=float(np.mean(there == 0)),
-        absurd=float(np.mean((there < LOWEST) | (there > HIGHEST))),
+        absurd=float(np.mean((there < limits[0]) | (there > limits[1]))),
         # In degrees the nearest pixel repeats along the rows alone; enlarged ones do both ways.
         repeated=min(_repeated(values), _repeated(values.swapaxes(-1, -2))),
         smoothness=max(_smoothness(values), _smoothness(values.swapaxes(-1, -2))),

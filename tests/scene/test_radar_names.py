@@ -33,6 +33,11 @@ def test_other_names_may_say_polarisation_and_day(name: str, layer: str) -> None
     assert found.start == datetime.datetime(2024, 1, 2)
 
 
+def test_a_name_with_several_days_says_none_of_them() -> None:
+    assert read_radar_name("export_20240901_S1A_20240612_VV.tif").start is None
+    assert read_radar_name("S1A_20240612T051630_20240612T051655_VV.tif").timed
+
+
 def test_a_ground_range_product_is_known_by_its_name() -> None:
     name = "S1A_IW_GRDH_1SDV_20240102T135100_20240102T135125_051888_064452_AB12.SAFE"
     assert read_radar_name(name).product == "grd"
