@@ -105,8 +105,11 @@ def write_window_listing(
         name: (scene.record.reading.grid.bounds, scene.record.reading.grid.crs)
         for name, scene in zip(names, looked_at, strict=True)
     }
-    for inventory, path in zip(slides, inventories, strict=True):
+    touching = [
         refuse_elsewhere(inventory, extents, str(path))
+        for inventory, path in zip(slides, inventories, strict=True)
+    ]
+    notes += _without_inventory(names, touching)
     if judged is not None and judged.zones:
         looked_at, said = with_judged(names, looked_at, judged)
         notes += said
@@ -117,7 +120,8 @@ def write_window_listing(
         notes += [f"scene {name}: {text}" for text in scene.record.warnings] + said
     parts = []
     for number, split in enumerate(scenes):
-        whole = pd.concat([table for table in tables if table["split"].iloc[0] == split])
+        own = zip(looked_at, tables, strict=True)
+        whole = pd.concat([table for scene, table in own if scene.split == split])
         chosen, said = _drawn(whole.reset_index(drop=True), split, rules, number)
         parts.append(chosen)
         notes += said
@@ -132,6 +136,18 @@ def write_window_listing(
         listing_summary,
         {"strays": nothing, "respelt": nothing, "shape": [size, size], "notes": notes},
     )
+
+
+def _without_inventory(names: Sequence[str], touching: Sequence[Mapping[str, int]]) -> list[str]:
+    """What is to be said of scenes that no landslide touches: perhaps nobody looked for any."""
+    bare = [name for name in names if not any(found[name] for found in touching)]
+    for name in bare:
+        log.warning("scene %s: no landslide of any inventory touches it", name)
+    return [
+        f"scene {name}: no landslide of any inventory touches it, so all of its windows count as "
+        "windows without one; if its landslides were not mapped, leave the scene out"
+        for name in bare
+    ]
 
 
 def _labelled(
@@ -211,6 +227,12 @@ def _drawn(
     is_slide = (table["label"] == 1).to_numpy()
     positives = int(is_slide.sum())
     key = "data.scenes" if split == "train" else "data.test.scenes"
+    if table.empty:
+        raise InputError(
+            f"all windows of {key} are ambiguous: each is touched by a landslide that makes it "
+            "neither the one nor the other; set label.min_area or label.min_share lower, or see "
+            "label.ambiguous and label.unknown_date"
+        )
     if not positives:
         raise InputError(
             f"none of the {len(table):,} windows of {key} is a landslide by `label` (the largest "

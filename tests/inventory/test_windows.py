@@ -228,6 +228,30 @@ def test_an_inventory_outside_of_all_scenes_is_refused(scenes: list[Looked], tmp
         list_windows(tmp_path, scenes, inventories=[scenes[0].inventory, far])
 
 
+def test_a_scene_that_no_inventory_touches_is_named(scenes: list[Looked], tmp_path: Path):
+    _, notes = list_windows(tmp_path, scenes)
+    assert not any("no landslide of any inventory" in note for note in notes)
+    _, notes = list_windows(tmp_path, scenes, inventories=[scenes[0].inventory])
+    (said,) = (note for note in notes if "no landslide of any inventory" in note)
+    assert said.startswith("scene Simulated_scene_2: ")
+
+
+def test_a_scene_whose_windows_are_all_ambiguous_is_left_out_or_refused(
+    scenes: list[Looked], tmp_path: Path
+):
+    grid = read_scene_record(scenes[1].record).reading.grid
+    corners = 10.0 * SIZE * np.indices((SIDE // SIZE,) * 2).reshape(2, -1) + 50
+    little = [
+        shapely.box(grid.left + x, grid.top - y - 10, grid.left + x + 10, grid.top - y)
+        for x, y in corners.T
+    ]
+    everywhere = write_inventory(tmp_path / "little.gpkg", little)
+    listing, _ = list_windows(tmp_path, scenes, inventories=[scenes[0].inventory, everywhere])
+    assert set(listing["scene"]) == {"Simulated_scene"}
+    with pytest.raises(InputError, match=r"all windows of data\.scenes are ambiguous"):
+        list_windows(tmp_path, scenes[1:], inventories=[everywhere])
+
+
 @pytest.mark.parametrize(
     ("area", "message"),
     [
