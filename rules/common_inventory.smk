@@ -1,6 +1,6 @@
 """What the rules of training from scenes share: the scenes' files, and how windows are cut."""
 
-from landslip.inventory.scene_files import files_of_inventory
+from landslip.inventory.scene_files import files_of_inventory, scene_changes
 from landslip.scene.layers import CHANNELS
 from landslip.scene.settings import read_scene
 
@@ -138,3 +138,6 @@ if CONFIG.data.scenes and workflow.is_main_process and not ASKING:
         refuse_scenes()
     except InputError as error:
         sys.exit(f"landslip: {error}")
+    # Snakemake says that a parameter changed, and a file may be damaged that nobody changed.
+    for line in scene_changes(map(Path, of_scenes("json"))):
+        print(f"landslip: {line}", file=sys.stderr)

@@ -1,15 +1,24 @@
 """Files that a study from scenes depends on, and whether they are still what they were."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from landslip.io.kept_digests import kept_digest
-from landslip.scene.named import named_files
+from typing_extensions import TypedDict
 
-# Files that a Shapefile is made of beside its own.
-_OF_SHAPEFILE = (".dbf", ".shx", ".prj", ".cpg")
+from landslip.data.problems import shortened
+from landslip.io.files import InputError
+from landslip.io.kept_digests import kept_digest
+from landslip.io.records import read_record
+from landslip.scene.named import named_files, parts_beside
 
 Digests = Mapping[str, str]
+
+
+class _Looked(TypedDict):
+    """What is read of a scene's record, see `landslip.inventory.windows.SceneRecord`."""
+
+    path: str
+    files: dict[str, str]
 
 
 def scene_digests(scene: Path) -> dict[str, str]:
@@ -28,7 +37,33 @@ def changed_files(before: Digests, now: Digests) -> list[str]:
     return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
 
 
+def scene_changes(records: Iterable[Path]) -> list[str]:
+    """Which scenes have other files than when they were looked at.
+
+    Parameters
+    ----------
+    records
+        As `landslip.inventory.windows.look_at_scene` writes them. One that is not there, or is
+        damaged, says nothing: who reads it refuses it.
+
+    Returns
+    -------
+    list of str
+        A sentence for each of them, with its files.
+    """
+    said = []
+    for record in filter(Path.is_file, records):
+        try:
+            looked: _Looked = read_record(record, _Looked)
+            now = scene_digests(Path(looked["path"]))
+        except (InputError, OSError):
+            continue
+        if other := changed_files(looked["files"], now):
+            names = shortened([Path(name).name for name in other])
+            said.append(f"{looked['path']} is looked at anew, for it has changed ({names})")
+    return said
+
+
 def files_of_inventory(path: Path) -> list[Path]:
     """An inventory's file and those that belong to it, as far as they are there."""
-    beside = _OF_SHAPEFILE if path.suffix.lower() == ".shp" else ()
-    return [path, *filter(Path.is_file, map(path.with_suffix, beside))]
+    return [path, *parts_beside(path)]

@@ -13,6 +13,22 @@ from landslip.scene.names import sibling
 from landslip.scene.settings import ORBITS, Band, LookFiles, Optical, Radar, Scene, read_scene
 from landslip.scene.virtual import with_sources
 
+# Files that a Shapefile is made of beside its own.
+_OF_SHAPEFILE = (".dbf", ".shx", ".prj", ".cpg")
+
+
+def parts_beside(path: Path) -> list[Path]:
+    """Files that belong to a vector file, as far as they are there.
+
+    Of a GeoPackage that a program such as QGIS has open that is the file of its last changes.
+    """
+    if path.suffix.lower() == ".shp":
+        return [part for part in map(path.with_suffix, _OF_SHAPEFILE) if part.is_file()]
+    changes = path.with_name(f"{path.name}-wal")
+    if path.suffix.lower() == ".gpkg" and changes.is_file() and changes.stat().st_size:
+        return [changes]
+    return []
+
 
 def named_files(path: Path) -> list[str]:
     """Files that a scene file names and that are there, each once; the scene file first.
@@ -37,11 +53,12 @@ def files_digest(files: list[str]) -> str:
 
 
 def _within(path: Path) -> Iterator[Path]:
-    """Files of a folder, or a file and those that it is a mosaic of."""
+    """Files of a folder, or a file, those that it is a mosaic of and those that belong to it."""
     if path.is_dir():
         yield from sorted(file for file in path.rglob("*") if file.is_file())
     elif path.is_file():
         yield from with_sources(path)
+        yield from parts_beside(path)
 
 
 def _names(scene: Scene, folder: Path) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import re
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from landslip.inventory.windows import read_scene_record
 from landslip.io.files import InputError, read_json, read_parquet
 from landslip.scene.layers import CHANNELS
 from landslip.scene.named import named_files
-from runs import SMALL, planned, snakemake
+from runs import SMALL, planned, results_of, snakemake
 
 SCENES = ["a", "b", "c"]
 
@@ -84,21 +86,48 @@ def test_its_bundle_maps_another_scene(trained: Path):
     assert not [check for check in checks if check["judgement"] == "refused"]
 
 
-def test_touched_scenes_and_inventories_plan_nothing_and_changed_ones_what_depends_on_them(
-    trained: Path,
-):
+def test_touched_scenes_and_inventories_plan_nothing(trained: Path):
     for name in SCENES:
         for path in (trained / name).rglob("*"):
             os.utime(path)
     assert not planned(snakemake(trained, "-n", "--", "all", "bundle", config=config()))
-    raster = next((trained / "b" / "radar").glob("*.tif"))
-    whole = raster.read_bytes()
-    try:
-        raster.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-        jobs = planned(snakemake(trained, "-n", "--", "all", "bundle", config=config()))
-        assert jobs["look_at_scene"] == 1 and jobs["list_windows"] == jobs["build_manifest"] == 1
-    finally:
-        raster.write_bytes(whole)
+
+
+def test_a_refusal_leaves_what_stood_and_the_same_file_put_back_reruns_nothing(trained: Path):
+    """A scene and an inventory, damaged one after the other; their times of change are kept."""
+    raster, outlines = (
+        next((trained / "b" / "radar").glob("*.tif")),
+        trained / "c" / "outlines.gpkg",
+    )
+    whole = {path: path.read_bytes() for path in (raster, outlines)}
+    before = results_of(trained, pages=True)
+
+    def run(*options: str) -> subprocess.CompletedProcess[str]:
+        return snakemake(trained, *options, config=config())
+
+    def refused(path: Path) -> None:
+        answer = run("--", "results/data/listing.parquet")
+        said = (
+            f"error: .*{path.relative_to(trained)} (is no vector file|cannot be read as a raster)"
+        )
+        assert answer.returncode != 0 and re.search(said, answer.stdout + answer.stderr)
+        assert results_of(trained, pages=True) == before
+
+    overwrite(outlines, whole[outlines][: len(whole[outlines]) // 2])
+    refused(outlines)
+    overwrite(raster, whole[raster][: len(whole[raster]) // 2])
+    refused(raster)
+    # Whoever damaged one byte of it may not know.
+    overwrite(raster, whole[raster][:-1] + bytes([whole[raster][-1] ^ 1]))
+    answer = run("-n", "--", "all", "bundle")
+    assert f"b/scene.yaml is looked at anew, for it has changed ({raster.name})" in answer.stderr
+    jobs = planned(answer)
+    assert jobs["look_at_scene"] == 1 and jobs["list_windows"] == jobs["build_manifest"] == 1
+    overwrite(raster, whole[raster])
+    # What stands of an inventory that is still damaged does not pass for its own.
+    assert planned(run("-n", "--", "results/data/listing.parquet"))["list_windows"] == 1
+    overwrite(outlines, whole[outlines])
+    assert not planned(run("-n", "--", "all", "bundle"))
 
 
 def test_no_job_reads_what_changed_since_it_was_written_or_looked_at(trained: Path, tmp_path: Path):

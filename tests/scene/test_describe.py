@@ -3,7 +3,9 @@
 import os
 import shutil
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import rasterio
 import yaml
 from scene.simulated_scene import interpret, judgements
 
+from landslip.inventory.scene_files import files_of_inventory
 from landslip.io.files import InputError
 from landslip.io.sums import read_sums
 from landslip.scene.catalogue import read_item
@@ -185,3 +188,19 @@ def test_every_file_that_a_scene_reads_is_named(scene_copy: Path) -> None:
     assert files_digest(named) != before
     Path(named[-1]).unlink()
     assert named_files(path) == named[:-1]
+
+
+def test_changes_of_a_geopackage_that_is_still_open_belong_to_it(scene_copy: Path) -> None:
+    """As QGIS keeps them: in a file beside it, until it is closed."""
+    path = scene_copy / "scene.yaml"
+    before = named_files(path)
+    with closing(sqlite3.connect(scene_copy / "units.gpkg")) as base:
+        base.execute("PRAGMA journal_mode = WAL")
+        base.execute("CREATE TABLE note (text)")
+        base.commit()
+        changes = str(scene_copy / "units.gpkg-wal")
+        assert set(named_files(path)) - set(before) == {changes}
+        assert [str(file) for file in files_of_inventory(scene_copy / "units.gpkg")][1:] == [
+            changes
+        ]
+    assert named_files(path) == before
