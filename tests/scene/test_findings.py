@@ -271,7 +271,13 @@ def test_zones_are_the_connected_cells_above_the_threshold(seed: int) -> None:
     probability[rng.random(probability.shape) < 0.1] = np.nan
     zones = find_zones(_table(probability), GRID, CELLS)
     above = np.nan_to_num(probability) > 0.5
-    assert len(zones) == scipy.ndimage.label(above, np.ones((3, 3)))[1]
+    labels, count = scipy.ndimage.label(above, np.ones((3, 3)))
+    assert len(zones) == count
+    for zone in zones.itertuples():
+        peak = (zone.peak_row, zone.peak_column)
+        own = probability[(labels == labels[peak]) & above]
+        assert (zone.cells, zone.mean_probability) == (own.size, own.mean())
+        assert zone.probability == own.max() == probability[peak]
     assert zones["cells"].sum() == above.sum()
     assert zones["rank"].tolist() == list(range(1, len(zones) + 1))
 
