@@ -14,9 +14,9 @@ demo: $(INSTALLED)
 	@echo
 	@echo "The report: results/demo/report.html"
 
-# One worker more than cores, for tests of SLURM mostly wait; the longest modules begin first.
+# The longest modules begin first: workers then end together.
 test: $(INSTALLED) check
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist loadfile \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile \
 		--no-loadscope-reorder
 
 # What a contributor runs between edits, under two minutes on two cores.

@@ -51,7 +51,7 @@ _LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of slow modules, and run the longest first: workers then end together."""
+    """Mark the tests of slow modules, and run the longest first."""
     for item in items:
         if item.path.stem in _SLOW:
             item.add_marker(pytest.mark.slow)
