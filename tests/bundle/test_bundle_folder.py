@@ -66,11 +66,43 @@ def link(path: Path) -> None:
         (shutil.rmtree, "there is no bundle"),
     ],
 )  # fmt: skip
-def test_a_damaged_bundle_is_refused_by_name(damage: Damage, words: str, bundle: Path):
+def test_a_damaged_bundle_is_refused_by_name_and_nothing_in_it_is_parsed(
+    damage: Damage, words: str, bundle: Path, monkeypatch: pytest.MonkeyPatch
+):
     damage(bundle)
+    before = sorted(bundle.parent.rglob("*"))
+    monkeypatch.setattr("landslip.bundle.ensemble.read_index", pytest.fail)
     with pytest.raises(InputError) as refused:
         landslip.load(bundle)
     assert words in str(refused.value)
+    assert sorted(bundle.parent.rglob("*")) == before
+
+
+def add(archive: Path) -> None:
+    """Put one more file into a .zip."""
+    with zipfile.ZipFile(archive, "a") as opened:
+        opened.writestr("members/run.py", "x")
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (cut, "is damaged"),
+        (flip, "is damaged|is changed or cut short"),
+        (add, r"members/run\.py is not of this bundle"),
+    ],
+)
+def test_a_damaged_zip_is_refused_by_name_and_nothing_is_left_of_it(
+    damage: Damage, words: str, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    archive = Path(shutil.copy(made.folder / "bundle.zip", tmp_path / "given.zip"))
+    damage(archive)
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr("landslip.bundle.ensemble.read_index", pytest.fail)
+    with pytest.raises(InputError, match=rf"given\.zip.*({words})"):
+        landslip.load(archive)
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["../outside.txt", "/etc/passwd", "members/../../outside.txt"])
