@@ -9,13 +9,13 @@ import pandas as pd
 from landslip.bundle.distributions import Look
 from landslip.bundle.drift import find_drift, refuse_drift
 from landslip.bundle.ensemble import load
-from landslip.bundle.order import find_exchanged
+from landslip.bundle.units import find_misread
 from landslip.data.checks import describe_wrong, find_faults
 from landslip.data.inputs import read_shape
 from landslip.data.problems import Problem, forget_refusal, refusal
 from landslip.data.summary import summarise
 from landslip.data.survey import read_survey, survey_shard
-from landslip.data.units import check_units, judge_patches, wrong_patches
+from landslip.data.units import judge_patches
 from landslip.io.files import InputError, read_parquet, write_json, write_parquet
 
 log = logging.getLogger(__name__)
@@ -83,21 +83,21 @@ def judge_new(
     forget_refusal(listed)
     asked = load(bundle)
     recipe, table = asked.recipe, read_parquet(listing)
-    channels = {channel.name: channel.unit for channel in asked.channels}
-    units = {channel.unit: recipe.units[channel.name] for channel in asked.channels}
     seen = [read_survey(path) for path in surveys]
     summary = summarise(
-        seen, train=0, judge=lambda survey: judge_patches(survey, list(channels.values()), units)
+        seen,
+        train=0,
+        judge=lambda survey: judge_patches(survey, recipe.unit_names, recipe.unit_ranges),
     )
     if len(summary.sha256) != len(table) or read_shape(listing_summary) != recipe.size:
         raise InputError(f"{listing} and {surveys[0].parent} are of other patches; delete both")
-    problems = find_faults(table, summary, list(channels), drop=False, fill=True, fill_zeros=True)
-    exchanged = find_exchanged(summary.sample, asked.record, recipe)
-    mistakes = describe_wrong(table, [each for each in exchanged if each.rows])
-    mistakes += [Problem(each.sentence) for each in exchanged if not each.rows]
-    wrong = [check for check in check_units(summary, channels, units) if not check.fits]
-    mistakes += [Problem(check.sentence) for check in wrong]
-    mistakes += describe_wrong(table, wrong_patches(summary, units))
+    problems = find_faults(table, summary, recipe.channels, drop=False, fill=True, fill_zeros=True)
+    wrong = find_misread(summary.sample, summary.judged, recipe, asked.record)
+    mistakes = [
+        problem
+        for each in wrong
+        for problem in (describe_wrong(table, [each]) if each.rows else [Problem(each.sentence)])
+    ]
     found = find_drift(asked.record, Look(seen, recipe, asked.conventions["reflectance_offset"]))
     if mistakes:
         problems += mistakes

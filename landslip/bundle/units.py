@@ -1,37 +1,85 @@
 """Patches that cannot be what a bundle reads: pixels of another unit, or channels exchanged."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
 from landslip.bundle.order import find_exchanged
 from landslip.bundle.recipe import Recipe
 from landslip.bundle.record import BundleRecord
 from landslip.data.sampling import Sampled
-from landslip.data.units import FITS, WrongPatches, judge_patches
+from landslip.data.units import ENOUGH, FITS, WrongPatches, check_channels, judge_patches
 from landslip.io.files import InputError
+
+# Where so many are wrong, what is said of their channels says it of them.
+_NEARLY_ALL = 0.9
+
+
+@dataclass(frozen=True)
+class Misread:
+    """What patches hold that the bundle would take for something else."""
+
+    sentence: str
+    """To stand after the patches and a colon, if there are such."""
+    rows: list[int] = field(default_factory=list)
+    """Patches that tell it, each alone; none: all together do."""
+
+
+def find_misread(
+    sample: NDArray[np.float32],
+    judged: Mapping[str, NDArray[np.uint8]],
+    recipe: Recipe,
+    record: BundleRecord,
+) -> list[Misread]:
+    """Find what is wrong with the units and the order of channels; in memory as in files.
+
+    Parameters
+    ----------
+    sample : (n, pixel, channel)
+        As of `landslip.data.sampling.Sampled`.
+    judged
+        As `landslip.data.units.judge_patches` gives it, of the same n patches.
+    recipe, record
+        Of the bundle.
+
+    Returns
+    -------
+    list
+        Channels that hold each other's values; channels that are not of their unit, judged by
+        `landslip.data.units.ENOUGH` patches or more; patches all of whose channels of a unit are
+        far beyond it.
+    """
+    found = [Misread(each.sentence, each.rows) for each in find_exchanged(sample, record, recipe)]
+    known = int(np.isfinite(sample).any(axis=(1, 2)).sum())
+    told = set()
+    if known >= ENOUGH:
+        pixels = sample.reshape(-1, sample.shape[2])
+        for check in check_channels(pixels, recipe.unit_of, recipe.unit_ranges):
+            if not check.fits:
+                found.append(Misread(check.sentence))
+                told.add(check.unit)
+    for unit, codes in judged.items():
+        for code in np.unique(codes[codes != FITS]).tolist():
+            rows = np.flatnonzero(codes == code).tolist()
+            if unit not in told or len(rows) < _NEARLY_ALL * known:
+                expected = recipe.unit_ranges[unit].magnitude
+                found.append(Misread(WrongPatches(unit, code, rows, expected).sentence, rows))
+    return found
 
 
 def refuse_misread(seen: Sampled, recipe: Recipe, record: BundleRecord) -> None:
     """Refuse patches in memory as `landslip.bundle.judge` refuses those in files.
 
-    Parameters
-    ----------
-    seen
-        Of n patches.
-    recipe, record
-        Of the bundle.
-
     Raises
     ------
     InputError
-        Channels hold each other's values, or all channels of a unit are far beyond it: which,
-        what was expected, in how many patches, and the first of them.
+        What `find_misread` finds first, with the number of patches and the first of them.
     """
-    for exchange in find_exchanged(seen.sample, record, recipe):
-        raise InputError(f"{_which(exchange.rows)}: {exchange.sentence}")
-    for unit, codes in judge_patches(seen, recipe.unit_names, recipe.unit_ranges).items():
-        wrong = (codes != FITS).nonzero()[0].tolist()
-        if wrong:
-            code, expected = int(codes[wrong[0]]), recipe.unit_ranges[unit].magnitude
-            said = WrongPatches(unit, code, wrong, expected).sentence
-            raise InputError(f"{_which(wrong)}: {said}")
+    judged = judge_patches(seen, recipe.unit_names, recipe.unit_ranges)
+    for wrong in find_misread(seen.sample, judged, recipe, record):
+        raise InputError(f"{_which(wrong.rows)}: {wrong.sentence}")
 
 
 def _which(rows: list[int]) -> str:

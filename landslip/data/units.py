@@ -11,9 +11,9 @@ from landslip.data.summary import Summary
 
 Interval = tuple[float, float]
 
-# A split with fewer patches is judged with the other: a few patches of a town or a lake are not
-# like their unit's pixels in general.
-_SPLIT = 30
+ENOUGH = 30
+"""Patches that channels are judged by as a whole. A split with fewer is judged with the other: a
+few patches of a town or a lake are not like their unit's pixels in general."""
 # One patch is in another unit where all its channels of the unit are so many times beyond the
 # interval that a whole data set's medians lie in.
 _BEYOND = 10
@@ -108,7 +108,7 @@ def split_samples(summary: Summary) -> Iterator[tuple[str, NDArray[np.float32]]]
         ("test", slice(summary.train, None)),
     ):
         sample = summary.sample[rows]
-        if len(sample) >= _SPLIT:
+        if len(sample) >= ENOUGH:
             yield split, sample.reshape(-1, sample.shape[2])
 
 
@@ -130,8 +130,10 @@ def check_units(
         By name.
     """
     everywhere = summary.sample.reshape(-1, len(channels))
-    checks = _check(everywhere, channels, units)
-    parts = {split: _check(sample, channels, units) for split, sample in split_samples(summary)}
+    checks = check_channels(everywhere, channels, units)
+    parts = {
+        split: check_channels(sample, channels, units) for split, sample in split_samples(summary)
+    }
     for i in range(len(checks)):
         wrong = [split for split, found in parts.items() if not found[i].fits]
         if wrong and len(wrong) < len(parts):
@@ -139,9 +141,18 @@ def check_units(
     return checks
 
 
-def _check(
+def check_channels(
     sample: NDArray[np.float32], channels: Mapping[str, str], units: Mapping[str, UnitRange]
 ) -> list[UnitCheck]:
+    """Compare each channel's median magnitude with the range of its unit.
+
+    Parameters
+    ----------
+    sample : (pixel, channel)
+        Of `ENOUGH` patches or more.
+    channels, units
+        See `check_units`.
+    """
     checks = []
     for i, (channel, unit) in enumerate(channels.items()):
         pixels = sample[:, i]

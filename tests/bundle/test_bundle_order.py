@@ -132,6 +132,32 @@ def test_right_patches_are_never_taken_for_another_order(ensemble: Ensemble, mad
             assert find_exchanged(pixels[start : start + 12], *bundle) == [], name
 
 
+@pytest.mark.parametrize("patches", [70, 20])
+def test_one_channel_of_another_unit_is_refused_in_memory_as_in_files_if_patches_are_enough(
+    patches: int, ensemble: Ensemble, made: Made, tmp_path: Path
+):
+    """Of a few, such as of one lake, a channel may be odd."""
+    arrays = change(made.arrays(), ["red"], lambda bands: bands * 1e-4)[:patches]
+
+    def scale(patch: np.ndarray, names: list[str]) -> None:
+        patch[..., names.index("red")] *= 1e-4
+
+    if patches < 30:
+        assert len(ensemble.predict(arrays, budget="fast")) == patches
+        return
+    words = r"channel red \(unit reflectance_1e4\).*multiply by 10\^4"
+    with pytest.raises(InputError, match=words):
+        ensemble.predict(arrays)
+    with pytest.raises(InputError, match=words):
+        ask(made, tmp_path, scale)
+
+
+def test_a_few_patches_of_windy_water_are_not_taken_for_linear(ensemble: Ensemble, made: Made):
+    """In files they were: not one pixel of change is negative there."""
+    patches = odd_patches(made.arrays())["wind after"][:3]
+    assert not np.isnan(ensemble.predict(patches, budget="fast").probability).any()
+
+
 def test_patches_in_memory_are_read_once_before_they_are_answered(
     ensemble: Ensemble, made: Made, monkeypatch: pytest.MonkeyPatch
 ):
