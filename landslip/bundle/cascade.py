@@ -16,8 +16,8 @@ from landslip.io.arrays import Decisions, Floats, Labels
 
 # Bounds that are tried on each side.
 _TRIED = 200
-# Margins that are tried, in standard errors of the loss.
-_MARGINS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
+# Harm that is tried, as a multiple of the loss that is promised.
+_HARMS = (4.0, 3.0, 2.0, 1.5, 1.0, 0.5, 0.0)
 
 
 class Bounds(NamedTuple):
@@ -55,16 +55,14 @@ def describe_cascade(
     )
     labels, said, decides = oof.labels, first.probability, full.landslide
     threshold = cheap["threshold"]
-    margin = choose_margin(
+    most_harm = choose_harm(
         labels, said, decides, oof.fold, threshold=threshold, most_loss=most_loss
     )
     bounds, decided = NEVER, decides
-    if margin is not None:
-        bounds = choose_bounds(
-            labels, said, decides, threshold=threshold, most_loss=most_loss, margin=margin
-        )
+    if most_harm is not None:
+        bounds = choose_bounds(labels, said, decides, threshold=threshold, most_harm=most_harm)
         decided = cross_fitted_decisions(
-            labels, said, decides, oof.fold, threshold=threshold, most_loss=most_loss, margin=margin
+            labels, said, decides, oof.fold, threshold=threshold, most_harm=most_harm
         )
     left = (said >= bounds.low) & (said <= bounds.high)
     return {
@@ -78,7 +76,7 @@ def describe_cascade(
     }
 
 
-def choose_margin(
+def choose_harm(
     labels: Labels,
     cheap: Floats,
     full: Decisions,
@@ -87,45 +85,39 @@ def choose_margin(
     threshold: float,
     most_loss: float,
 ) -> float | None:
-    """The least margin with which a cascade keeps its promise on folds that did not choose it.
-
-    Of hundreds of bounds that lose little on the patches that they are chosen on, the widest do so
-    by luck: with no margin the loss on other patches is some times as large. That a margin keeps
-    the promise may be luck too: the next one must keep it as well.
+    """The greatest harm with which a cascade keeps its promise on folds that did not choose it.
 
     Parameters
     ----------
-    labels, cheap, full, threshold, most_loss
+    labels, cheap, full, threshold
         See `choose_bounds`.
     fold : (n,)
         Of each patch.
+    most_loss
+        Of F1, against the full ensemble's: the promise.
 
     Returns
     -------
     float or None
-        In standard errors of the loss; None where none keeps the promise.
+        As `choose_bounds` has it; None where none keeps the promise. As that may be luck, the next
+        smaller one must keep it as well.
     """
     least = f1_of(labels, full) - most_loss
+    tried = [share * most_loss for share in _HARMS]
 
-    def keeps(margin: float) -> bool:
+    def keeps(most_harm: float) -> bool:
         decided = cross_fitted_decisions(
-            labels, cheap, full, fold, threshold=threshold, most_loss=most_loss, margin=margin
+            labels, cheap, full, fold, threshold=threshold, most_harm=most_harm
         )
         return f1_of(labels, decided) >= least
 
-    kept = [keeps(margin) for margin in _MARGINS]
+    kept = [keeps(most_harm) for most_harm in tried]
     both = [one and other for one, other in pairwise([*kept, kept[-1]])]
-    return next(compress(_MARGINS, both), None)
+    return next(compress(tried, both), None)
 
 
 def choose_bounds(
-    labels: Labels,
-    cheap: Floats,
-    full: Decisions,
-    *,
-    threshold: float,
-    most_loss: float,
-    margin: float = 0.0,
+    labels: Labels, cheap: Floats, full: Decisions, *, threshold: float, most_harm: float
 ) -> Bounds:
     """Bounds between which the full ensemble decides, so that it is asked for the fewest patches.
 
@@ -140,16 +132,10 @@ def choose_bounds(
     threshold
         Of the cheap members alone; it lies between the bounds, so that no patch gets an answer that
         they themselves do not give.
-    most_loss
-        Of F1 on these patches, against the full ensemble's.
-    margin
-        Standard errors of that loss by which it must stay below.
-
-    Notes
-    -----
-    F1 is 2 tp / (called + positive). To first order a landslide that is no longer found costs
-    (2 - F1) / (called + positive), and a false alarm more F1 / (called + positive); each may also
-    be gained. They are counted, so the variance of the loss is their number times the square.
+    most_harm
+        Of F1 on these patches, that landslides which are no longer found and false alarms that are
+        added may cost. What cheap members decide better is not counted: of hundreds of bounds
+        those with much of it would be chosen, by luck, and on other patches it is not there.
     """
     cuts = candidate_thresholds(cheap)
     tried = (
@@ -162,17 +148,13 @@ def choose_bounds(
     below = np.searchsorted(ranked, lows, side="left")[:, np.newaxis]
     above = np.searchsorted(ranked, highs, side="right")[np.newaxis]
     total = len(ranked)
-    # Below `low` what the full ensemble calls is lost, above `high` what it does not is won.
-    lost, spared = (_sums(part)[below] for part in (truth & decided, ~truth & decided))
-    won, alarms = (
-        sums[total] - sums[above] for sums in (_sums(truth & ~decided), _sums(~truth & ~decided))
-    )
+    # Below `low` what the full ensemble finds is lost, above `high` what it does not call is added.
+    lost, alarms = _sums(truth & decided)[below], _sums(~truth & ~decided)
+    added = alarms[total] - alarms[above]
     size = max(int(decided.sum() + truth.sum()), 1)
     hits = int((truth & decided).sum())
-    whole = 2 * hits / size
-    f1 = 2 * (hits - lost + won) / np.maximum(size - lost - spared + won + alarms, 1)
-    spread = np.sqrt((2 - whole) ** 2 * (lost + won) + whole**2 * (spared + alarms)) / size
-    kept = (below <= above) & (f1 - margin * spread >= whole - most_loss)
+    f1 = 2 * (hits - lost) / np.maximum(size - lost + added, 1)
+    kept = (below <= above) & (f1 >= 2 * hits / size - most_harm)
     asked = np.where(kept, above - below, total + 1)
     best = np.unravel_index(int(asked.argmin()), asked.shape)
     if asked[best] > total:
@@ -187,20 +169,14 @@ def cross_fitted_decisions(
     fold: NDArray[np.int64],
     *,
     threshold: float,
-    most_loss: float,
-    margin: float = 0.0,
+    most_harm: float,
 ) -> Decisions:
     """What a cascade decides on every fold with the bounds that the other folds choose."""
     decided = np.zeros(len(labels), np.bool_)
     for number in np.unique(fold):
         own = fold == number
         bounds = choose_bounds(
-            labels[~own],
-            cheap[~own],
-            full[~own],
-            threshold=threshold,
-            most_loss=most_loss,
-            margin=margin,
+            labels[~own], cheap[~own], full[~own], threshold=threshold, most_harm=most_harm
         )
         decided[own] = decide(cheap[own], full[own], *bounds)
     return decided
