@@ -4,6 +4,7 @@ from snakemake.cli import get_argument_parser
 from snakemake.persistence import MetadataRecord
 
 from landslip.engine import previous
+from landslip.engine.claims import claim_files
 from landslip.engine.clock import bring_back
 from landslip.engine.results_folder import ResultsFolder
 from landslip.engine.working_folder import enter_working_folder
@@ -107,10 +108,14 @@ if workflow.is_main_process:
 
 
 def begin_run():
-    """Keep other working folders out, say which settings hold, keep what may be lost."""
+    """Keep other runs out, say which settings hold, keep what may be lost."""
     forced = workflow.dag_settings.forceall
     try:
         RESULTS.hold()
+        jobs = workflow.dag.needrun_jobs(exclude_finished=False)
+        claim_files(
+            Path(".snakemake"), [str(output) for job in jobs for output in job.output]
+        )
         if not forced:
             # Once more, for another run may have ended since.
             RESULTS.check()

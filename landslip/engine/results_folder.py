@@ -86,8 +86,10 @@ class ResultsFolder:
             lock.truncate(0)
             lock.write(json.dumps(this_run))
             lock.flush()
-        # Shared, for Snakemake itself decides which runs from one working folder go together.
-        elif not try_lock(lock, fcntl.LOCK_SH, patience=5) or not _same(_holder(lock), this_run):
+        # Shared, for `claim_files` decides which runs from one working folder go together. While a
+        # lock becomes a shared one, another run may slip in.
+        shared = try_lock(lock, fcntl.LOCK_SH, patience=5)
+        if shared is False or not _same(_holder(lock), this_run):
             other = _holder(lock)
             lock.close()
             raise InputError(
@@ -95,7 +97,6 @@ class ResultsFolder:
                 f"(process {other.get('process')} on {other.get('host')}); wait until it has "
                 "ended, or name another folder in `results`"
             )
-        try_lock(lock, fcntl.LOCK_SH)
         _held.append(lock)
 
     def write(self) -> None:

@@ -1,12 +1,17 @@
 """From a scene file and a bundle to the map's folder, through Snakemake."""
 
 import os
+import re
 import shutil
 import signal
 import time
 import zipfile
-from dataclasses import replace
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import geopandas
 import numpy as np
@@ -29,6 +34,8 @@ from made_bundle import Made, make_bundle
 from runs import snakemake, start_snakemake
 
 STRIDE = 24
+SCENE = "scene/scene.yaml"
+SETTINGS = {"stride": STRIDE, "tile": 256}
 FILES = {
     "probability.tif", "zones.gpkg", "item.json", "map.html", "checks.json", "drift.json",
     "style.qml",
@@ -59,27 +66,78 @@ def _config(bundle: Made) -> dict[str, object]:
     return {
         "results": "out",
         "bundle": str(bundle.bundle),
-        "scene": {"path": "scene/scene.yaml", "stride": STRIDE, "tile": 256},
+        "scene": {"path": SCENE, **SETTINGS},
     }
 
 
+@dataclass(frozen=True)
+class Interrupted:
+    """A map whose run was killed once a tile was there, and runs that were started beside it."""
+
+    folder: Path
+    same: CompletedProcess[str]
+    """A second run in the same folder, while the first was at work."""
+    elsewhere: CompletedProcess[str]
+    """One of another folder with the same results."""
+    together: list[CompletedProcess[str]]
+    """After the kill, two runs started at once."""
+
+
+def _at_once(*runs: Callable[[], CompletedProcess[str]]) -> list[CompletedProcess[str]]:
+    with ThreadPoolExecutor(len(runs)) as pool:
+        return [each.result() for each in [pool.submit(run) for run in runs]]
+
+
 @pytest.fixture(scope="module")
-def mapped(bundle: Made, made_scene: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a map whose first run was killed once a tile was there."""
+def interrupted(
+    bundle: Made, made_scene: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Interrupted:
     folder: Path = tmp_path_factory.mktemp("run")
+    other: Path = tmp_path_factory.mktemp("other")
     shutil.copytree(made_scene, folder / "scene")
+    config = _config(bundle)
+    again = partial(snakemake, folder, "--", "map", config=config)
+    paths = {"results": str(folder / "out"), "scene": {**SETTINGS, "path": str(folder / SCENE)}}
     tiles = folder / "out" / "scene" / "event" / "tiles"
-    run = start_snakemake(folder, "--", "map", config=_config(bundle))
+    run = start_snakemake(folder, "--", "map", config=config)
     while run.poll() is None and not list(tiles.glob("[!.]*.sha256")):
         time.sleep(0.2)
+    # It holds what it holds while it is stopped, however long the others take to start.
+    os.killpg(run.pid, signal.SIGSTOP)
+    same, elsewhere = _at_once(again, partial(snakemake, other, "--", "map", config=config | paths))
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     kept = {path: path.stat().st_mtime_ns for path in tiles.glob("[!.]*.sha256")}
-    answer = snakemake(folder, "--", "map", config=_config(bundle))
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    together = _at_once(again, again)
     # Of what was there nothing is made again.
     assert any(path.stat().st_mtime_ns == time_of for path, time_of in kept.items())
-    return folder
+    return Interrupted(folder, same, elsewhere, together)
+
+
+@pytest.fixture(scope="module")
+def mapped(interrupted: Interrupted) -> Path:
+    """Folder of a map that was killed and gone on with."""
+    said = "".join(answer.stdout + answer.stderr for answer in interrupted.together)
+    assert any(answer.returncode == 0 for answer in interrupted.together), said
+    return interrupted.folder
+
+
+def test_of_two_maps_into_one_results_folder_one_is_made_and_the_other_refused(
+    interrupted: Interrupted,
+) -> None:
+    def said(answer: CompletedProcess[str]) -> str:
+        return answer.stdout + answer.stderr
+
+    assert interrupted.same.returncode and interrupted.elsewhere.returncode
+    assert "another run is at work in this folder; let it end" in said(interrupted.same)
+    words = f"out is in use by another run, started in {interrupted.folder} (process "
+    assert words in said(interrupted.elsewhere)
+    made = [answer for answer in interrupted.together if answer.returncode == 0]
+    for refused in (answer for answer in interrupted.together if answer not in made):
+        assert re.search("Directory cannot be locked|another run in this folder", said(refused))
+        assert "Traceback" not in said(refused)
+    # Started late, the second finds all made.
+    assert len([answer for answer in made if "Nothing to be done" not in said(answer)]) == 1
 
 
 def test_a_killed_map_goes_on_to_the_whole_folder_and_archive(mapped: Path) -> None:
