@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.assess.sample import LAYER
+from landslip.data.tables import label_of
 from landslip.io.files import InputError
 from landslip.io.vectors import layer_names, read_vectors
 
@@ -123,7 +124,8 @@ def as_word(value: Any) -> str:
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     text = str(value).strip().lower()
-    return text[:-2] if text in ("1.0", "0.0") else text
+    number = label_of(text)
+    return text if number is None else str(number)
 
 
 def some(names: Sequence[str]) -> str:

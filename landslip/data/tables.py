@@ -202,19 +202,19 @@ def _check_labels(table: _Table, labels: Sequence[str]) -> list[Problem]:
     if not all(labels):
         text = "no label in {rows}; expected 0 or 1"
         problems.append(table.problem(text, [not label for label in labels]))
-    wrong = [bool(label) and _label(label) is None for label in labels]
+    wrong = [bool(label) and label_of(label) is None for label in labels]
     if any(wrong):
         problems.append(table.problem("label not 0 or 1 in {rows}", wrong, labels))
     return problems
 
 
 def _parse(labels: Sequence[str]) -> pd.Series:
-    known = {label: _label(label) for label in set(labels)}
+    known = {label: label_of(label) for label in set(labels)}
     return pd.Series([known[label] for label in labels], dtype="Int8")
 
 
-def _label(cell: str) -> int | None:
-    """0 or 1 in any usual spelling; None: something else."""
+def label_of(cell: str) -> int | None:
+    """0 or 1 of a cell, in any way that programs write them; None: something else."""
     if found := _NUMBER.fullmatch(cell):
         return 1 if found[1] else 0
     return _TRUTH.get(cell.lower())

@@ -263,7 +263,10 @@ def test_cells_without_a_label_and_labels_that_mean_nothing_are_named(sample: Pa
     assert f"{first[2]} (perhaps)" in str(error.value)
 
 
-@pytest.mark.parametrize(("yes", "no"), [(1, 0), (1.0, 0.0), (True, False), ("Landslide", "NONE")])
+SPELT = [(1, 0), (1.0, 0.0), (True, False), ("Landslide", "NONE"), ("1.000000", "0,00")]
+
+
+@pytest.mark.parametrize(("yes", "no"), SPELT)
 def test_labels_may_be_numbers_or_words(sample: Path, tmp_path: Path, yes: object, no: object):
     def change(table):
         return table.assign(label=[yes if each == "yes" else no for each in table["label"]])
