@@ -50,6 +50,23 @@ def test_a_mistake_is_named_with_what_is_expected(change: dict[str, Any], words:
     assert words in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name: a\nradar: {}\nname: b\n", "name stands there twice, on lines 1 and 3"),
+        ("__use_yte__: true\nname: a\n", "__use_yte__"),
+        ("name: a\n".encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_a_scene_file_is_read_as_strictly_as_a_config(
+    text: str | bytes, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "scene.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(InputError, match=words):
+        read_scene(path)
+
+
 def test_a_missing_scene_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nowhere"):
         read_scene(tmp_path / "nowhere.yaml")
