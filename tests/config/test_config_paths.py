@@ -50,6 +50,13 @@ PATHS = {
     "encoders.enc1.weights": lambda path: (
         parsed(encoders={"enc1": {"weights": path}}).encoders["enc1"].weights
     ),
+    "bundle.path": lambda path: parsed(bundle={"path": path}).bundle.path,
+    "scene.path": lambda path: parsed(bundle={"path": "b"}, scene={"path": path}).scene.path,
+    "patches": lambda path: parsed(bundle={"path": "b"}, patches=path).patches,
+    "map": lambda path: parsed(map=path).map,
+    "labels": lambda path: parsed(map="m", labels=path).labels,
+    "verdicts": lambda path: parsed(map="m", verdicts=path).verdicts,
+    "folder": lambda path: parsed(folder=path).folder,
 }
 
 
