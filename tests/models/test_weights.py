@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import timm
 import torch
+from resumable import make_inputs, train_fold
 from safetensors.torch import save_file
 
 from landslip.io.files import InputError, file_digest
@@ -144,6 +145,19 @@ def test_bands_that_are_not_named_are_refused(
     path = write(tmp_path / "given.safetensors", weights(width))
     with pytest.raises(InputError, match=words):
         fetch(path, tmp_path, bands=bands)
+
+
+def test_a_trained_model_says_how_much_of_each_encoder_came_from_its_weights(
+    local: Path, tmp_path: Path
+):
+    (tmp_path / "inputs").mkdir()
+    inputs = make_inputs(tmp_path / "inputs")
+    target = fetch(local, tmp_path)
+    train_fold(inputs, tmp_path, pretrained={NAME: target}, training={"epochs": 1})
+    told = json.loads((tmp_path / "model.json").read_text())
+    tensors = len(weights())
+    came = {"tensors": tensors, "loaded": tensors - 2, "prefix": ""}
+    assert told["pretrained"] == [None, came, None]
 
 
 def test_bands_are_mapped_to_channels_by_name(tmp_path: Path):
