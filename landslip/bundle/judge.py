@@ -92,7 +92,7 @@ def judge_new(
     if len(summary.sha256) != len(table) or read_shape(listing_summary) != recipe.size:
         raise InputError(f"{listing} and {surveys[0].parent} are of other patches; delete both")
     problems = find_faults(table, summary, recipe.channels, drop=False, fill=True, fill_zeros=True)
-    wrong = find_misread(summary.sample, summary.judged, recipe, asked.record)
+    wrong = find_misread(summary.sample, summary.judged, recipe, asked.record, whole=True)
     mistakes = [
         problem
         for each in wrong

@@ -73,8 +73,8 @@ def find_exchanged(
 def _by_patch(
     medians: Values, names: Sequence[str], told: DistributionsRecord
 ) -> Iterator[Exchange]:
-    low, high = _between(names, told, _RANGE)
-    middle_low, middle_high = _between(names, told, _MIDDLE)
+    low, high = training_range(names, told)
+    middle_low, middle_high = training_range(names, told, _MIDDLE)
     apart = (middle_high[:, np.newaxis] < middle_low) | (middle_low[:, np.newaxis] > middle_high)
     astray = (medians < low) | (medians > high)
     rows: list[int] = []
@@ -181,10 +181,10 @@ def _exchange(
     )
 
 
-def _between(
-    names: Sequence[str], told: DistributionsRecord, percents: tuple[int, int]
+def training_range(
+    names: Sequence[str], told: DistributionsRecord, percents: tuple[int, int] = _RANGE
 ) -> tuple[Values, Values]:
-    """(channel,) of land and water together; of what the training lacks, NaN."""
+    """(channel,) percentiles of land and water together; of what the training lacks, NaN."""
     low, high = np.full((2, len(names)), np.nan)
     for place, name in enumerate(names):
         known = [told["quantiles"][surface].get(name) for surface in SURFACES]

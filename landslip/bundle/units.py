@@ -6,13 +6,23 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.bundle.order import find_exchanged
+from landslip.bundle.order import find_exchanged, training_range
 from landslip.bundle.recipe import Recipe
 from landslip.bundle.record import BundleRecord
 from landslip.data.sampling import Sampled
-from landslip.data.units import ENOUGH, FITS, WrongPatches, check_channels, judge_patches
+from landslip.data.units import (
+    ENOUGH,
+    FITS,
+    UnitCheck,
+    WrongPatches,
+    check_channels,
+    judge_patches,
+)
 from landslip.io.files import InputError
 
+# One channel of a part of all patches, such as a tile of a map, is of another unit where it is so
+# many times beyond the interval that a whole data set's medians lie in, and the training has none.
+_BEYOND = 10
 # Where so many are wrong, what is said of their channels says it of them.
 _NEARLY_ALL = 0.9
 
@@ -32,6 +42,8 @@ def find_misread(
     judged: Mapping[str, NDArray[np.uint8]],
     recipe: Recipe,
     record: BundleRecord,
+    *,
+    whole: bool,
 ) -> list[Misread]:
     """Find what is wrong with the units and the order of channels; in memory as in files.
 
@@ -43,6 +55,9 @@ def find_misread(
         As `landslip.data.units.judge_patches` gives it, of the same n patches.
     recipe, record
         Of the bundle.
+    whole
+        Whether these are all patches that are asked about, or may be a part, as in memory: a tile
+        of a map may be one lake or one town, of which a channel may be odd.
 
     Returns
     -------
@@ -57,7 +72,7 @@ def find_misread(
     if known >= ENOUGH:
         pixels = sample.reshape(-1, sample.shape[2])
         for check in check_channels(pixels, recipe.unit_of, recipe.unit_ranges):
-            if not check.fits:
+            if not check.fits and (whole or _is_far(check, record)):
                 found.append(Misread(check.sentence))
                 told.add(check.unit)
     for unit, codes in judged.items():
@@ -69,6 +84,18 @@ def find_misread(
     return found
 
 
+def _is_far(check: UnitCheck, record: BundleRecord) -> bool:
+    """Whether a channel cannot be of its unit, whichever patches these are."""
+    if check.magnitude is None:
+        return False
+    low, high = training_range([check.channel], record["distributions"])
+    least, greatest = check.expected
+    smallest = 0.0 if low[0] <= 0 <= high[0] else min(abs(low[0]), abs(high[0]))
+    known = smallest <= check.magnitude <= max(abs(low[0]), abs(high[0]))
+    beyond = check.magnitude < least / _BEYOND or check.magnitude > greatest * _BEYOND
+    return bool(beyond and not known)
+
+
 def refuse_misread(seen: Sampled, recipe: Recipe, record: BundleRecord) -> None:
     """Refuse patches in memory as `landslip.bundle.judge` refuses those in files.
 
@@ -78,7 +105,7 @@ def refuse_misread(seen: Sampled, recipe: Recipe, record: BundleRecord) -> None:
         What `find_misread` finds first, with the number of patches and the first of them.
     """
     judged = judge_patches(seen, recipe.unit_names, recipe.unit_ranges)
-    for wrong in find_misread(seen.sample, judged, recipe, record):
+    for wrong in find_misread(seen.sample, judged, recipe, record, whole=False):
         raise InputError(f"{_which(wrong.rows)}: {wrong.sentence}")
 
 

@@ -152,10 +152,13 @@ def test_one_channel_of_another_unit_is_refused_in_memory_as_in_files_if_patches
         ask(made, tmp_path, scale)
 
 
-def test_a_few_patches_of_windy_water_are_not_taken_for_linear(ensemble: Ensemble, made: Made):
-    """In files they were: not one pixel of change is negative there."""
-    patches = odd_patches(made.arrays())["wind after"][:3]
-    assert not np.isnan(ensemble.predict(patches, budget="fast").probability).any()
+def test_tiles_of_water_and_of_towns_are_not_taken_for_another_unit(
+    ensemble: Ensemble, made: Made, tmp_path: Path
+):
+    """All change is positive there, or all backscatter; a map must not end at a lake."""
+    for name in ("wind after", "town", "snow"):
+        patches = odd_patches(made.arrays())[name]
+        assert not np.isnan(ensemble.predict(patches, budget="fast").probability).any()
 
 
 def test_patches_in_memory_are_read_once_before_they_are_answered(
