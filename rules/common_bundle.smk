@@ -1,6 +1,6 @@
 """What the rules of bundles share: what one is made of, and what it is asked."""
 
-from landslip.bundle.listing import shards_of_folder
+from landslip.bundle.listing import folder_digests, shards_of_folder
 
 # In a bundle's members, of which more is asked out of fold.
 BUNDLED = CONFIG.bundle.members or CONFIG.members
@@ -67,12 +67,8 @@ def bundle_digest():
 
 
 def new_patch_listing():
-    """Digest of the names and sizes of the new patches, and of the CSV beside them."""
-    folder = Path(CONFIG.patches)
-    return [
-        listing_digest(folder),
-        *(content_digest(path) for path in sorted(folder.glob("*.csv"))),
-    ]
+    """Digest of the names and sizes of the new patches, and of the table beside them."""
+    return folder_digests(Path(CONFIG.patches))
 
 
 def asked_settings():

@@ -9,8 +9,8 @@ from landslip.engine.clock import bring_back
 from landslip.engine.results_folder import ResultsFolder
 from landslip.engine.working_folder import enter_working_folder
 
-# Their outputs are kept until they have run well: training costs hours, and what the second three
-# refuse is often mended by putting the very same file back, which then must retrain nothing.
+# Their outputs are kept until they have run well: training costs hours, and what the second set
+# refuses is often mended by putting the very same file back, which then must repeat nothing.
 KEPT = {"fetch_weights", "train_network", *(f"train_{kind}" for kind in TREES)}
 JUDGED = {
     "list_patches",
@@ -18,6 +18,9 @@ JUDGED = {
     "look_at_scene",
     "list_windows",
     "build_manifest",
+    "list_new_patches",
+    "survey_new_patches",
+    "judge_new_patches",
 }
 
 

@@ -3,6 +3,9 @@
 `make crash-campaign` and `make write-sites` do the same to the study and to maps, many times.
 """
 
+import gzip
+import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 from write_sites import KEEP, run_preloaded
 
 from crash_campaign import Campaign, Command, predicting
+from runs import planned, snakemake
 
 
 @dataclass
@@ -34,6 +38,32 @@ def test_predictions_killed_three_times_end_like_ones_that_were_not(
     campaign = Campaign(undisturbed.command, undisturbed.folder, tmp_path / "killed", seed=1)
     campaign.run(rounds=3)
     assert campaign.kills == 3
+
+
+def test_a_refused_patch_that_is_put_back_and_touched_ones_are_not_answered_again(
+    undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    folder, config = tmp_path / "run", undisturbed.command.config
+    shutil.copytree(undisturbed.folder, folder)
+    patches = Path(config["patches"])
+
+    def replan() -> dict[str, int]:
+        return planned(snakemake(folder, "-n", "-q", "rules", "--", "predict", config=config))
+
+    path = sorted(patches.glob("*.npy"))[0]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-100])
+    answer = snakemake(folder, "--", "predict", config=config)
+    path.write_bytes(whole)
+    assert answer.returncode != 0 and "truncated or unreadable" in answer.stdout + answer.stderr
+    for each in [Path(config["bundle"]), *patches.iterdir()]:
+        os.utime(each)
+    assert replan() == {}
+    table = patches / "Asked.CSV.gz"
+    table.write_bytes(gzip.compress(b"ID\n"))
+    jobs = replan()
+    table.unlink()
+    assert jobs["list_new_patches"] == 1
 
 
 def test_a_full_disk_or_a_kill_at_a_call_of_each_job_leaves_nothing_partial(

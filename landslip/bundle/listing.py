@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from landslip.data.inputs import PatchesOf, with_paths
-from landslip.data.listing import check_sources
+from landslip.data.listing import check_sources, content_digest, listing_digest
 from landslip.data.matching import PatchFolder, list_folder
 from landslip.data.patches import SUFFIX
 from landslip.data.problems import Item, Problem, forget_refusal, is_text, printable, refusal
@@ -35,6 +35,18 @@ def shards_of_folder(folder: Path, patches_per_shard: int) -> int:
     return shards_for(patches, patches_per_shard)
 
 
+def folder_digests(folder: Path) -> list[str]:
+    """Digests of the patches' names and sizes, and of the contents of the tables beside them.
+
+    Raises
+    ------
+    InputError
+        There is no such folder.
+    """
+    tables = [folder / name for name in _tables(list_folder(folder))]
+    return [listing_digest(folder), *map(content_digest, tables)]
+
+
 def find_csv(folder: PatchFolder) -> Path | None:
     """The CSV that says which patches are meant, in what order; None: all, by name.
 
@@ -43,12 +55,16 @@ def find_csv(folder: PatchFolder) -> Path | None:
     InputError
         There are several.
     """
-    tables = sorted(name for name in folder.names if name.lower().endswith((".csv", ".csv.gz")))
+    tables = _tables(folder)
     if len(tables) > 1:
         raise InputError(
             f"{folder.path} holds {', '.join(tables)}; leave the one that lists the patches"
         )
     return folder.path / tables[0] if tables else None
+
+
+def _tables(folder: PatchFolder) -> list[str]:
+    return sorted(name for name in folder.names if name.lower().endswith((".csv", ".csv.gz")))
 
 
 def write_new_listing(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from landslip.bundle.listing import shards_of_folder, write_new_listing
+from landslip.bundle.listing import folder_digests, shards_of_folder, write_new_listing
 from landslip.io.files import InputError, read_json, read_parquet
 
 
@@ -41,6 +41,20 @@ def test_a_table_of_any_encoding_says_which_patches_are_meant(encoding: str, pat
     assert listed(patches) == ["c", "a"]
     assert shards_of_folder(patches, 1) >= 2
     assert read_json(patches.parent / "out" / "listing.json")["strays"] == {"test": ["b.npy"]}
+
+
+@pytest.mark.parametrize("name", ["New.csv", "NEW.CSV", "New.csv.gz"])
+def test_another_order_in_a_table_of_the_same_size_is_another_folder(
+    name: str, patches: Path
+) -> None:
+    without = folder_digests(patches)
+    (patches / name).write_text("ID\na\nb\n")
+    first = folder_digests(patches)
+    (patches / name).write_text("ID\nb\na\n")
+    second = folder_digests(patches)
+    os.utime(patches / name)
+    assert len({tuple(each) for each in (without, first, second)}) == 3
+    assert folder_digests(patches) == second
 
 
 def test_two_tables_are_refused_however_they_are_packed(patches: Path) -> None:
