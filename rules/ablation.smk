@@ -56,8 +56,6 @@ rule analyse_ensemble:
         "<benchmarks>/ablation/analyse_ensemble.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         prevalence=CONFIG.ablation.prevalence,
         bootstrap=CONFIG.ablation.bootstrap,
@@ -204,7 +202,6 @@ rule permute_groups:
         "../envs/cpu.yaml"
     threads: 8
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         groupings=lambda wildcards: tree_groups(wildcards.model),
@@ -283,8 +280,6 @@ rule gather_importance:
         "<benchmarks>/ablation/gather_importance.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         groups={
             "trees": {model: tree_groups(model) for model in TREE_MEMBERS},

@@ -21,8 +21,6 @@ rule draw_sample:
         "<benchmarks>/assess/draw_sample.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         map=CONFIG.map,
         told=lambda wildcards: [content_digest(Path(path)) for path in MAP_INPUTS],
@@ -50,8 +48,6 @@ rule picture_sample:
         "<benchmarks>/assess/picture_sample.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=source_digest("assess/picture_sample.py"),
     script:

@@ -97,9 +97,6 @@ rule write_bundle:
         "<benchmarks>/bundle/write_bundle.jsonl"
     conda:
         "../envs/gpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         study=study(),
         again=ASKED_AGAIN,

@@ -22,7 +22,6 @@ if CONFIG.data.simulated:
         threads: 8
         resources:
             mem_mb=lambda wildcards, attempt: 8000 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             simulation=CONFIG.data.simulation.model_dump(mode="json"),
             code=source_digest("data/simulate_patches.py"),
@@ -50,8 +49,6 @@ if not CONFIG.data.scenes:
             "<benchmarks>/data/list_patches.jsonl"
         conda:
             "../envs/cpu.yaml"
-        resources:
-            mem_mb=lambda wildcards, attempt: 4000 * attempt,
         params:
             train=data_path("train", "patches"),
             test=data_path("test", "patches"),
@@ -82,9 +79,6 @@ rule survey_patches:
     conda:
         "../envs/cpu.yaml"
     threads: 8
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         shards=lambda wildcards: shards_of(wildcards.split),
         # files hold so many; windows are read by name
@@ -114,8 +108,6 @@ rule build_manifest:
         "<benchmarks>/data/build_manifest.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         settings=manifest_settings(),
         no_data=asdict(CONFIG.no_data),
@@ -140,9 +132,6 @@ rule build_store:
     conda:
         "../envs/cpu.yaml"
     threads: 8
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         settings=store_settings(),
         no_data=asdict(CONFIG.no_data),
@@ -211,8 +200,6 @@ rule join_store:
         "<benchmarks>/data/join_store_{split}.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=source_digest("data/join_store.py"),
     script:

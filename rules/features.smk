@@ -16,8 +16,6 @@ rule compute_statistics:
     conda:
         "../envs/cpu.yaml"
     threads: 8
-    resources:
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         code=source_digest("features/compute_statistics.py"),
     script:
@@ -40,9 +38,6 @@ rule fit_scaling:
     conda:
         "../envs/cpu.yaml"
     threads: 8
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         scope=lambda wildcards: scaling_scope(wildcards.scope),
         max_patches=CONFIG.scaling.max_patches,

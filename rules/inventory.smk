@@ -16,9 +16,6 @@ rule look_at_scene:
         scene=r"\d+",
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         scene=lambda wildcards: CONFIG.data.all_scenes[int(wildcards.scene)],
         files=lambda wildcards: digest_of_scene(int(wildcards.scene)),
@@ -49,8 +46,6 @@ rule list_windows:
         "<benchmarks>/inventory/list_windows.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         train=len(CONFIG.data.scenes),
         rules=window_rules(),

@@ -25,8 +25,6 @@ checkpoint plan_map:
         run="event|placebo",
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         scene=CONFIG.scene.path,
         bundle=CONFIG.bundle.path,
@@ -61,7 +59,6 @@ rule map_tile:
     threads: 4
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         bundle=CONFIG.bundle.path,
@@ -88,8 +85,6 @@ rule join_map:
         "<benchmarks>/scene/join_map.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
     params:
         bundle=CONFIG.bundle.path,
         code=source_digest("scene/join_map.py"),
@@ -125,7 +120,6 @@ rule write_zones:
     threads: 4
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         bundle=CONFIG.bundle.path,
         question=map_question(),
@@ -165,8 +159,6 @@ rule write_map_page:
         "<benchmarks>/scene/write_map_page.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         bundle=CONFIG.bundle.path,
         question={**map_question(), "threshold": CONFIG.predict.threshold},

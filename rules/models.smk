@@ -121,9 +121,6 @@ for kind, library in TREES.items():
         # Each further thread brings less: of some thousand patches and 126 columns, 12,000 trees took
         # 77 s on one and 57 s on two. Folds and models side by side use all cores better.
         threads: 1
-        resources:
-            mem_mb=lambda wildcards, attempt: 4000 * attempt,
-            runtime=lambda wildcards, attempt: 60 * attempt,
         params:
             settings=model_settings,
             seed=CONFIG.seed,
@@ -198,7 +195,6 @@ rule predict_trees:
         "../envs/cpu.yaml"
     threads: 2
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         code=source_digest("models/predict_trees.py"),

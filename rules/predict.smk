@@ -48,9 +48,6 @@ rule survey_new_patches:
     conda:
         "../envs/cpu.yaml"
     threads: 8
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         bundle=CONFIG.bundle.path,
         shards=lambda wildcards: answer_shards(),
@@ -79,8 +76,6 @@ rule judge_new_patches:
         "<benchmarks>/judge_new_patches.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         bundle=CONFIG.bundle.path,
         on_drift=CONFIG.predict.on_drift,
@@ -135,8 +130,6 @@ rule gather_answers:
         "<benchmarks>/gather_answers.jsonl"
     conda:
         "../envs/cpu.yaml"
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         code=source_digest("predict/gather_answers.py"),
     script:

@@ -44,8 +44,6 @@ rule compare_splits:
     conda:
         "../envs/cpu.yaml"
     threads: 4
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
     params:
         resamples=CONFIG.ensemble.bootstrap,
         seed=CONFIG.seed,

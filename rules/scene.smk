@@ -14,7 +14,6 @@ rule simulate_scene:
         "../envs/cpu.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         simulation=CONFIG.scene.simulation.model_dump(mode="json"),
         code=source_digest("scene/simulate_scene.py"),
