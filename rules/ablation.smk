@@ -126,18 +126,12 @@ rule write_ablation:
         importance="<results>/ablation/importance.parquet",
         descriptions=of_members("model.json"),
         folds=ancient("<results>/data/folds.parquet"),
-        figures=expand(
-            "<results>/ablation/{figure}.png",
-            figure=ABLATION_FIGURES,
-        ),
+        figures=expand("<results>/ablation/{figure}.png", figure=ABLATION_FIGURES),
         report_figures=expand("<results>/report/{figure}.png", figure=PAPER_FIGURES),
         captions=expand(
             "{root}/resources/report/{figure}.rst",
             root=workflow.basedir,
-            figure=[
-                *ABLATION_FIGURES,
-                *PAPER_FIGURES,
-            ],
+            figure=[*ABLATION_FIGURES, *PAPER_FIGURES],
         ),
         sums=expand(
             "<results>/ablation/{name}.sha256",

@@ -17,6 +17,20 @@ from landslip.engine.sources import source_digest as digest_sources
 
 ROOT = Path(workflow.basedir)
 
+
+def refuse(error):
+    """End with one message for the person at the keyboard; a traceback would bury it."""
+    sys.exit(f"landslip: {error}")
+
+
+def or_refuse(look, *arguments):
+    """Look at what a person gave."""
+    try:
+        look(*arguments)
+    except InputError as error:
+        refuse(error)
+
+
 # No `configfile:` directive: Snakemake's merge would reorder the channels (see merge_config). Nor
 # is its `config` used: of --configfile and --config it has what its own reader left of them.
 try:
@@ -39,8 +53,7 @@ try:
     # Snakemake keeps its records here, and answers with a traceback where it cannot.
     check_writable(Path.cwd(), "work in another folder")
 except InputError as error:
-    # One message for the person at the keyboard; a traceback would bury it.
-    sys.exit(f"landslip: {error}")
+    refuse(error)
 
 
 # The config's models, and what they resolve to. The ablation adds its variants.
@@ -55,12 +68,10 @@ ASKING = PREDICTING or MAPPING or ASSESSING or CONFIG.folder is not None
 
 # Jobs read these rules in processes of their own; one look is enough.
 if workflow.is_main_process and not ASKING:
-    try:
-        refuse_encoders(
-            {f"models.{name}": model.encoder_uses for name, model in MODELS.items()}
-        )
-    except InputError as error:
-        sys.exit(f"landslip: {error}")
+    or_refuse(
+        refuse_encoders,
+        {f"models.{name}": model.encoder_uses for name, model in MODELS.items()},
+    )
 
 FOLDS = range(CONFIG.folds.n)
 # Scenes may come without any to test on: what needs test patches is left out then.

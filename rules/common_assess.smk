@@ -61,7 +61,4 @@ def refuse_map():
 
 
 if ASSESSING and workflow.is_main_process:
-    try:
-        refuse_map()
-    except InputError as error:
-        sys.exit(f"landslip: {error}")
+    or_refuse(refuse_map)

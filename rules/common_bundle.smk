@@ -80,19 +80,16 @@ def asked_settings():
     }
 
 
-def refuse_new_patches():
-    """Look at what is asked before any job runs."""
+def refuse_bundle():
+    """Look at the bundle before any job runs."""
     path = Path(CONFIG.bundle.path)
     if not path.exists():
         raise InputError(
             f"there is no bundle at {path}; make one with `snakemake bundle`"
         )
     check_sources(bundle_file())
-    answer_shards()
 
 
 if PREDICTING and workflow.is_main_process:
-    try:
-        refuse_new_patches()
-    except InputError as error:
-        sys.exit(f"landslip: {error}")
+    or_refuse(refuse_bundle)
+    or_refuse(answer_shards)

@@ -116,20 +116,16 @@ def shards_of(split):
 
 # Jobs read these rules in processes of their own; one look is enough.
 if workflow.is_main_process and not ASKING:
-    try:
-        check_sources(
-            *CONFIG.data.all_scenes,
-            *CONFIG.data.inventory,
-            *CONFIG.data.verdicts,
-            data_path("train", "labels"),
-            data_path("test", "ids"),
-            data_path("test", "labels"),
-            *(encoder.weights for encoder in CONFIG.encoders.values()),
-        )
-        for split in SPLITS:
-            shards_of(split)
-    except InputError as error:
-        sys.exit(f"landslip: {error}")
+    or_refuse(
+        check_sources,
+        *CONFIG.data.all_scenes,
+        *CONFIG.data.inventory,
+        *CONFIG.data.verdicts,
+        *TABLES.values(),
+        *(encoder.weights for encoder in CONFIG.encoders.values()),
+    )
+    for split in SPLITS:
+        or_refuse(shards_of, split)
 
 
 def store_shards(split, suffix="h5"):

@@ -134,10 +134,7 @@ def refuse_scenes():
 
 # Jobs read these rules in processes of their own; one look is enough.
 if CONFIG.data.scenes and workflow.is_main_process and not ASKING:
-    try:
-        refuse_scenes()
-    except InputError as error:
-        sys.exit(f"landslip: {error}")
+    or_refuse(refuse_scenes)
     # Snakemake says that a parameter changed, and a file may be damaged that nobody changed.
     for line in scene_changes(map(Path, of_scenes("json"))):
         print(f"landslip: {line}", file=sys.stderr)

@@ -86,11 +86,6 @@ RESULTS = ResultsFolder(
 )
 
 
-def refuse(error):
-    """End with one message for the person at the keyboard."""
-    sys.exit(f"landslip: {error}")
-
-
 other_run = enter_working_folder(Path(".snakemake"), main=workflow.is_main_process)
 if other_run == "killed":
     print("landslip: going on where a run was killed", file=sys.stderr)

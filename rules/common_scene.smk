@@ -88,12 +88,6 @@ def mapped_settings():
 
 def refuse_scene():
     """Look at what is to be mapped before any job runs."""
-    path = Path(CONFIG.bundle.path)
-    if not path.exists():
-        raise InputError(
-            f"there is no bundle at {path}; make one with `snakemake bundle`"
-        )
-    check_sources(bundle_file())
     if not IS_SIMULATED_SCENE and not Path(CONFIG.scene.path).exists():
         raise InputError(
             f"there is no scene file at {CONFIG.scene.path}; write one, have one written with "
@@ -104,7 +98,5 @@ def refuse_scene():
 
 
 if MAPPING and workflow.is_main_process:
-    try:
-        refuse_scene()
-    except InputError as error:
-        sys.exit(f"landslip: {error}")
+    or_refuse(refuse_bundle)
+    or_refuse(refuse_scene)

@@ -130,18 +130,12 @@ rule write_report:
             figure=FIGURES,
         ),
         sums=[
-            *expand(
-                "<results>/ensemble/{name}.sha256",
-                name=["metrics", "threshold"],
-            ),
+            *expand("<results>/ensemble/{name}.sha256", name=["metrics", "threshold"]),
             *if_tested("<results>/ensemble/test.sha256"),
             *expand("<results>/data/{name}.sha256", name=["manifest", "folds"]),
             # The page only leads to the audit.
             ancient("<results>/data/audit.sha256"),
-            *expand(
-                "<results>/report/{name}.sha256",
-                name=["figures"],
-            ),
+            "<results>/report/figures.sha256",
             *of_members("files.sha256"),
         ],
     output:
