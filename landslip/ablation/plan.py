@@ -13,7 +13,7 @@ from landslip.config.ablation import Table, Variant
 from landslip.config.checks import mistakes_in_model
 from landslip.config.errors import explain, nearest
 from landslip.config.merge import override
-from landslip.config.schema import INDEX_MODALITY, SECTIONS, Config
+from landslip.config.schema import INDEX_MODALITY, Config
 from landslip.io.files import InputError, text_digest
 from landslip.models.names import ENSEMBLE
 from landslip.models.resolved import ResolvedModel
@@ -263,7 +263,7 @@ class _Planner:
         except ValidationError as error:
             # As a model of the config, so that the mistake is put in the same words.
             items = [{**item, "loc": ("models", base, *item["loc"])} for item in error.errors()]
-            lines = [line for item in items for line in explain(item, SECTIONS)]
+            lines = [line for item in items for line in explain(item, Config)]
             raise _MistakeError(
                 "\n  ".join(line.replace(f"models.{base}", f"{where}.change", 1) for line in lines)
             ) from None

@@ -2,11 +2,10 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from landslip.config.merge import NAMED
 from landslip.io.section import shown
 from landslip.models.settings import KINDS
 
@@ -49,15 +48,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; known: {', '.join(known[:12])}" if known else ""
 
 
-def explain(error: Any, sections: Mapping[str, tuple[type[BaseModel], ...]]) -> list[str]:
+def explain(error: Any, whole: type[BaseModel]) -> list[str]:
     """One mistake that pydantic found, as lines for the person who wrote the file.
 
     Parameters
     ----------
     error
         An item of `pydantic.ValidationError.errors()`.
-    sections
-        Where a key stands (`models.*.training`) -> the classes that define its neighbours.
+    whole
+        Type of the file, whose fields are the valid keys.
     """
     path = [str(part) for part in error["loc"] if part != "[key]"]
     # pydantic puts a model's kind between its name and its keys; the file has no such level.
@@ -65,7 +64,7 @@ def explain(error: Any, sections: Mapping[str, tuple[type[BaseModel], ...]]) -> 
     where = ".".join(path)
     given = error.get("input")
     if error["type"] == "extra_forbidden":
-        return [f"{where}: unknown key{nearest(path[-1], _keys_beside(path, sections))}"]
+        return [f"{where}: unknown key{nearest(path[-1], _keys_beside(path, whole))}"]
     if error["type"] in ("missing", "union_tag_not_found"):
         where += ".kind" if error["type"] == "union_tag_not_found" else ""
         return [f"{where}: this key must be given"]
@@ -100,17 +99,24 @@ def _mistake(error: Any, given: Any) -> str:
     return message
 
 
-def _keys_beside(path: list[str], sections: Mapping[str, tuple[type[BaseModel], ...]]) -> list[str]:
+def _keys_beside(path: list[str], whole: type[BaseModel]) -> list[str]:
     """Valid keys of the section that a misspelt key stands in."""
-    parent = path[:-1]
-    if len(parent) >= 2 and parent[0] in NAMED:
-        parent = [parent[0], "*", *parent[2:]]
-    if parent[:2] == ["ablation", "tables"]:
-        parent = [
-            "ablation",
-            "tables",
-            *("*" if depth % 2 == 0 else key for depth, key in enumerate(parent[2:])),
-        ]
-    parent = ["*" if part.isdigit() else part for part in parent]
-    classes = sections.get(".".join(parent), ())
-    return list(dict.fromkeys(key for each in classes for key in each.model_fields))
+    kinds: list[Any] = [whole]
+    for part in path[:-1]:
+        kinds = [inside for kind in kinds for inside in _inside(kind, part)]
+    return list(dict.fromkeys(key for each in kinds for key in getattr(each, "model_fields", {})))
+
+
+def _inside(kind: Any, part: str) -> list[Any]:
+    """What a key of a section, a name or a number leads to: types without alternatives."""
+    if get_origin(kind) in (dict, list):
+        return _alternatives(get_args(kind)[-1])
+    fields = getattr(kind, "model_fields", {})
+    return _alternatives(fields[part].annotation) if part in fields else []
+
+
+def _alternatives(kind: Any) -> list[Any]:
+    """The sections and containers that a value may be."""
+    if get_origin(kind) in (dict, list) or hasattr(kind, "model_fields"):
+        return [kind]
+    return [each for part in get_args(kind) for each in _alternatives(part)]

@@ -8,23 +8,23 @@ see this: rules hand them plain values.
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from landslip.config.ablation import Ablation, Table, Variant
-from landslip.config.assess import Assess, AssessCells, AssessThreshold
-from landslip.config.bundle import Bundle, Conventions, Predict
+from landslip.config.ablation import Ablation
+from landslip.config.assess import Assess
+from landslip.config.bundle import Bundle, Predict
 from landslip.config.checks import mistakes_in_config
-from landslip.config.data import Channel, Data, Simulation, TestSource, TrainSource, Unit
+from landslip.config.data import Channel, Data, Unit
 from landslip.config.errors import explain
 from landslip.config.folds import Folds, with_scheme
-from landslip.config.inventory import Label, Negatives, Windows
-from landslip.config.scene import SceneMap, SceneSimulation
+from landslip.config.inventory import Label, Negatives
+from landslip.config.scene import SceneMap
 from landslip.data.nodata import NoData, zero_groups
 from landslip.io.files import InputError
 from landslip.io.paths import ConfigPath
 from landslip.io.section import Fraction, Name, Section, expecting
 from landslip.models.resolved import ResolvedModel, resolve_model
-from landslip.models.settings import KINDS, Encoder, Model, Training
+from landslip.models.settings import Encoder, Model
 
 INDEX_MODALITY = "indices"
 
@@ -222,37 +222,5 @@ def parse_config(raw: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(raw)
     except ValidationError as error:
-        lines = [line for item in error.errors() for line in explain(item, SECTIONS)]
+        lines = [line for item in error.errors() for line in explain(item, Config)]
         raise InputError("the config is not valid:\n  " + "\n  ".join(lines)) from None
-
-
-# Where a key stands -> the section that defines its neighbours, for the nearest valid key.
-SECTIONS: dict[str, tuple[type[BaseModel], ...]] = {
-    "": (Config,),
-    "data": (Data,),
-    "data.train": (TrainSource,),
-    "data.test": (TestSource,),
-    "data.simulation": (Simulation,),
-    "data.conventions": (Conventions,),
-    "data.windows": (Windows,),
-    "label": (Label,),
-    "negatives": (Negatives,),
-    "folds": (Folds,),
-    "scaling": (Scaling,),
-    "ensemble": (Ensemble,),
-    "ablation": (Ablation,),
-    "bundle": (Bundle,),
-    "predict": (Predict,),
-    "assess": (Assess,),
-    "assess.cells": (AssessCells,),
-    "assess.threshold": (AssessThreshold,),
-    "scene": (SceneMap,),
-    "scene.simulation": (SceneSimulation,),
-    "ablation.tables.*": (Table,),
-    "ablation.tables.*.variants.*": (Variant,),
-    "units.*": (Unit,),
-    "channels.*": (Channel,),
-    "encoders.*": (Encoder,),
-    "models.*": tuple(KINDS.values()),
-    "models.*.training": (Training,),
-}

@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     Field,
     ValidationError,
@@ -205,32 +204,6 @@ class Scene(Section):
         return self
 
 
-_LOOKS = {
-    f"{start}radar.{orbit}.{side}.*": (LookFiles,)
-    for start in ("", "placebo.")
-    for orbit in ORBITS
-    for side in ("before", "after")
-}
-_SECTIONS: Mapping[str, tuple[type[BaseModel], ...]] = {
-    "": (Scene,),
-    **{f"{start}optical": (Optical,) for start in ("", "placebo.")},
-    **{f"{start}optical.bands": (Bands,) for start in ("", "placebo.")},
-    **{
-        f"{start}optical.bands.{name}": (Band,)
-        for start in ("", "placebo.")
-        for name in Bands.model_fields
-    },
-    **{f"{start}optical.scl": (Band,) for start in ("", "placebo.")},
-    "align": (Align,),
-    "clouds": (Clouds,),
-    "placebo": (Placebo,),
-    **{f"{start}radar": (Radar,) for start in ("", "placebo.")},
-    **{f"{start}radar.{orbit}": (Sides,) for start in ("", "placebo.") for orbit in ORBITS},
-    **_LOOKS,
-    **{f"{look}.{band}": (Band,) for look in _LOOKS for band in ("vv", "vh", "layover")},
-}
-
-
 def parse_scene(raw: Mapping[str, Any], source: str) -> Scene:
     """Check what a scene file says.
 
@@ -249,7 +222,7 @@ def parse_scene(raw: Mapping[str, Any], source: str) -> Scene:
     try:
         return Scene.model_validate(raw, context={"folder": Path(source).parent})
     except ValidationError as error:
-        lines = [line for item in error.errors() for line in explain(item, _SECTIONS)]
+        lines = [line for item in error.errors() for line in explain(item, Scene)]
         raise InputError(f"{source} is not valid:\n  " + "\n  ".join(lines)) from None
 
 

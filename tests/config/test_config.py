@@ -131,6 +131,7 @@ def test_shipped_variants_are_valid(name: str, shipped: dict[str, Any]):
         ({"folds": {"schema": "kfold"}}, ["folds.schema", "scheme"]),
         ({"folds": {"scheme": "stratifed"}}, ["folds.scheme", "stratified"]),
         ({"folds": {"n": 1}}, ["folds.n", "2"]),
+        ({"gpu": {"wate": False}}, ["gpu.wate", "'wait'"]),
         ({"data": {"train": {"lables": "x"}}}, ["data.train.lables", "labels"]),
         ({"data": {"simulation": {"positives": 1.5}}}, ["data.simulation.positives", "1.5"]),
         ({"models": {"pwee_v3": {"hed": "V3"}}}, ["models.pwee_v3.hed", "head"]),
