@@ -22,11 +22,11 @@ from benchmarks.plain_windows import plain_window
 from benchmarks.recording import record
 from landslip.bundle.ensemble import load
 from landslip.features.statistics import patch_statistics
-from landslip.scene.ask import Question, SceneBundle, conventions_of, patch_side
+from landslip.scene.ask import conventions_of, patch_side, predict_with
 from landslip.scene.cells import Cells, cut_tiles
 from landslip.scene.interpreter import interpret_scene
 from landslip.scene.reader import Reading, open_scene
-from landslip.scene.tiles import map_tile, write_tile
+from landslip.scene.tiles import Predict, map_tile, write_tile
 from landslip.simulation.products import write_scene
 from landslip.simulation.whole_scene import SceneImages, simulate_scene_images
 
@@ -76,7 +76,7 @@ def our_reading(reading: Reading) -> float:
     return time.process_time() - began
 
 
-def plain_loop(reading: Reading, cells: Cells, ask: SceneBundle, rows: int) -> float:
+def plain_loop(reading: Reading, cells: Cells, ask: Predict, rows: int) -> float:
     """Processor seconds of a loop that reads each window of each file and asks about one patch."""
     layers = reading.layers
     began = time.process_time()
@@ -89,7 +89,7 @@ def plain_loop(reading: Reading, cells: Cells, ask: SceneBundle, rows: int) -> f
     return time.process_time() - began
 
 
-def mapped(reading: Reading, cells: Cells, ask: SceneBundle, tile: int, folder: Path) -> Any:
+def mapped(reading: Reading, cells: Cells, ask: Predict, tile: int, folder: Path) -> Any:
     """Seconds of mapping every tile, one after the other; of the processor, too."""
     began, parts = time.perf_counter(), {"reading": 0.0, "predicting": 0.0}
     processor = time.process_time()
@@ -147,7 +147,7 @@ def main() -> None:
         for stride in given.strides:
             cells = Cells(height=given.side, width=given.side, patch=patch, stride=stride)
             for budget in given.budgets:
-                ask = SceneBundle(ensemble=ensemble, question=Question(budget=budget))
+                ask = predict_with(ensemble, budget=budget)
                 run = mapped(reading, cells, ask, given.tile, folder)
                 run |= {"stride": stride, "budget": budget, "cells": cells.rows * cells.columns}
                 run["statistics"] = per_patch * run["cells"]
@@ -156,7 +156,7 @@ def main() -> None:
                 print(f"stride {stride}, {budget}: {run['seconds']:.1f} s, "
                       f"{run['whole_tile_hours']:.2f} h a whole tile", flush=True)  # fmt: skip
         cells = Cells(height=given.side, width=given.side, patch=patch, stride=given.strides[0])
-        ask = SceneBundle(ensemble=ensemble, question=Question(budget=given.budgets[0]))
+        ask = predict_with(ensemble, budget=given.budgets[0])
         rows = min(given.plain_rows, cells.rows)
         plain = plain_loop(reading, cells, ask, rows) * cells.rows / rows
         figures |= {"runs": runs, "plain_loop_seconds": plain, "plain_loop_rows_measured": rows}

@@ -14,16 +14,16 @@ from scipy.stats import binomtest
 
 from benchmarks.recording import record
 from landslip.bundle.ensemble import BUDGETS, load
-from landslip.scene.ask import Question, SceneBundle, conventions_of, patch_side
+from landslip.scene.ask import conventions_of, patch_side, predict_with
 from landslip.scene.cells import Cells, Tile
 from landslip.scene.interpreter import interpret_scene
-from landslip.scene.tiles import map_tile
+from landslip.scene.tiles import Predict, map_tile
 from landslip.simulation.products import write_scene
 from landslip.simulation.whole_scene import simulate_scene_images
 
 
 def count_found(
-    ask: SceneBundle, *, side: int, stride: int, slides: int, seed: int, folder: Path
+    ask: Predict, *, side: int, stride: int, slides: int, seed: int, folder: Path
 ) -> tuple[int, int, int, float]:
     """Slides found by their middle, by any cell that they touch, all of them, and false alarms.
 
@@ -60,9 +60,7 @@ def main() -> None:
     parser.add_argument("--budget", choices=BUDGETS, default="fast")
     given = parser.parse_args()
     ensemble = load(given.bundle, threads=1)
-    ask = SceneBundle(
-        ensemble=ensemble, question=Question(budget=given.budget, recall=given.recall)
-    )
+    ask = predict_with(ensemble, budget=given.budget, recall=given.recall)
     found = []
     for seed in range(given.scenes):
         with tempfile.TemporaryDirectory(prefix="landslip-planted-") as folder:

@@ -3,53 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from landslip.bundle.ensemble import Budget, Ensemble
+from landslip.bundle.ensemble import Ensemble
 from landslip.io.files import InputError
 from landslip.scene.interpreter import Conventions
 from landslip.scene.layers import CHANNELS
-from landslip.scene.tiles import Answers
+from landslip.scene.tiles import Predict
 
 # Reflectance x 1e4 by which open water is brighter in one band than in another, or it is alike.
 _BRIGHTER = 20.0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """How a bundle is asked; see `landslip.bundle.ensemble.Ensemble.predict`."""
+def predict_with(ensemble: Ensemble, **question: Any) -> Predict:
+    """What asks a bundle about patches of a scene; channels that it does not read are left.
 
-    budget: Budget = "full"
-    recall: float | None = None
-    precision: float | None = None
-    prevalence: float | None = None
-    least_data: float = 0.5
+    Parameters
+    ----------
+    ensemble
+        The bundle.
+    **question
+        How it is asked; see `landslip.bundle.ensemble.Ensemble.predict`.
+    """
 
+    def predict(patches: NDArray[np.float32], channels: Sequence[str]) -> Any:
+        places, read = read_as(ensemble, channels)
+        return ensemble.predict(patches[:, places], read, **question)
 
-@dataclass(frozen=True, kw_only=True)
-class SceneBundle:
-    """A bundle and the question that a map asks it."""
-
-    ensemble: Ensemble
-    question: Question
-
-    def __call__(self, patches: NDArray[np.float32], channels: Sequence[str]) -> Answers:
-        """Answer for (n, channel, row, column) patches; channels that it does not read are left."""
-        places, read = read_as(self.ensemble, channels)
-        answers: Answers = self.ensemble.predict(
-            patches[:, places],
-            channels=read,
-            budget=self.question.budget,
-            recall=self.question.recall,
-            precision=self.question.precision,
-            prevalence=self.question.prevalence,
-            least_data=self.question.least_data,
-        )
-        return answers
+    return predict
 
 
 def read_as(ensemble: Ensemble, channels: Sequence[str]) -> tuple[list[int], list[str]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from landslip.bundle.ensemble import Ensemble, load
 from landslip.io.files import atomic_path, read_json, write_json, write_text
-from landslip.scene.ask import Question, SceneBundle, conventions_of, is_exchanged, patch_side
+from landslip.scene.ask import conventions_of, is_exchanged, patch_side, predict_with
 from landslip.scene.drift import scene_drift
 from landslip.scene.findings import write_findings
 from landslip.scene.item import write_item
@@ -20,7 +20,7 @@ from landslip.scene.page import write_page
 from landslip.scene.plan import MapPlan, MapSettings, plan_map, read_plan
 from landslip.scene.reader import Flag
 from landslip.scene.styles import raster_style
-from landslip.scene.tiles import map_tile, write_tile
+from landslip.scene.tiles import Predict, map_tile, write_tile
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def join_tiles(plan: Path, bundle: Path, images: Sequence[Path], target: Path) -
         "CELL": said.rule,
         "PROBABILITY": "band 1 / 250; 255: nothing can be said",
         "FLAGS": ", ".join(f"{flag.value} {str(flag.name).lower()}" for flag in Flag),
-        "LANDSLIP": importlib.metadata.version("landslip") if _installed() else "source",
+        "LANDSLIP": _version(),
     }
     write_mosaic(images, said.tiles, said.reading.grid, said.cells, tags, target)
 
@@ -181,9 +181,8 @@ def finish_map(
             packed.writestr(entry, (folder / name).read_bytes())
 
 
-def _ask(bundle: Path, question: Mapping[str, Any], device: str, threads: int) -> SceneBundle:
-    ensemble = load(bundle, device=device, threads=threads)
-    return SceneBundle(ensemble=ensemble, question=Question(**question))
+def _ask(bundle: Path, question: Mapping[str, Any], device: str, threads: int) -> Predict:
+    return predict_with(load(bundle, device=device, threads=threads), **question)
 
 
 def _made(plan: MapPlan, ensemble: Ensemble, question: Mapping[str, Any]) -> dict[str, str]:
@@ -215,9 +214,8 @@ def _made(plan: MapPlan, ensemble: Ensemble, question: Mapping[str, Any]) -> dic
     return rows
 
 
-def _installed() -> bool:
+def _version() -> str:
     try:
-        importlib.metadata.version("landslip")
+        return importlib.metadata.version("landslip")
     except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
+        return "source"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,35 +32,9 @@ SENSORS = {
 }
 
 
-class Answers(Protocol):
-    """What a bundle says of n patches; see `landslip.bundle.answer.Answer`."""
-
-    @property
-    def probability(self) -> NDArray[np.float64]:
-        """(n,) NaN where there is no answer."""
-
-    @property
-    def threshold(self) -> NDArray[np.float64]:
-        """(n,) in force."""
-
-    @property
-    def members(self) -> NDArray[np.float64]:
-        """(n, member), NaN where a member was left out."""
-
-    @property
-    def member_names(self) -> list[str]:
-        """Of the members."""
-
-    @property
-    def sensors(self) -> list[str]:
-        """(n,) those that members read, as `optical+descending`."""
-
-
-class Predict(Protocol):
-    """Asks a bundle about patches (n, channel, row, column) of these channels."""
-
-    def __call__(self, patches: NDArray[np.float32], channels: Sequence[str]) -> Answers:
-        """Answer for all of them, in order."""
+# Asks about patches (n, channel, row, column) of these channels, and gives a
+# `landslip.bundle.answer.Answer`. A tile's code needs no more of a bundle, which may change.
+Predict = Callable[[NDArray[np.float32], Sequence[str]], Any]
 
 
 @dataclass(frozen=True, kw_only=True)

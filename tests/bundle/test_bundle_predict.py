@@ -17,7 +17,7 @@ from landslip.features.names import STATISTICS, feature_columns
 from landslip.features.statistics import patch_statistics
 from landslip.io.files import InputError
 from landslip.models.tree_files import load_trees
-from landslip.scene.ask import Question, SceneBundle
+from landslip.scene.ask import predict_with
 from made_bundle import FOLDS, MEMBERS, Made
 
 SENSORS = ("optical", "descending", "ascending")
@@ -339,7 +339,7 @@ def test_balanced_asks_nobody_about_water_on_which_the_training_has_no_landslide
     assert np.allclose(found.probability[1:], usual.probability[1:], atol=1e-6)
     assert "water" not in skipping.predict(patches).route
     # A map asks in the same way.
-    asked = SceneBundle(ensemble=skipping, question=Question(budget="balanced"))
+    asked = predict_with(skipping, budget="balanced")
     assert np.isnan(asked(patches.astype(np.float32), names).members[0]).all()
 
 

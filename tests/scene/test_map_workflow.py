@@ -27,7 +27,7 @@ from scene.simulated_scene import COLUMNS, ROWS
 from landslip import load
 from landslip.assess.population import read_map
 from landslip.io.files import read_json
-from landslip.scene.ask import Question, SceneBundle
+from landslip.scene.ask import predict_with
 from landslip.scene.plan import read_plan
 from landslip.scene.reader import Flag, open_scene
 from made_bundle import Made, make_bundle
@@ -170,7 +170,7 @@ def test_the_map_equals_direct_prediction_of_the_same_windows(mapped: Path, bund
     patches = np.stack([whole.channels[:, t : t + side, x : x + side] for t in tops for x in lefts])
     there = np.isfinite(patches).any(axis=(1, 2, 3))
     direct = np.full(len(patches), np.nan)
-    answer = SceneBundle(ensemble=ensemble, question=Question())(patches[there], names)
+    answer = predict_with(ensemble)(patches[there], names)
     direct[there] = answer.probability
     tables = sorted((mapped / "out" / "scene" / "event" / "tiles").glob("*.parquet"))
     assert len(tables) == 4
