@@ -13,7 +13,7 @@ from landslip.io.arrays import Decisions, Floats
 from landslip.models.names import ENSEMBLE
 
 # Name -> how weights are fitted.
-WEIGHTINGS: dict[str, Fit] = {"greedy": "greedy", "weights": "weighted"}
+WEIGHTINGS: dict[str, Fit] = {"weights": "weighted"}
 
 
 def analyse_members(table: EnsembleOof, *, resamples: int, seed: int) -> dict[str, Any]:

@@ -30,7 +30,6 @@ BEST: Way = ("best", "none")
 _WORDS: dict[Fit, str] = {
     "mean": "the mean",
     "best": "the best member alone",
-    "greedy": "greedy selection",
     "weighted": "the weighted mean",
     "stacked": "stacking",
 }

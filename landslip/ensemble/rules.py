@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,12 @@ from scipy.special import expit, logit
 from landslip.ensemble.average import average
 from landslip.ensemble.calibration import Calibrator, Method, fit_calibrator
 from landslip.ensemble.threshold import search_exact
-from landslip.ensemble.weights import blend, fit_stack, pick_best, search_weights, select_greedily
+from landslip.ensemble.weights import blend, fit_stack, pick_best, search_weights
 from landslip.io.arrays import Floats, Labels
 
 Rule = Literal["mean", "weighted", "stacked"]
-# How a rule is fitted: `best`, all weight on one member, and `greedy` are cases of `weighted`.
-Fit = Literal["mean", "best", "greedy", "weighted", "stacked"]
-
-FITS: tuple[Fit, ...] = get_args(Fit)
+# How a rule is fitted: `best`, all weight on one member, is a case of `weighted`.
+Fit = Literal["mean", "best", "weighted", "stacked"]
 
 # Logits of the stacked rule end at these odds: else the one patch that a member was sure and
 # wrong about would decide.
@@ -28,7 +26,6 @@ _LEAST = 1e-3
 _KINDS: dict[Fit, Rule] = {"mean": "mean", "stacked": "stacked"}
 _WEIGHTS: dict[Fit, Callable[[Labels, Floats], Floats]] = {
     "best": pick_best,
-    "greedy": select_greedily,
     "weighted": search_weights,
 }
 
@@ -138,9 +135,8 @@ def fit_rule(
     members
         Names of the columns.
     rule
-        mean; weighted: the weights with the best F1; greedy: weights by greedy selection; best:
-        all weight on the member with the best F1; stacked: a logistic regression on the members'
-        logits, no coefficient negative.
+        mean; weighted: the weights with the best F1; best: all weight on the member with the best
+        F1; stacked: a logistic regression on the members' logits, no coefficient negative.
     calibration
         Of each member, fitted on the same patches before the rule.
     """

@@ -1,4 +1,4 @@
-"""Weights of an ensemble's members: greedy selection, a direct search, stacking."""
+"""Weights of an ensemble's members: a direct search, stacking."""
 
 import numpy as np
 from scipy.special import expit
@@ -9,42 +9,6 @@ from landslip.io.arrays import Floats, Labels
 _STEPS = (0.2, 0.1, 0.05, 0.025)
 
 
-def select_greedily(labels: Labels, probabilities: Floats, picks: int = 20) -> Floats:
-    """Pick members one by one, with replacement, each the one whose addition helps F1 most.
-
-    Parameters
-    ----------
-    labels : (n,)
-        0 or 1.
-    probabilities : (member, n)
-        Out of fold.
-    picks
-        How many; the best of the ensembles on the way is returned.
-
-    Returns
-    -------
-    (member,), non-negative, sum 1: how often each was picked
-
-    Notes
-    -----
-    Caruana et al., Ensemble selection from libraries of models, ICML 2004. F1 is at the best
-    threshold of the same patches. Of equal members the first is picked.
-    """
-    counts = np.zeros(len(probabilities))
-    total = np.zeros(len(labels))
-    best, kept = -1.0, counts
-    for pick in range(1, picks + 1):
-        scores = [search_exact(labels, (total + member) / pick).f1 for member in probabilities]
-        chosen = int(np.argmax(scores))
-        total = total + probabilities[chosen]
-        counts = counts.copy()
-        counts[chosen] += 1
-        if scores[chosen] > best:
-            best, kept = scores[chosen], counts
-    weights: Floats = kept / kept.sum()
-    return weights
-
-
 def search_weights(labels: Labels, probabilities: Floats) -> Floats:
     """Move weight from member to member, in ever smaller steps, as long as F1 rises.
 
@@ -53,8 +17,10 @@ def search_weights(labels: Labels, probabilities: Floats) -> Floats:
 
     Parameters
     ----------
-    labels, probabilities
-        As in `select_greedily`.
+    labels : (n,)
+        0 or 1.
+    probabilities : (member, n)
+        Out of fold.
 
     Returns
     -------

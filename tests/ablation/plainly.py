@@ -133,24 +133,6 @@ def difference(first: Weighted, second: Weighted) -> Weighted:
     return lambda drawn: first(drawn) - second(drawn)
 
 
-def pick_greedily(labels: np.ndarray, columns: list[np.ndarray], picks: int = 20) -> list[float]:
-    """Caruana's selection: the member that helps most, again and again; the best on the way."""
-    chosen: list[int] = []
-    best, kept = -1.0, [0.0] * len(columns)
-    for _ in range(picks):
-        tried = []
-        for at in range(len(columns)):
-            mean = sum(columns[pick] for pick in [*chosen, at]) / (len(chosen) + 1)
-            table = pd.DataFrame({"label": labels, "probability": mean})
-            cut = best_cut(table)
-            tried.append(f1_score(labels, mean > cut))
-        chosen.append(int(np.argmax(tried)))
-        if max(tried) > best:
-            best = max(tried)
-            kept = [chosen.count(at) / len(chosen) for at in range(len(columns))]
-    return kept
-
-
 def isotonic(known: pd.DataFrame, scores: np.ndarray) -> np.ndarray:
     """scikit-learn's."""
     fitted = IsotonicRegression(out_of_bounds="clip").fit(known["probability"], known["label"])

@@ -1,6 +1,7 @@
 """Rules that combine members: what they learn, what they may see, which is in force."""
 
 import json
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from landslip.ensemble.calibration import METHODS
 from landslip.ensemble.choice import RuleChoice, choose_rule
 from landslip.ensemble.metrics import f1
 from landslip.ensemble.rule_differences import compare_rules
-from landslip.ensemble.rules import FITS, CrossFittedRule, FittedRule, cross_fit_rule, fit_rule
+from landslip.ensemble.rules import CrossFittedRule, Fit, FittedRule, cross_fit_rule, fit_rule
 from landslip.ensemble.threshold import cross_fit, search_exact
 
 Scores = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -70,7 +71,7 @@ def test_members_of_equal_worth_keep_the_plain_mean(seed: int):
     assert "plain mean" in chosen.why
 
 
-@pytest.mark.parametrize("rule", FITS)
+@pytest.mark.parametrize("rule", get_args(Fit))
 @pytest.mark.parametrize("calibration", METHODS)
 def test_a_fold_is_judged_by_what_never_saw_its_labels(rule: str, calibration: str):
     labels, scores, fold = simulate(0, [1.2, 0.8, 0.1])
@@ -86,7 +87,7 @@ def test_a_fold_is_judged_by_what_never_saw_its_labels(rule: str, calibration: s
         assert after.rules[0] != before.rules[0]
 
 
-@pytest.mark.parametrize("rule", FITS)
+@pytest.mark.parametrize("rule", get_args(Fit))
 @pytest.mark.parametrize("calibration", METHODS)
 def test_a_rule_is_the_same_after_json(rule: str, calibration: str):
     labels, scores, _ = simulate(1, [1.2, 0.8, 0.1])
