@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from landslip.ablation.records import read_calibration
-from landslip.ablation.table import read_table
+from landslip.io.files import read_parquet
 from landslip.models.names import ENSEMBLE
 from landslip.report.figures import draw_figures
 from landslip.report.plots import Axes, LogLocator, NullFormatter
@@ -63,7 +63,7 @@ def draw_ablation(*, tables: Sequence[Path], calibration: Path, targets: Sequenc
 
 def draw_quality(*, tables: Sequence[Path], target: Path) -> None:
     """Draw F1 against the time to predict 1,000 patches, of every model and ensemble."""
-    read = [read_table(path) for path in tables]
+    read = [read_parquet(path) for path in tables]
     rows = pd.concat(read) if read else pd.DataFrame(columns=["model"])
     rows = rows.drop_duplicates("model")
     with drawing(target, height=4.6) as figure:

@@ -11,7 +11,6 @@ from landslip.ablation import forest
 from landslip.ablation.figure_list import FIGURES
 from landslip.ablation.model_table import model_rows
 from landslip.ablation.records import read_calibration, read_members
-from landslip.ablation.table import read_table
 from landslip.ensemble.choice import in_words
 from landslip.io.files import read_parquet, write_text
 from landslip.io.templates import rows_of, template_environment
@@ -100,7 +99,7 @@ def write_page(
     """
     environment = template_environment(__file__)
     environment.filters.update(wording.FILTERS, seconds=seconds)
-    read = [read_table(path) for path in tables]
+    read = [read_parquet(path) for path in tables]
     analysis = read_members(members)
     page = environment.get_template("page.html").render(
         tables=[_table(text, table) for text, table in zip(texts, read, strict=True)],

@@ -16,7 +16,7 @@ from landslip.ensemble.gather import read_members
 from landslip.ensemble.rules import Fit, cross_fit_rule
 from landslip.ensemble.tables import read_ensemble_oof
 from landslip.io.arrays import Floats, Labels
-from landslip.io.files import read_csv, read_parquet, write_parquet
+from landslip.io.files import read_csv, write_parquet
 from landslip.models.cost import read_cost, seconds_per_thousand
 
 PAPER = ("oof_f1", "oof_auc", "overall_f1")
@@ -163,11 +163,6 @@ def table_of(
             }
         )
     return pd.DataFrame(made)
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read what `gather_table` wrote."""
-    return read_parquet(path)
 
 
 def _read_paper(path: Path, name: str) -> pd.DataFrame:

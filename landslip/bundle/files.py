@@ -59,7 +59,8 @@ def answer_shard(
     ensemble = load(bundle, device=device, threads=threads)
     table = read_parquet(manifest, ["id", "path", "sha256", "status"])
     usable = table[table["status"] == "ok"].reset_index(drop=True)
-    own = usable.iloc[_as_slice(aligned_rows(len(usable), shard, shards))]
+    rows = aligned_rows(len(usable), shard, shards)
+    own = usable.iloc[rows.start : rows.stop]
     asked = ensemble.asked(settings["budget"], Aim(**{name: settings[name] for name in AIMS}))
     patches = survey(
         len(own),
@@ -127,7 +128,3 @@ def _reader(table: pd.DataFrame, recipe: Recipe) -> Any:
         return np.array(bands, np.float32)
 
     return read
-
-
-def _as_slice(rows: range) -> slice:
-    return slice(rows.start, rows.stop)

@@ -1,6 +1,6 @@
 """Which patches of listing and manifest a job works on; few of their rows are in memory at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,11 +39,8 @@ def usable_patches(
     InputError
         The manifest is damaged.
     """
-    return _shard(manifest, ["id", *columns, "sha256"], _usable(split), shard, shards)
-
-
-def _usable(split: str) -> dict[str, str]:
-    return {"split": split, "status": "ok"}
+    usable = {"split": split, "status": "ok"}
+    return _shard(manifest, ["id", *columns, "sha256"], usable, shard, shards)
 
 
 def _shard(
@@ -54,16 +51,10 @@ def _shard(
     matching = np.flatnonzero(np.concatenate([np.zeros(0, np.bool_), *held]))
     of_shard = matching[shard_rows(len(matching), shard, shards)]
     rows = range(of_shard[0], of_shard[-1] + 1) if of_shard.size else range(0)
-    parts = list(_rows(table, columns, where, rows))
+    read = iterate_parquet(table, list(dict.fromkeys([*columns, *where])), rows=rows)
+    parts = [block.loc[_holds(block, where), list(columns)] for block in read]
     empty = pd.DataFrame(columns=list(columns), dtype="str")
     return pd.concat(parts, ignore_index=True) if parts else empty
-
-
-def _rows(
-    table: Path, columns: Sequence[str], where: Mapping[str, str], rows: range | None = None
-) -> Iterator[pd.DataFrame]:
-    for block in iterate_parquet(table, list(dict.fromkeys([*columns, *where])), rows=rows):
-        yield block.loc[_holds(block, where), list(columns)]
 
 
 def _holds(block: pd.DataFrame, where: Mapping[str, str]) -> NDArray[np.bool_]:
