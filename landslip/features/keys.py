@@ -28,9 +28,7 @@ _LEAST, _GREATEST = (
 )
 
 
-def refuse_nonfinite(
-    patches: NDArray[np.float32], least: np.int32, greatest: np.int32, first_row: int = 0
-) -> None:
+def refuse_nonfinite(patches: NDArray[np.float32], least: np.int32, greatest: np.int32) -> None:
     """Refuse patches whose least or greatest key belongs to no finite value.
 
     Parameters
@@ -39,8 +37,6 @@ def refuse_nonfinite(
         In any unit.
     least, greatest
         Of the keys of all pixels.
-    first_row
-        Number of the first patch, for the message.
 
     Raises
     ------
@@ -52,6 +48,6 @@ def refuse_nonfinite(
     patch, channel, row, column = (int(i) for i in np.argwhere(~np.isfinite(patches))[0])
     value = patches[patch, channel, row, column]
     raise ValueError(
-        f"patch {first_row + patch}, channel {channel}, row {row}, column {column} is {value}; "
+        f"patch {patch}, channel {channel}, row {row}, column {column} is {value}; "
         "statistics need finite pixels (data.on_nonfinite: fill)"
     )

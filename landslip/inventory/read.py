@@ -66,17 +66,13 @@ class Inventory:
         return Inventory(geometries=moved, crs=target, dates=self.dates, notes=self.notes)
 
 
-def read_inventory(
-    path: Path | str, *, layer: str | None = None, date_column: str | None = None
-) -> Inventory:
+def read_inventory(path: Path | str, *, date_column: str | None = None) -> Inventory:
     """Read polygons and points of landslides.
 
     Parameters
     ----------
     path
-        GeoPackage, Shapefile, GeoJSON or FlatGeobuf.
-    layer
-        Of a file with several; None: the only one with geometries.
+        GeoPackage, Shapefile, GeoJSON or FlatGeobuf, with one layer of geometries.
     date_column
         Column of the days on which they slid; None: all are unknown.
 
@@ -91,11 +87,11 @@ def read_inventory(
     ------
     InputError
         The file is not there, no vector file, has no coordinate system, or one that does not fit
-        its coordinates; a layer or a column is unknown; there are lines, or nothing is left; dates
-        cannot be read.
+        its coordinates; it has several layers, or lacks the column; there are lines, or nothing is
+        left; dates cannot be read.
     """
     path = Path(path)
-    layer = _choose_layer(path, layer)
+    layer = _only_layer(path)
     with readable_vectors(path):
         meta, _, geometry, fields = read_features(path, layer=layer, force_2d=True)
         columns = dict(zip(map(str, meta["fields"]), fields, strict=True))
@@ -114,8 +110,8 @@ def read_inventory(
     return Inventory(geometries=shapes, crs=crs, dates=dates, notes=notes)
 
 
-def _choose_layer(path: Path, layer: str | None) -> str:
-    """The layer that is named, or the only one that can hold geometries."""
+def _only_layer(path: Path) -> str:
+    """The only layer that can hold geometries."""
     if not path.is_file():
         hint = "it is a folder; name the file in it" if path.is_dir() else "name an existing file"
         raise InputError(f"inventory {path} is not there as a file: {hint}")
@@ -127,16 +123,11 @@ def _choose_layer(path: Path, layer: str | None) -> str:
             "GeoPackage, Shapefile (.shp beside its .shx and .dbf), GeoJSON or FlatGeobuf"
         ) from error
     known = [str(name) for name, kind in layers if kind is not None]
-    if layer is not None:
-        if layer not in known:
-            raise InputError(f"{path} has no layer of geometries {layer!r}{nearest(layer, known)}")
-        return layer
     if not known:
         raise InputError(f"inventory {path} is a table without geometries; expected polygons")
     if len(known) > 1:
         raise InputError(
-            f"inventory {path} has {len(known)} layers ({shortened(known)}); name one of them, or "
-            "save it alone"
+            f"inventory {path} has {len(known)} layers ({shortened(known)}); save one of them alone"
         )
     return known[0]
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -144,12 +144,12 @@ def _real(path: str) -> Path:
     return Path(os.path.realpath(path))
 
 
-def _value(match: re.Match[str], environment: Mapping[str, str] = os.environ) -> str:
+def _value(match: re.Match[str]) -> str:
     name = match[1] if match[1] is not None else match[2]
-    value = environment.get(name, "")
+    value = os.environ.get(name, "")
     # An empty one would turn $SCRATCH/run into /run.
     if not value:
-        state = "empty" if name in environment else "not set"
+        state = "empty" if name in os.environ else "not set"
         raise ValueError(f"the variable {name} is {state}; set it, or write the path out")
     return value
 

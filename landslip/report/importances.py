@@ -20,7 +20,6 @@ def draw_importance(
     importance: Mapping[str, Sequence[Path]],
     modalities: Mapping[str, str],
     target: Path,
-    top: int = TOP,
 ) -> None:
     """Draw the features of most gain of each tree model, side by side.
 
@@ -32,15 +31,13 @@ def draw_importance(
         Channel -> its modality, which colours the bars.
     target
         PNG file to write.
-    top
-        Features shown of each model.
 
     Raises
     ------
     InputError
         A file is damaged, or the folds of a model read different features.
     """
-    tables = {name: gain_shares(paths, top) for name, paths in importance.items()}
+    tables = {name: gain_shares(paths) for name, paths in importance.items()}
     groups = list(dict.fromkeys(modalities.values()))
     rows = max(len(table) for table in tables.values())
     kept = [set(table["feature"]) for table in tables.values()]
