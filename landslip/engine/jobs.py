@@ -7,9 +7,9 @@ inputs. So a file that changed since it was made is refused, whatever its format
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from landslip.io.files import InputError, file_digest
 from landslip.io.kept_digests import kept_digest
@@ -18,7 +18,8 @@ from landslip.io.sums import read_sums
 from landslip.io.sums import write_sums as write_sums_of
 
 SUFFIX = ".sha256"
-# Sums of files that a user brought, as they were when a job first read them: `record_seen`.
+# Sums of files that a user brought, as they were when a job first read them. Its rule declares
+# them, it writes them by itself, and later jobs that read the files have them among their inputs.
 SEEN = ".seen.sha256"
 # Gigabytes, of which a job may read little: their images are compared with checksums in the index
 # of the store, which a sums file names, and nothing else in them is read (`landslip.data.store`).
@@ -27,29 +28,13 @@ READ_BY_PARTS = ".pixels.h5"
 _LISTED = 20
 
 
-class Job(Protocol):
-    """The part of Snakemake's `snakemake` object that is used here."""
-
-    @property
-    def input(self) -> Sequence[str]:
-        """Files that it reads."""
-
-    @property
-    def output(self) -> Sequence[str]:
-        """Files that it makes."""
-
-    @property
-    def log(self) -> Sequence[str]:
-        """Its log file, first."""
-
-
-def begin_job(job: Job) -> dict[str, str]:
+def begin_job(job: Any) -> None:
     """Start the log and verify what the job reads.
 
-    Returns
-    -------
-    dict
-        SHA-256 of every input that a sums file names.
+    Parameters
+    ----------
+    job
+        The `snakemake` of a script: its input, output and log.
 
     Raises
     ------
@@ -57,10 +42,10 @@ def begin_job(job: Job) -> dict[str, str]:
         As `verify_files` does.
     """
     configure_logging(job.log[0])
-    return verify_inputs(list(job.input))
+    verify_inputs(list(job.input))
 
 
-def end_job(job: Job) -> None:
+def end_job(job: Any) -> None:
     """Write the sums of the job's outputs, if its rule declares a sums file."""
     made = [str(path) for path in job.output]
     for target in made:
@@ -68,26 +53,13 @@ def end_job(job: Job) -> None:
             write_sums(target, [path for path in made if path != target])
 
 
-def verify_inputs(paths: Iterable[str | Path]) -> dict[str, str]:
+def verify_inputs(paths: Iterable[str | Path]) -> None:
     """Compare all that a job reads with the sums among it; see `verify_files` and `verify_seen`."""
     names = [str(path) for path in paths]
     for name in names:
         if name.endswith(SEEN):
             verify_seen(name)
-    return verify_files(names)
-
-
-def record_seen(target: str | Path, paths: Iterable[str | Path]) -> None:
-    """Write the sums of files that a user brought, for later jobs that read them too.
-
-    Parameters
-    ----------
-    target
-        Named `*.seen.sha256`; who reads the files has it among its inputs.
-    paths
-        The files, each once.
-    """
-    write_sums_of(target, paths)
+    verify_files(names)
 
 
 def verify_seen(sums: str | Path) -> None:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from landslip.engine.jobs import begin_job, end_job, record_seen
+from landslip.engine.jobs import begin_job, end_job
+from landslip.io.sums import write_sums
 from landslip.scene.jobs import plan_scene
 from landslip.scene.plan import read_plan
 
@@ -15,5 +16,5 @@ plan_scene(
     plan=Path(snakemake.output.plan),
     checks=Path(snakemake.output.checks),
 )
-record_seen(snakemake.output.images, read_plan(Path(snakemake.output.plan)).files)
+write_sums(snakemake.output.images, read_plan(Path(snakemake.output.plan)).files)
 end_job(snakemake)
