@@ -12,10 +12,10 @@ from landslip.data.folds import read_folds
 from landslip.ensemble.calibration import Method
 from landslip.ensemble.choice import choose_rule
 from landslip.ensemble.rules import Rule
-from landslip.ensemble.tables import OOF_COLUMNS, write_ensemble_oof
+from landslip.ensemble.tables import write_ensemble_oof
 from landslip.io.arrays import Floats
 from landslip.io.files import InputError
-from landslip.models.predictions import check_origin, format_ids, read_oof
+from landslip.models.predictions import OOF_COLUMNS, check_origin, format_ids, read_oof
 
 logger = logging.getLogger(__name__)
 

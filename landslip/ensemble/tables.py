@@ -25,11 +25,11 @@ from landslip.io.files import (
 )
 from landslip.io.large_tables import TableReader, iterate_parquet, read_columns
 from landslip.io.records import Probability, parse_record
+from landslip.models.predictions import OOF_COLUMNS
 
 # Of each fold, by its number.
 _THRESHOLDS = dict[Annotated[str, Field(pattern=r"^[0-9]{1,9}$")], Probability]
 
-OOF_COLUMNS = ("id", "fold", "label", "probability")
 TEST_COLUMNS = ("id", "probability", "landslide")
 
 

@@ -8,7 +8,7 @@ from numba import njit
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def compiled() -> Callable[[_Function], _Function]:
+def compiled(function: _Function) -> _Function:
     """Compile a function when it is first called, and keep the machine code beside its source.
 
     Arithmetic is as written. Were sums free to be reordered (`fastmath`), the process that compiles
@@ -17,12 +17,8 @@ def compiled() -> Callable[[_Function], _Function]:
     The code kept is discarded when the function's own file changes, not when another does: a
     compiled function must call no compiled function of another module.
     """
-
-    def decorate(function: _Function) -> _Function:
-        try:
-            return cast(_Function, njit(cache=True, nogil=True)(function))
-        except RuntimeError:
-            # neither the source's folder nor the user's can be written: compile in every run
-            return cast(_Function, njit(nogil=True)(function))
-
-    return decorate
+    try:
+        return cast(_Function, njit(cache=True, nogil=True)(function))
+    except RuntimeError:
+        # neither the source's folder nor the user's can be written: compile in every run
+        return cast(_Function, njit(nogil=True)(function))

@@ -228,7 +228,7 @@ def _order_statistics_and_variance(
     return values.reshape(ranks.shape), fsum(squares) / pixels.size
 
 
-@compiled()
+@compiled
 def _count_upper(
     pixels: NDArray[np.float32], bits: NDArray[np.uint32]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -260,7 +260,7 @@ def _count_upper(
     return counts.sum(axis=0), sums
 
 
-@compiled()
+@compiled
 def _count_lower(
     pixels: NDArray[np.float32], bits: NDArray[np.uint32], rows: NDArray[np.int8], n: int,
     mean: float,

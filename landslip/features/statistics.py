@@ -121,7 +121,7 @@ def write_statistics(store: Path, target: Path, *, threads: int) -> None:
         write_blocks(target, tables())
 
 
-@compiled()
+@compiled
 def _describe(
     values: NDArray[np.float32],
     bits: NDArray[np.int32],
@@ -148,7 +148,7 @@ def _describe(
         keys[i, 3] = upper
 
 
-@compiled()
+@compiled
 def _central_moments(values: NDArray[np.float32], moments: NDArray[np.float64]) -> None:
     """Mean and second to fourth central moment, in float64."""
     n = values.size
@@ -198,7 +198,7 @@ def _central_moments(values: NDArray[np.float32], moments: NDArray[np.float64]) 
     moments[3] = fourth - shift * (4 * third - shift * (6 * second - 3 * shift * shift))
 
 
-@compiled()
+@compiled
 def _to_keys(bits: NDArray[np.int32], keys: NDArray[np.int32]) -> tuple[np.int32, np.int32]:
     """Fill keys that sort like the floats with these bits; return the least and the greatest."""
     low = np.int32(2147483647)
@@ -211,7 +211,7 @@ def _to_keys(bits: NDArray[np.int32], keys: NDArray[np.int32]) -> tuple[np.int32
     return low, high
 
 
-@compiled()
+@compiled
 def _select(
     keys: NDArray[np.int32],
     low: np.int32,
@@ -260,7 +260,7 @@ def _select(
     return np.int32(scratch[rank])
 
 
-@compiled()
+@compiled
 def _look_above(keys: NDArray[np.int32], key: np.int32) -> tuple[int, np.int32]:
     """How many keys are not above `key`, and the least of those above."""
     not_above = 0

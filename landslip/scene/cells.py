@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,7 +127,6 @@ def combine(scores: NDArray[np.float64], rule: Rule, reach: int) -> NDArray[np.f
     return combined
 
 
-def paint(scores: NDArray[np.float64], stride: int, height: int, width: int) -> NDArray[np.float64]:
-    """Scores of cells (row, column) as pixels (height, width)."""
-    pixels: NDArray[np.float64] = np.repeat(np.repeat(scores, stride, 0), stride, 1)
-    return pixels[:height, :width]
+def paint(values: NDArray[Any], stride: int, height: int, width: int) -> NDArray[Any]:
+    """Values of cells (row, column) as pixels (height, width)."""
+    return np.repeat(np.repeat(values, stride, 0), stride, 1)[:height, :width]

@@ -94,7 +94,8 @@ def map_tile(
     table = _table(strips, scores, inner, tile, flags, cells)
     for sensor, flag in SENSORS.items():
         left_out = ~table["sensors"].str.contains(sensor, regex=False).to_numpy()
-        mark(flags, _pixels(left_out.reshape(tile.rows, tile.columns), cells, height, width), flag)
+        where = left_out.reshape(tile.rows, tile.columns)
+        mark(flags, paint(where, cells.stride, height, width), flag)
     pixels = paint(scores[inner], cells.stride, height, width)
     unseen = np.isnan(pixels) | (flags & Flag.NODATA > 0)
     steps = np.where(unseen, NODATA, np.round(np.where(unseen, 0, pixels) * STEPS))
@@ -231,11 +232,6 @@ def _cell_share(where: NDArray[np.bool_], cells: Cells, tile: Tile) -> NDArray[n
     counts = np.add.reduceat(np.add.reduceat(where.astype(np.int64), down, 0), across, 1)
     sizes = np.outer(np.diff([*down, height]), np.diff([*across, width]))
     return np.asarray((counts / sizes).ravel(), np.float64)
-
-
-def _pixels(where: NDArray[np.bool_], cells: Cells, height: int, width: int) -> NDArray[np.bool_]:
-    painted = np.repeat(np.repeat(where, cells.stride, 0), cells.stride, 1)
-    return painted[:height, :width]
 
 
 def write_tile(

@@ -13,7 +13,7 @@ import pytest
 from report.drawn import CAPTIONS, write_page
 from report.made_run import MadeRun, combine, measure_ensemble
 
-from landslip.ensemble.tables import OOF_COLUMNS, read_ensemble_oof
+from landslip.ensemble.tables import read_ensemble_oof
 from landslip.io.files import (
     InputError,
     read_json,
@@ -22,6 +22,7 @@ from landslip.io.files import (
     write_json,
     write_parquet,
 )
+from landslip.models.predictions import OOF_COLUMNS
 from landslip.report.embedded_figures import embed_figures
 from landslip.report.figures import FIGURES
 from landslip.report.wording import duration
