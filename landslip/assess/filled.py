@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from landslip.assess.sample import LAYER
+from landslip.data.problems import shortened
 from landslip.data.tables import label_of
 from landslip.io.files import InputError
 from landslip.io.vectors import layer_names, read_vectors
@@ -19,8 +19,6 @@ YES = {"1", "yes", "true", "landslide", "slide"}
 NO = {"0", "no", "false", "none"}
 WORDS = "1, yes, landslide or 0, no, none"
 _NEEDED = ("id", "label", "stratum", "inclusion_probability", "row", "column")
-# Names of cells in one message.
-_SHOWN = 12
 
 
 def read_labels(path: Path, drawn: pd.DataFrame) -> NDArray[np.bool_]:
@@ -63,11 +61,11 @@ def read_labels(path: Path, drawn: pd.DataFrame) -> NDArray[np.bool_]:
     mistakes = []
     if empty:
         mistakes.append(
-            f"{len(empty)} of {len(drawn)} cells have no label: {some(empty)}; label them all, "
-            "for those left out are seldom like the others"
+            f"{len(empty)} of {len(drawn)} cells have no label: {shortened(empty)}; label them "
+            "all, for those left out are seldom like the others"
         )
     if unknown:
-        mistakes.append(f"{len(unknown)} labels are none of {WORDS}: {some(unknown)}")
+        mistakes.append(f"{len(unknown)} labels are none of {WORDS}: {shortened(unknown)}")
     if mistakes:
         raise InputError(f"{path}: " + "\n  ".join(mistakes))
     return np.array([word in YES for word in words])
@@ -96,25 +94,25 @@ def _not_as_drawn(filled: pd.DataFrame, drawn: pd.DataFrame) -> Any:
     ids = filled["id"].astype(str)
     twice = sorted(set(ids[ids.duplicated()]))
     if twice:
-        yield f"{len(twice)} cells stand there more than once: {some(twice)}"
+        yield f"{len(twice)} cells stand there more than once: {shortened(twice)}"
     added = sorted(set(ids) - set(drawn["id"]))
     if added:
-        yield f"{len(added)} cells were not drawn: {some(added)}"
+        yield f"{len(added)} cells were not drawn: {shortened(added)}"
     missing = sorted(set(drawn["id"]) - set(ids))
     if missing:
-        yield f"{len(missing)} of {len(drawn)} drawn cells are missing: {some(missing)}"
+        yield f"{len(missing)} of {len(drawn)} drawn cells are missing: {shortened(missing)}"
     both = drawn.merge(filled.assign(id=ids).drop_duplicates("id"), on="id", suffixes=("", "_now"))
     for name in ("inclusion_probability", "row", "column"):
         now = pd.to_numeric(both[f"{name}_now"], errors="coerce")
         gone = both["id"][now.isna()]
         if len(gone):
-            yield f"{len(gone)} cells have no {name}: {some(list(gone))}"
+            yield f"{len(gone)} cells have no {name}: {shortened(list(gone))}"
         other = both["id"][now.notna() & ~np.isclose(now, both[name], rtol=1e-6, atol=0)]
         if len(other):
-            yield f"{len(other)} cells have another {name}: {some(list(other))}"
+            yield f"{len(other)} cells have another {name}: {shortened(list(other))}"
     other = both["id"][both["stratum_now"].astype(str) != both["stratum"]]
     if len(other):
-        yield f"{len(other)} cells have another stratum: {some(list(other))}"
+        yield f"{len(other)} cells have another stratum: {shortened(list(other))}"
 
 
 def as_word(value: Any) -> str:
@@ -126,9 +124,3 @@ def as_word(value: Any) -> str:
     text = str(value).strip().lower()
     number = label_of(text)
     return text if number is None else str(number)
-
-
-def some(names: Sequence[str]) -> str:
-    """Names, the first of many."""
-    shown = ", ".join(map(str, names[:_SHOWN]))
-    return shown if len(names) <= _SHOWN else f"{shown} and {len(names) - _SHOWN} more"

@@ -11,9 +11,10 @@ import numpy as np
 import scipy.stats
 from numpy.typing import NDArray
 
-from landslip.assess.filled import NO, WORDS, YES, as_word, some
+from landslip.assess.filled import NO, WORDS, YES, as_word
 from landslip.assess.population import read_layer
 from landslip.assess.recalibrate import Bound, Recalibrated, recalibrate
+from landslip.data.problems import shortened
 from landslip.io.files import InputError, write_json, write_text
 from landslip.io.templates import template_environment
 
@@ -72,7 +73,7 @@ def read_verdicts(zones: Path) -> Verdicts:
     ]
     if unknown:
         raise InputError(
-            f"{zones}: {len(unknown)} verdicts are none of {WORDS} or unsure: {some(unknown)}"
+            f"{zones}: {len(unknown)} verdicts are none of {WORDS} or unsure: {shortened(unknown)}"
         )
     found = Verdicts(
         probability=np.asarray(columns["probability"], np.float64),

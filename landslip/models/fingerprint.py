@@ -18,11 +18,6 @@ def flatten(name: str, value: Any) -> dict[str, str]:
     return {name: json.dumps(value)}
 
 
-def differences(found: Mapping[str, str], own: Mapping[str, str]) -> str:
-    """Describe the differences between two fingerprints; empty where they are equal."""
-    return "; ".join(differing(found, own))
-
-
 def differing(found: Mapping[str, str], own: Mapping[str, str]) -> list[str]:
     """Each name that differs, with what it was and is."""
     names = [*own, *(name for name in found if name not in own)]

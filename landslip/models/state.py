@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from landslip.io.files import atomic_path, remove, text_digest
-from landslip.models.fingerprint import differences
+from landslip.models.fingerprint import differing
 
 log = logging.getLogger(__name__)
 
@@ -76,10 +76,11 @@ class StateFile:
         except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
             log.warning("%s is damaged (%s); training starts anew", self.path, error)
             return None
-        differing = differences(found, self.fingerprint)
-        if differing:
+        if changes := differing(found, self.fingerprint):
             log.warning(
-                "%s is of another training (%s); training starts anew", self.path, differing
+                "%s is of another training (%s); training starts anew",
+                self.path,
+                "; ".join(changes),
             )
             return None
         return state

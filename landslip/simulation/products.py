@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -15,17 +15,12 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.warp import Resampling, calculate_default_transform, reproject
 
+from landslip.config.scene import Mistake
 from landslip.io.files import write_text
 from landslip.io.rasters import raster_in_memory
 from landslip.simulation.fields import Field
 from landslip.simulation.outlines import write_outlines, write_units
 from landslip.simulation.whole_scene import ORBITS, SceneImages, simulate_scene_images
-
-Mistake = Literal[
-    "offset", "flattened", "linear_as_db", "mixed_orbits", "one_pair", "zeros", "enlarged",
-    "nearest", "degrees", "season",
-]  # fmt: skip
-MISTAKES: tuple[Mistake, ...] = get_args(Mistake)
 
 EVENT = datetime.date(2024, 6, 14)
 CRS = "EPSG:32633"

@@ -1,7 +1,7 @@
 """The interpreter convicts each mistake that is made on purpose, and none that is not."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -10,11 +10,12 @@ import yaml
 from affine import Affine
 from scene.simulated_scene import CONVENTIONS, SEED, SHARED, SIZES, interpret, judgements
 
+from landslip.config.scene import Mistake
 from landslip.io.files import InputError
 from landslip.scene.interpreter import interpret_scene
 from landslip.scene.settings import CHECKS
 from landslip.scene.verdicts import refuse
-from landslip.simulation.products import MISTAKES, simulate_scene, write_scene
+from landslip.simulation.products import simulate_scene, write_scene
 from landslip.simulation.whole_scene import SceneImages
 
 CONVICTED = {
@@ -49,7 +50,7 @@ def test_no_scene_without_mistakes_is_convicted_whatever_its_ground_and_size(
     assert judgements(interpret(tmp_path)) == {}
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("mistake", get_args(Mistake))
 def test_each_mistake_is_convicted_alone_and_with_a_number(
     scene_images: SceneImages, tmp_path: Path, mistake: Any
 ) -> None:
