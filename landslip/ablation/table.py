@@ -138,7 +138,6 @@ def table_of(
     decisions = {names[members]: made.landslide for members, made in crossed.items()}
     pairs = [(names[tuple(row.members)], names[tuple(row.against_members)]) for row in rows]
     f1, differences = compare(labels, decisions, pairs, resamples=resamples, seed=seed)
-    once = np.ones((1, len(labels)))
     made: list[dict[str, Any]] = []
     for row, pair in zip(rows, pairs, strict=True):
         decided, difference = decisions[pair[0]], differences[pair]
@@ -152,9 +151,9 @@ def table_of(
                 "f1": f1[pair[0]].value,
                 "f1_low": f1[pair[0]].low,
                 "f1_high": f1[pair[0]].high,
-                "precision": float(metrics.precision(labels, decided, once)[0]),
-                "recall": float(metrics.recall(labels, decided, once)[0]),
-                "auc": float(metrics.auc(labels, crossed[tuple(row.members)].probability, once)[0]),
+                "precision": metrics.once(metrics.precision, labels, decided),
+                "recall": metrics.once(metrics.recall, labels, decided),
+                "auc": metrics.once(metrics.auc, labels, crossed[tuple(row.members)].probability),
                 **metrics.confusion(labels, decided),
                 "difference": difference.value,
                 "difference_low": difference.low,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from landslip.ensemble.calibration import METHODS, Method
 from landslip.ensemble.differences import Estimate, compare, difference_to_json
 from landslip.ensemble.metrics import f1 as f1_of
+from landslip.ensemble.metrics import once
 from landslip.ensemble.rule_differences import compare_rules
 from landslip.ensemble.rules import (
     CrossFittedRule,
@@ -181,12 +182,11 @@ def _best_member(
     labels: Labels, scores: Floats, fold: NDArray[np.int64], members: Sequence[str]
 ) -> tuple[str, Decisions]:
     """The member with the highest F1 at cross-fitted thresholds, and its decisions."""
-    once = np.ones((1, len(labels)))
     alone = {
         name: cross_fit(labels, column, fold).landslide
         for name, column in zip(members, scores.T, strict=True)
     }
-    best = max(alone, key=lambda name: float(f1_of(labels, alone[name], once)[0]))
+    best = max(alone, key=lambda name: once(f1_of, labels, alone[name]))
     return best, alone[best]
 
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from landslip.ensemble.bootstrap import bootstrap_intervals
 from landslip.ensemble.choice import choose_rule
-from landslip.ensemble.metrics import f1, precision, recall
+from landslip.ensemble.differences import estimate
+from landslip.ensemble.metrics import f1, once, precision, recall
 from landslip.ensemble.out_of_fold import OutOfFold
 from landslip.ensemble.records import (
     CombinationRecord,
@@ -23,7 +22,7 @@ from landslip.ensemble.records import (
 from landslip.ensemble.rules import CrossFittedRule, Fit, FittedRule, cross_fit_rule
 from landslip.ensemble.sensors import column_for, sensors_read, subsets
 from landslip.ensemble.threshold import threshold_in_force
-from landslip.io.arrays import Labels
+from landslip.io.arrays import Decisions, Labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,19 +153,19 @@ def combine(
         rule, crossed, why = chosen.fitted, chosen.crossed, chosen.why
         fit = chosen.fit
         threshold = threshold_in_force(oof.labels, crossed.probability, way.threshold)
-    once = np.ones((1, len(oof.labels)))
     told: Any = rule.to_json()
-    value, interval = _f1(oof.labels, crossed, way)
+    reached = {"f1": partial(f1, oof.labels, crossed.landslide)}
+    found = estimate(reached, len(oof.labels), resamples=way.bootstrap, seed=way.seed)["f1"]
     return {
         "sensors": list(present),
         "columns": list(columns),
         "fit": fit,
         "rule": told,
         "threshold": threshold,
-        "f1": value,
-        "interval": interval,
-        "precision": float(precision(oof.labels, crossed.landslide, once)[0]),
-        "recall": float(recall(oof.labels, crossed.landslide, once)[0]),
+        "f1": found.value,
+        "interval": (found.low, found.high),
+        "precision": once(precision, oof.labels, crossed.landslide),
+        "recall": once(recall, oof.labels, crossed.landslide),
         "why": why,
     }
 
@@ -185,19 +184,6 @@ def cross_fit_columns(
     )
 
 
-def f1_of(labels: Labels, decided: NDArray[np.bool_]) -> float:
+def f1_of(labels: Labels, decided: Decisions) -> float:
     """F1 of decisions."""
-    return float(f1(labels, decided, np.ones((1, len(labels))))[0])
-
-
-def _f1(labels: Labels, crossed: CrossFittedRule, way: Way) -> tuple[float, tuple[float, float]]:
-    """F1 of cross-fitted decisions, and its interval."""
-    value = f1_of(labels, crossed.landslide)
-    intervals = bootstrap_intervals(
-        {"f1": partial(f1, labels, crossed.landslide)},
-        n=len(labels),
-        resamples=way.bootstrap,
-        seed=way.seed,
-    )
-    low, high = intervals["f1"] or (value, value)
-    return value, (low, high)
+    return once(f1, labels, decided)

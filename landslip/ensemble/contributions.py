@@ -54,15 +54,13 @@ def decide_with(table: EnsembleOof, members: Sequence[str]) -> Decisions:
 
 
 def _left_out(table: EnsembleOof) -> list[str]:
-    once = np.ones((1, len(table.labels)))
-
-    def f1(decided: Decisions) -> float:
-        return float(metrics.f1(table.labels, decided, once)[0])
-
-    floor, kept = f1(table.landslide), list(table.members)
+    floor, kept = metrics.once(metrics.f1, table.labels, table.landslide), list(table.members)
     while len(kept) > 1:
         rests = {name: [other for other in kept if other != name] for name in kept}
-        reached = {name: f1(decide_with(table, rest)) for name, rest in rests.items()}
+        reached = {
+            name: metrics.once(metrics.f1, table.labels, decide_with(table, rest))
+            for name, rest in rests.items()
+        }
         # Of equal ones the last: a config names its best models first.
         least = max(reversed(kept), key=lambda name: reached[name])
         if reached[least] < floor:

@@ -4,9 +4,17 @@ In all of them: labels (n,) of 0 and 1; weights (resample, n), how often each pa
 result (resample,). With weights of 1 they equal scikit-learn's.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from landslip.io.arrays import Decisions, Floats, Labels
+
+
+def once(metric: Callable[[Labels, Any, Floats], Floats], labels: Labels, answers: Any) -> float:
+    """A metric of decisions or probabilities (n,) of patches that each count once."""
+    return float(metric(labels, answers, np.ones((1, len(labels))))[0])
 
 
 def confusion(labels: Labels, landslide: Decisions) -> dict[str, int]:

@@ -57,8 +57,7 @@ def compare_rules(
         for weights in np.array_split(block, -(-block.size // _MOST)):
             for name, ranked in folds.items():
                 drawn[name].append(_resampled_f1(labels, ranked, weights))
-    once = np.ones((1, len(labels)))
-    value = {name: float(metrics.f1(labels, crossed[name].landslide, once)[0]) for name in used}
+    value = {name: metrics.once(metrics.f1, labels, crossed[name].landslide) for name in used}
     values = {name: np.concatenate(parts) for name, parts in drawn.items()}
     found = {}
     for first, second in pairs:
