@@ -10,16 +10,14 @@ import torch
 from numpy.typing import NDArray
 
 from landslip.data.folds import read_folds
-from landslip.data.store import read_ids, read_patches
+from landslip.data.store import open_store
 from landslip.features.scales import read_scaling
 from landslip.io.files import InputError, write_parquet
 from landslip.models.device import usable_device
-from landslip.models.network_files import load_network
-from landslip.models.precision import read_processor, same_precision
-from landslip.models.prediction import predict_logits, sigmoid
+from landslip.models.precision import read_processor
+from landslip.models.predict_network import BLOCK, load_networks
 
 JOIN = "+"
-_BLOCK = 512  # patches in memory at once
 
 
 def mask_inputs(
@@ -66,41 +64,31 @@ def mask_inputs(
     InputError
         A file is damaged or of other patches; a GPU is asked for and cannot be used.
     """
-    torch.set_num_threads(threads)
-    torch_device = usable_device(device)
     split, digest = read_folds(folds)
-    if read_ids(store) != split["id"].tolist():
-        raise InputError(f"{store} holds other patches than {folds}; delete both and run again")
-    numbers = sorted(split["fold"].unique().tolist())
-    if len(numbers) != len(descriptions):
-        raise InputError(f"{len(descriptions)} models of {model} for {len(numbers)} folds")
-    columns = {name_of(seen): np.empty(len(split)) for seen in subsets(list(parts))}
-    for fold, description, scaling in zip(numbers, descriptions, scalings, strict=True):
-        network, metadata = load_network(description)
-        network.to(torch_device)
-        training = metadata["settings"]["training"]
-        precision = same_precision(
-            metadata["precision"],
-            training["precision"],
-            torch_device,
-            processor=read_processor(processor),
-        )
-        stack = network.architecture.stack
-        means = read_scaling(scaling).set_index("channel").loc[stack, "mean"].to_numpy(np.float32)
-        in_fold = np.flatnonzero((split["fold"] == fold).to_numpy())
-        for start in range(0, len(in_fold), _BLOCK):
-            rows = in_fold[start : start + _BLOCK]
-            patches = read_patches(store, channels=stack, rows=rows)
-            for seen in subsets(list(parts)):
-                channels = {channel for part in seen for channel in parts[part]}
-                logits = predict_logits(
-                    network,
-                    torch.from_numpy(mask(patches, stack, channels, means)),
-                    tta=training["tta"],
-                    precision=precision,
-                    device=torch_device,
-                )
-                columns[name_of(seen)][rows] = sigmoid(logits)
+    networks = load_networks(
+        model,
+        descriptions,
+        folds=split["fold"].nunique(),
+        device=usable_device(device),
+        processor=read_processor(processor),
+        threads=threads,
+    )
+    stack, sets = networks.stack, subsets(list(parts))
+    columns = {name_of(seen): np.empty(len(split)) for seen in sets}
+    with open_store(store) as opened:
+        if opened.ids != split["id"].tolist():
+            raise InputError(f"{store} holds other patches than {folds}; delete both and run again")
+        for fold, scaling in enumerate(scalings):
+            means = read_scaling(scaling).set_index("channel").loc[stack, "mean"]
+            in_fold = np.flatnonzero((split["fold"] == fold).to_numpy())
+            for start in range(0, len(in_fold), BLOCK):
+                rows = in_fold[start : start + BLOCK]
+                patches = opened.read(rows, stack)
+                for seen in sets:
+                    channels = {channel for part in seen for channel in parts[part]}
+                    masked = mask(patches, stack, channels, means.to_numpy(np.float32))
+                    alone = networks.only(fold).predict(torch.from_numpy(masked))
+                    columns[name_of(seen)][rows] = alone
     frame = pd.concat([split[["id", "fold", "label"]], pd.DataFrame(columns)], axis=1)
     write_parquet(target, frame, {"split_digest": digest, "model": model})
 
