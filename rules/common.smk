@@ -119,11 +119,6 @@ def leases(wildcards, output):
     return CONFIG.gpu.model_dump()
 
 
-def architecture(wildcards):
-    """Channels and timm names of a network's encoders, its head and sizes."""
-    return MODELS[wildcards.model].architecture
-
-
 def dropped_sensors(wildcards):
     """Channel -> sensors that it comes from, of networks that are trained without some."""
     model = MODELS[wildcards.model]
@@ -146,30 +141,15 @@ def pretrained_files(suffix):
     ]
 
 
-def weights_source(wildcards):
-    """The local file named in the config for a timm model, if any."""
-    return [ancient(path) for path in local_weights(wildcards.timm)]
+def encoder_of(wildcards):
+    """The encoder of a timm name; several of one name have the same settings."""
+    encoders = CONFIG.encoders.values()
+    return next(encoder for encoder in encoders if encoder.timm == wildcards.timm)
 
 
-def local_weights(timm):
-    """The same as a path."""
-    named = {
-        encoder.weights
-        for encoder in CONFIG.encoders.values()
-        if encoder.timm == timm and encoder.weights
-    }
-    return sorted(named)[:1]
-
-
-def weights_expected(wildcards):
-    """What the config says of the weights of a timm model."""
-    configured = (e for e in CONFIG.encoders.values() if e.timm == wildcards.timm)
-    return next(configured).model_dump(include={"sha256", "bands"})
-
-
-def weights_digest(wildcards):
-    """Digest of that file."""
-    return [content_digest(Path(path)) for path in local_weights(wildcards.timm)]
+def local_weights(wildcards):
+    """The file that the config names for them, if any."""
+    return [path for path in [encoder_of(wildcards).weights] if path]
 
 
 def scaling_file(wildcards):

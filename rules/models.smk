@@ -3,7 +3,7 @@
 
 rule fetch_weights:
     input:
-        local=weights_source,
+        local=lambda wildcards: [ancient(path) for path in local_weights(wildcards)],
     output:
         weights="<resources>/weights/{timm}.safetensors",
         description="<resources>/weights/{timm}.json",
@@ -18,8 +18,12 @@ rule fetch_weights:
     conda:
         "../envs/cpu.yaml"
     params:
-        expected=weights_expected,
-        local=weights_digest,
+        expected=lambda wildcards: encoder_of(wildcards).model_dump(
+            include={"sha256", "bands"}
+        ),
+        local=lambda wildcards: [
+            content_digest(Path(path)) for path in local_weights(wildcards)
+        ],
         code=source_digest("models/fetch_weights.py"),
     script:
         "../workflow/scripts/models/fetch_weights.py"
@@ -80,7 +84,7 @@ rule train_network:
         slurm_extra="'--signal=TERM@120'",
     params:
         settings=model_settings,
-        architecture=architecture,
+        architecture=lambda wildcards: MODELS[wildcards.model].architecture,
         sensors=dropped_sensors,
         seed=CONFIG.seed,
         # No output: it outlives a killed job, and the next one goes on from it.
