@@ -23,8 +23,8 @@ logger = logging.getLogger(__name__)
 
 STEPS, NODATA = 250, 255
 """Steps of probability in the map's first band, and the value without data."""
-# Patches in memory at once.
-_BATCH = 1024
+# Patches in memory at once: with all that a tile takes, under 2 GB.
+_BATCH = 512
 SENSORS = {
     "optical": Flag.NO_OPTICAL,
     "descending": Flag.NO_DESCENDING,
