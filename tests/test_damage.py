@@ -1,8 +1,10 @@
 """Whatever bytes a file holds, who reads it gets its content or a refusal that names it."""
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from random import Random
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -111,6 +113,16 @@ def test_arrays_in_an_unknown_compression_are_refused_by_name(tmp_path: Path) ->
     at = content.index(b"PK\x01\x02") + 10
     path.write_bytes(content[:at] + (97).to_bytes(2, "little") + content[at + 2 :])
     with pytest.raises(InputError, match=r"counts\.npz is damaged \(.*compression"):
+        read_arrays(path, ["counts"])
+
+
+def test_arrays_whose_header_is_cut_are_refused_by_name(tmp_path: Path) -> None:
+    array = BytesIO()
+    np.save(array, np.zeros(3))
+    path = tmp_path / "counts.npz"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("counts.npy", array.getvalue().replace(b"(3,)", b"((3,"))
+    with pytest.raises(InputError, match=r"counts\.npz is damaged"):
         read_arrays(path, ["counts"])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,9 @@ def read_arrays(path: Path | str, names: Iterable[str]) -> dict[str, NDArray[Any
     InputError
         The file is damaged, or lacks one.
     """
-    with readable_damage(path), np.load(path, allow_pickle=False) as found:
+    # numpy reads headers of old files as Python's words.
+    damage = readable_damage(path, also=(TokenError,))
+    with damage, np.load(path, allow_pickle=False) as found:
         missing = sorted(set(names) - set(found.files))
         if missing:
             raise InputError(f"{path} lacks {', '.join(missing)}; delete it and run again")
