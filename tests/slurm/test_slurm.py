@@ -107,7 +107,7 @@ def test_the_study_on_slurm_gives_each_gpu_to_one_network_and_equals_the_local_s
     ensemble, report = (job for job in jobs if job.name.startswith(("ensemble_", "report_")))
     assert "gather_oof_measure_ensemble_predict_test" in ensemble.name
     assert report.name == "report_draw_report_print_rulegraph"
-    assert (ensemble.cpus, ensemble.memory_mb, report.cpus) == (1, 2000, 1)
+    assert (ensemble.cpus, ensemble.memory_mb, report.cpus) == (1, 4000, 1)
     for model in ("lightgbm", "xgboost", NETWORK):
         for fold in (0, 1):
             assert same(tmp_path, local, f"results/models/{model}/fold{fold}/oof.parquet"), model
