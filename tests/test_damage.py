@@ -126,6 +126,13 @@ def test_arrays_whose_header_is_cut_are_refused_by_name(tmp_path: Path) -> None:
         read_arrays(path, ["counts"])
 
 
+def test_a_table_whose_footer_calls_a_column_an_index_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "oof.parquet"
+    pd.DataFrame({"id": ["a"], "probability": [0.5]}).set_index("id").to_parquet(path)
+    with pytest.raises(InputError, match=r"oof\.parquet lacks the columns id"):
+        read_parquet(path, ["id", "probability"])
+
+
 def test_a_file_that_the_system_withholds_is_not_called_damaged(tmp_path: Path) -> None:
     for read in (read_parquet, read_json, count_rows, read_metadata):
         with pytest.raises(FileNotFoundError):
