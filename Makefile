@@ -6,6 +6,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 CORES ?= all
 
+# Set, it would have every job compile all that it imports anew; empty, it counts as not set.
+export PYTHONDONTWRITEBYTECODE =
+
 .PHONY: demo test test-fast crash-campaign write-sites fuzz check audit docs format lock clean
 
 demo: $(INSTALLED)
