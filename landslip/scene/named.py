@@ -10,6 +10,7 @@ from landslip.io.files import texts_digest
 from landslip.io.kept_digests import kept_digest
 from landslip.scene.catalogue import read_item
 from landslip.scene.names import sibling
+from landslip.scene.safe import product_files
 from landslip.scene.settings import ORBITS, Band, LookFiles, Optical, Radar, Scene, read_scene
 from landslip.scene.virtual import with_sources
 
@@ -53,9 +54,9 @@ def files_digest(files: list[str]) -> str:
 
 
 def _within(path: Path) -> Iterator[Path]:
-    """Files of a folder, or a file, those that it is a mosaic of and those that belong to it."""
+    """Files of a product, or a file, those that it is a mosaic of and those that belong to it."""
     if path.is_dir():
-        yield from sorted(file for file in path.rglob("*") if file.is_file())
+        yield from (file for file in product_files(path) if file.is_file())
     elif path.is_file():
         yield from with_sources(path)
         yield from parts_beside(path)

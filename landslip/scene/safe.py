@@ -7,6 +7,7 @@ import math
 import os
 import re
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,6 +19,7 @@ from landslip.scene.layers import Layer, OpticalLayers
 
 # band_id of BOA_ADD_OFFSET (Sentinel-2 Products Specification Document, psd-14)
 BANDS = {"blue": ("B02", "1"), "green": ("B03", "2"), "red": ("B04", "3"), "nir": ("B08", "7")}
+_METADATA = re.compile(r"MTD_MSIL(1C|2A)\.xml", re.IGNORECASE)
 _LARGEST = 64 << 20
 _AGAIN = "fetch the product again"
 # Others ask for memory by what stands in the file, and GDAL does not know them.
@@ -105,15 +107,22 @@ def _number(text: str) -> float:
     return value
 
 
+def product_files(folder: Path) -> list[Path]:
+    """Files of a product's folder; none where its metadata lie neither in it nor one level below.
+
+    Somebody may name a home folder or a disk, which is not to be walked through.
+    """
+    with suppress(OSError):
+        near = [folder, *(each for each in folder.iterdir() if each.is_dir())]
+        if any(_METADATA.fullmatch(name) for each in near for name in os.listdir(each)):
+            return sorted(file for file in folder.rglob("*") if not file.is_dir())
+    return []
+
+
 def _listing(path: Path) -> tuple[list[str], str]:
     """Names of the files in a product, and what comes before a name for GDAL."""
     if path.is_dir():
-        names = [
-            os.path.relpath(os.path.join(folder, name), path)
-            for folder, _, files in os.walk(path)
-            for name in files
-        ]
-        return sorted(names), f"{path}/"
+        return [os.path.relpath(file, path) for file in product_files(path)], f"{path}/"
     if not path.is_file():
         raise InputError(f"{path} is not there, or no file; name a SAFE folder or its zip")
     if not zipfile.is_zipfile(path) and (foreign := foreign_file(path, ZIP)):

@@ -15,7 +15,7 @@ from landslip.scene.catalogue import read_item
 from landslip.scene.layers import Layers
 from landslip.scene.rasters import read_grid
 from landslip.scene.reader import Reading, open_scene
-from landslip.scene.safe import read_metadata, read_safe
+from landslip.scene.safe import product_files, read_metadata, read_safe
 
 PLANETARY = "S2B_MSIL2A_20190629T212529_R043_T06VVN_20201006T080531.json"
 real = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared real material is not here")
@@ -57,6 +57,20 @@ def test_a_product_without_its_metadata_or_a_band_is_refused(scene_copy: Path) -
         read_safe(folder)
     with pytest.raises(InputError, match="is not there"):
         read_safe(scene_copy / "nothing.SAFE")
+
+
+def test_files_of_a_folder_are_looked_for_in_products_alone(tmp_path: Path) -> None:
+    """Somebody may name a home folder, or a disk, in place of a product."""
+    product = tmp_path / "event" / "S2B_MSIL2A_20240619T100029.SAFE"
+    band = product / "GRANULE" / "L2A" / "B04.jp2"
+    band.parent.mkdir(parents=True)
+    band.touch()
+    assert product_files(product) == []
+    metadata = product / "MTD_MSIL2A.xml"
+    metadata.touch()
+    assert product_files(product) == [band, metadata]
+    assert product_files(product.parent) == [band, metadata]
+    assert product_files(tmp_path) == []
 
 
 def test_a_level_1c_product_is_refused_with_what_to_take(made_scene: Path, tmp_path: Path) -> None:
