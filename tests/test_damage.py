@@ -23,9 +23,9 @@ from landslip.io.files import (
     write_json,
     write_parquet,
 )
-from landslip.io.large_tables import count_rows, iterate_parquet, read_columns
+from landslip.io.large_tables import count_rows, iterate_parquet
 from landslip.models.importance import mean_importance
-from landslip.models.predictions import PredictionReader, read_oof, read_test
+from landslip.models.predictions import read_oof, read_test
 
 ROWS = 40
 IDS = [f"ID_{number}" for number in range(ROWS)]
@@ -66,9 +66,9 @@ def write_all(folder: Path) -> dict[str, Path]:
 
 
 READERS: dict[str, list[Callable[[Path], object]]] = {
-    "folds": [read_folds, read_parquet, read_metadata, count_rows, read_columns],
+    "folds": [read_folds, read_parquet, read_metadata, count_rows],
     "oof": [read_oof, lambda path: list(iterate_parquet(path, ["id"], rows=range(5, 30)))],
-    "test": [read_test, lambda path: PredictionReader(path).take(IDS)],
+    "test": [read_test],
     "ensemble": [read_ensemble_oof],
     "answers": [count_test],
     "importance": [lambda path: mean_importance([path])],

@@ -1,6 +1,6 @@
-"""The ensemble's answer for every test patch, a few of them in memory at a time."""
+"""The ensemble's answer for every test patch."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,8 @@ from landslip.ensemble.records import CombinationRecord, read_threshold
 from landslip.ensemble.rules import FittedRule
 from landslip.ensemble.sensors import member_of
 from landslip.ensemble.tables import TEST_COLUMNS
-from landslip.io.files import InputError
-from landslip.io.large_tables import iterate_parquet, write_blocks
-from landslip.models.predictions import PredictionReader, check_origin
+from landslip.io.files import InputError, read_parquet, write_parquet
+from landslip.models.predictions import check_origin, read_test, require_patches
 
 
 def predict_test(
@@ -61,54 +60,35 @@ def predict_test(
             f"{threshold} combines {', '.join(rule.members)}, not {', '.join(members)}; delete it "
             "and run again"
         )
-    readers: dict[str, list[PredictionReader]] = {}
-    for name, paths in members.items():
-        readers[name] = [PredictionReader(path) for path in paths]
-        for reader in readers[name]:
-            check_origin(reader.path, reader, name, chosen["split_digest"])
-    write_blocks(target, _blocks(readers, manifest, rule, chosen["threshold"], fewer))
+    listed = read_parquet(manifest, ["id", "split", "status", "missing"])
+    asked = listed[listed["split"] == "test"]
+    readable = (asked["status"] == "ok").to_numpy()
+    ids = asked["id"][readable].tolist()
+    scores = {
+        name: average(np.stack([_read(path, name, chosen["split_digest"], ids) for path in paths]))
+        for name, paths in members.items()
+    }
+    probability = rule.apply(np.stack(list(scores.values()), axis=1))
+    above = np.full(len(ids), chosen["threshold"])
+    missing = asked["missing"][readable].to_numpy(object)
+    for lacking in pd.unique(missing[missing != ""]):
+        rows = missing == lacking
+        probability[rows], above[rows] = _with_fewer(fewer.find(lacking), scores, rows)
+    # A comparison with NaN would say 0: a patch without an answer is neither.
+    landslide = np.where(np.isnan(probability), np.nan, probability > above)
+    columns = {"probability": probability, "landslide": landslide, **scores}
+    frame = pd.DataFrame({name: _spread(found, readable) for name, found in columns.items()})
+    frame["landslide"] = frame["landslide"].astype("Int8")
+    frame.insert(0, "id", asked["id"].to_numpy())
+    write_parquet(target, frame.astype({"id": "str"}))
 
 
-def _blocks(
-    members: Mapping[str, Sequence[PredictionReader]],
-    manifest: Path,
-    rule: FittedRule,
-    threshold: float,
-    fewer: FewerSensors,
-) -> Iterator[pd.DataFrame]:
-    for listed in iterate_parquet(manifest, ["id", "split", "status", "missing"]):
-        # also where it holds no test patch: a table has at least one part
-        asked = listed[listed["split"] == "test"]
-        readable = (asked["status"] == "ok").to_numpy()
-        ids = asked["id"][readable].tolist()
-        scores = {
-            name: average(np.stack([reader.take(ids) for reader in readers]))
-            for name, readers in members.items()
-        }
-        probability = rule.apply(np.stack(list(scores.values()), axis=1))
-        above = np.full(len(ids), threshold)
-        missing = asked["missing"][readable].to_numpy(object)
-        for lacking in pd.unique(missing[missing != ""]):
-            rows = missing == lacking
-            probability[rows], above[rows] = _with_fewer(fewer.find(lacking), scores, rows)
-        # A comparison with NaN would say 0: a patch without an answer is neither.
-        landslide = np.where(np.isnan(probability), np.nan, probability > above)
-        frame = pd.DataFrame(
-            {
-                name: _spread(found, readable)
-                for name, found in {
-                    "probability": probability,
-                    "landslide": landslide,
-                    **scores,
-                }.items()
-            }
-        )
-        frame["landslide"] = frame["landslide"].astype("Int8")
-        frame.insert(0, "id", asked["id"].to_numpy())
-        yield frame.astype({"id": "str"})
-    for readers in members.values():
-        for reader in readers:
-            reader.end()
+def _read(path: Path, model: str, split_digest: str, ids: Sequence[str]) -> NDArray[np.float64]:
+    """What one fold of a member predicts for these patches, (n,)."""
+    predictions = read_test(path)
+    check_origin(path, predictions, model, split_digest)
+    require_patches(path, predictions.frame["id"].tolist(), ids)
+    return predictions.frame["probability"].to_numpy(dtype=np.float64)
 
 
 def _with_fewer(

@@ -3,8 +3,9 @@
 import logging
 from pathlib import Path
 
-from landslip.io.files import atomic_path
-from landslip.io.large_tables import iterate_parquet
+import pandas as pd
+
+from landslip.io.files import read_parquet, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -31,14 +32,11 @@ def write_submission(*, test: Path, target: Path) -> None:
     InputError
         `test` is damaged.
     """
-    unanswered: list[str] = []
-    with atomic_path(target) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        file.write("ID,label\n")
-        for block in iterate_parquet(test, ["id", "landslide"]):
-            label = block["landslide"].astype("Int8")
-            unanswered += block["id"][label.isna()].tolist()
-            answer = block[["id"]].assign(label=label.fillna(UNANSWERED))
-            answer.to_csv(file, header=False, index=False, lineterminator="\n")
+    answers = read_parquet(test, ["id", "landslide"])
+    label = answers["landslide"].astype("Int8")
+    unanswered = answers["id"][label.isna()].tolist()
+    submitted = pd.DataFrame({"ID": answers["id"], "label": label.fillna(UNANSWERED)})
+    write_text(target, submitted.to_csv(index=False, lineterminator="\n"))
     if unanswered:
         logger.warning(
             "%d test patches have no prediction (test.parquet); submission.csv calls them %d: %s%s",

@@ -23,9 +23,8 @@ from landslip.io.files import (
     require_columns,
     write_parquet,
 )
-from landslip.io.large_tables import TableReader, iterate_parquet, read_columns
 from landslip.io.records import Probability, parse_record
-from landslip.models.predictions import OOF_COLUMNS
+from landslip.models.predictions import OOF_COLUMNS, require_patches
 
 # Of each fold, by its number.
 _THRESHOLDS = dict[Annotated[str, Field(pattern=r"^[0-9]{1,9}$")], Probability]
@@ -159,27 +158,20 @@ def read_labelled(path: Path, manifest: Path) -> LabelledTest:
     InputError
         A file is damaged or lacks a column, or they list other test patches.
     """
-    names = read_columns(path)
-    require_columns(path, names, TEST_COLUMNS)
-    scores = [name for name in names if name not in ("id", "landslide")]
-    said = ["landslide", *scores]
-    reader = TableReader(path, said)
-    parts = [pd.DataFrame(columns=["label", *said], dtype="float64")]
-    unlabelled = 0
-    for listed in iterate_parquet(manifest, ["id", "split", "label"]):
-        asked = listed[listed["split"] == "test"].reset_index(drop=True)
-        rows = reader.take(asked["id"].tolist())
-        known = asked["label"].notna()
-        unlabelled += int((~known).sum())
-        parts.append(rows[said].assign(label=asked["label"].astype("Float64"))[known])
-    reader.end()
-    frame = pd.concat(parts, ignore_index=True)
+    frame = read_parquet(path)
+    require_columns(path, frame.columns, TEST_COLUMNS)
+    listed = read_parquet(manifest, ["id", "split", "label"])
+    asked = listed[listed["split"] == "test"]
+    require_patches(path, frame["id"].tolist(), asked["id"].tolist())
+    known = asked["label"].notna().to_numpy()
+    frame = frame[known]
+    members = [name for name in frame.columns if name not in TEST_COLUMNS]
     return LabelledTest(
-        labels=frame["label"].to_numpy(dtype=np.int8),
+        labels=asked["label"][known].to_numpy(dtype=np.int8),
         probability=frame["probability"].to_numpy(dtype=np.float64),
         landslide=frame["landslide"].to_numpy(dtype=np.float64, na_value=np.nan),
-        members={n: frame[n].to_numpy(dtype=np.float64) for n in scores if n != "probability"},
-        unlabelled=unlabelled,
+        members={name: frame[name].to_numpy(dtype=np.float64) for name in members},
+        unlabelled=int((~known).sum()),
     )
 
 
@@ -196,9 +188,9 @@ def count_test(path: Path) -> PredictionCounts:
     InputError
         The file is damaged.
     """
-    patches = predicted = landslides = 0
-    for block in iterate_parquet(path, ["landslide"]):
-        patches += len(block)
-        predicted += int(block["landslide"].notna().sum())
-        landslides += int((block["landslide"] == 1).sum())
-    return PredictionCounts(patches=patches, predicted=predicted, landslides=landslides)
+    landslide = read_parquet(path, ["landslide"])["landslide"]
+    return PredictionCounts(
+        patches=len(landslide),
+        predicted=int(landslide.notna().sum()),
+        landslides=int((landslide == 1).sum()),
+    )

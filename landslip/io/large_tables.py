@@ -2,14 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
 
 from landslip.io.files import (
-    InputError,
     atomic_path,
     readable_damage,
     require_columns,
@@ -58,18 +56,8 @@ def count_rows(path: Path | str) -> int:
     InputError
         The footer is damaged.
     """
-    return int(_footer(path).num_rows)
-
-
-def read_columns(path: Path | str) -> list[str]:
-    """Names of a table's columns, in order; see `count_rows`."""
     with readable_damage(path):
-        return [str(name) for name in _footer(path).schema.to_arrow_schema().names]
-
-
-def _footer(path: Path | str) -> pq.FileMetaData:
-    with readable_damage(path):
-        return pq.read_metadata(path)
+        return int(pq.read_metadata(path).num_rows)
 
 
 def iterate_parquet(
@@ -115,65 +103,3 @@ def iterate_parquet(
             at += batch.num_rows
             if chosen:
                 yield batch.slice(chosen.start, len(chosen)).to_pandas()
-
-
-class TableReader:
-    """Rows of a table of patches that must stand in a known order, a few at a time.
-
-    Parameters
-    ----------
-    path
-        Its column `id` says which patch a row is of.
-    columns
-        Those that are asked for, beside it.
-    """
-
-    def __init__(self, path: Path | str, columns: Sequence[str]) -> None:
-        self.path = path
-        names = ["id", *columns]
-        with readable_damage(path):
-            schema = _footer(path).schema.to_arrow_schema()
-            require_columns(path, schema.names, names)
-            self._held: pd.DataFrame = schema.empty_table().select(names).to_pandas()
-        self._blocks = iterate_parquet(path, names)
-        self._row = 0
-
-    def take(self, ids: Sequence[str]) -> pd.DataFrame:
-        """The next rows, which must be of these patches; their index counts from 0.
-
-        Raises
-        ------
-        InputError
-            They are of others, or as of `iterate_parquet`.
-        """
-        rows = self._next(len(ids))
-        self._compare(rows, ids)
-        self._row += len(rows)
-        return rows
-
-    def end(self) -> None:
-        """Refuse a table that holds further rows."""
-        self._compare(self._next(1), [])
-
-    def _next(self, n: int) -> pd.DataFrame:
-        """At most `n` rows, fewer only where the table ends."""
-        parts = [self._held] if len(self._held) else []
-        held = len(self._held)
-        while held < n and (block := next(self._blocks, None)) is not None:
-            parts.append(block)
-            held += len(block)
-        if parts:
-            self._held = pd.concat(parts, ignore_index=True)
-        rows = self._held.iloc[:n]
-        self._held = self._held.iloc[n:]
-        return rows
-
-    def _compare(self, rows: pd.DataFrame, ids: Sequence[str]) -> None:
-        found = rows["id"].tolist()
-        if found != list(ids):
-            pairs = enumerate(zip_longest(found, ids, fillvalue="none"), start=self._row)
-            row, (got, expected) = next((row, pair) for row, pair in pairs if len(set(pair)) > 1)
-            raise InputError(
-                f"{self.path}: patch {got} in row {row}, expected {expected}; "
-                "delete it and run again"
-            )

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,6 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from landslip.io.files import InputError, read_metadata, read_parquet, write_parquet
-from landslip.io.large_tables import TableReader
 
 OOF_COLUMNS = ("id", "fold", "label", "probability")
 TEST_COLUMNS = ("id", "probability")
@@ -39,6 +38,23 @@ def format_ids(ids: Iterable[object], most: int = 5) -> str:
     ids = list(ids)
     shown = ", ".join(str(item) for item in islice(ids, most))
     return f"{len(ids)} ({shown}{' ...' if len(ids) > most else ''})"
+
+
+def require_patches(path: Path, found: Sequence[str], expected: Sequence[str]) -> None:
+    """Refuse a table whose rows are not of these patches, in this order.
+
+    Raises
+    ------
+    InputError
+        A row is of another patch, or missing, or one too many; the message names it.
+    """
+    if found == expected:
+        return
+    pairs = enumerate(zip_longest(found, expected, fillvalue="none"))
+    row, (got, wanted) = next((row, pair) for row, pair in pairs if len(set(pair)) > 1)
+    raise InputError(
+        f"{path}: patch {got} in row {row}, expected {wanted}; delete it and run again"
+    )
 
 
 def constant_folds(probability: NDArray[np.float64], fold: NDArray[np.int64]) -> list[int]:
@@ -144,40 +160,7 @@ def read_test(path: Path) -> Predictions:
     return _read(path, TEST_COLUMNS)
 
 
-class PredictionReader:
-    """What `write_test` wrote, a few patches at a time; checked as by `read_test`.
-
-    Raises
-    ------
-    InputError
-        The file is damaged, or lacks a column or its digest.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.model, self.split_digest = _origin(path)
-        self._table = TableReader(path, ["probability"])
-
-    def take(self, ids: Sequence[str]) -> NDArray[np.float64]:
-        """Probabilities (n,) of the next patches, whose ids must be these.
-
-        Raises
-        ------
-        InputError
-            They are others, or the file is damaged, or holds what `write_test` refuses.
-        """
-        frame = self._table.take(ids)
-        _check_probabilities(self.path, frame)
-        return frame["probability"].to_numpy(dtype=np.float64)
-
-    def end(self) -> None:
-        """Refuse a file that holds further patches."""
-        self._table.end()
-
-
-def check_origin(
-    path: Path, predictions: Predictions | PredictionReader, model: str, split_digest: str
-) -> None:
+def check_origin(path: Path, predictions: Predictions, model: str, split_digest: str) -> None:
     """Refuse predictions of another model, or of a training on another split.
 
     Raises
@@ -204,13 +187,6 @@ def _write(target: Path, frame: pd.DataFrame, *, split_digest: str, model: str) 
 
 def _read(path: Path, columns: Sequence[str]) -> Predictions:
     frame = read_parquet(path, columns)
-    model, split_digest = _origin(path)
-    _check(path, frame)
-    return Predictions(frame=frame, split_digest=split_digest, model=model)
-
-
-def _origin(path: Path) -> tuple[str, str]:
-    """Name of the model, and digest of the split, of a file of predictions."""
     metadata = read_metadata(path)
     missing = {"split_digest", "model"} - metadata.keys()
     if missing:
@@ -218,31 +194,27 @@ def _origin(path: Path) -> tuple[str, str]:
             f"{path} does not say its {' and '.join(sorted(missing))} in the file's metadata;"
             " delete it and run again"
         )
-    return metadata["model"], metadata["split_digest"]
+    _check(path, frame)
+    return Predictions(frame=frame, split_digest=metadata["split_digest"], model=metadata["model"])
 
 
 def _check(path: Path, frame: pd.DataFrame) -> None:
     """Refuse probabilities that are none, and ids that come twice."""
-    _check_probabilities(path, frame)
-    doubled = frame["id"].duplicated().to_numpy()
-    if doubled.any():
-        twice = format_ids(frame["id"][doubled])
-        raise InputError(f"{path}: ids that come twice: {twice}; delete it and run again")
-
-
-def _check_probabilities(path: Path, frame: pd.DataFrame) -> None:
     if not pd.api.types.is_float_dtype(frame["probability"]):
         raise InputError(
             f"{path}: probability must be floating point, got {frame['probability'].dtype}"
         )
     probability = frame["probability"].to_numpy(dtype=np.float64, na_value=np.nan)
-    ids = frame["id"].to_numpy()
     # NaN compares false with everything, so it is outside too; told apart for the message.
     outside = ~((probability >= 0) & (probability <= 1))
     if outside.any():
         empty = np.isnan(probability)
         what = "NaN" if (empty == outside).all() else "NaN or outside [0, 1]"
         raise InputError(
-            f"{path}: of {len(frame)} probabilities, {what}: {format_ids(ids[outside])};"
+            f"{path}: of {len(frame)} probabilities, {what}: {format_ids(frame['id'][outside])};"
             " train this model again"
         )
+    doubled = frame["id"].duplicated().to_numpy()
+    if doubled.any():
+        twice = format_ids(frame["id"][doubled])
+        raise InputError(f"{path}: ids that come twice: {twice}; delete it and run again")
