@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from landslip.io.section import Fraction, Name, Section, expecting
 
@@ -11,6 +11,16 @@ Each = Literal["models", "subsets", "statistics", "indices"]
 Kinds = Literal["all", "networks", "trees"]
 # Tables that need no variants.
 _RESERVED = {"analyses", "calibration", "confusion", "figures", "importance", "members", "speed"}
+
+
+def _present(value: Any) -> Any:
+    """Entries that no second file took out."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: entry for name, entry in value.items() if entry is not None}
+
+
+_without_nulls = BeforeValidator(_present)
 
 
 class Variant(Section):
@@ -59,12 +69,7 @@ class Table(Section):
         description="rows made from the config: its models; subsets of the base's inputs; without "
         "each statistic; without each index",
     )
-    variants: dict[Name, Variant] = Field({})
-
-    @field_validator("variants", mode="before")
-    @classmethod
-    def _without_nulls(cls, value: Any) -> Any:
-        return _present(value)
+    variants: Annotated[dict[Name, Variant], _without_nulls] = Field({})
 
 
 class Ablation(Section):
@@ -77,12 +82,7 @@ class Ablation(Section):
         0.114, gt=0, lt=1, description="share of landslides that thresholds are carried over to"
     )
     shufflings: int = Field(3, ge=1, description="of each group of features, for its importance")
-    tables: dict[Name, Table] = Field({})
-
-    @field_validator("tables", mode="before")
-    @classmethod
-    def _without_nulls(cls, value: Any) -> Any:
-        return _present(value)
+    tables: Annotated[dict[Name, Table], _without_nulls] = Field({})
 
     @model_validator(mode="after")
     def _names_free(self) -> Self:
@@ -90,10 +90,3 @@ class Ablation(Section):
         if taken:
             raise ValueError(f"tables.{taken[0]}: there is a table of that name already")
         return self
-
-
-def _present(value: Any) -> Any:
-    """Entries that no second file took out."""
-    if not isinstance(value, Mapping):
-        return value
-    return {name: entry for name, entry in value.items() if entry is not None}

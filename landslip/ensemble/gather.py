@@ -15,7 +15,7 @@ from landslip.ensemble.rules import Rule
 from landslip.ensemble.tables import write_ensemble_oof
 from landslip.io.arrays import Floats
 from landslip.io.files import InputError
-from landslip.models.predictions import OOF_COLUMNS, check_origin, format_ids, read_oof
+from landslip.models.predictions import check_origin, format_ids, read_oof
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,6 @@ def gather_oof(
         another fold; a probability is NaN or outside [0, 1]; a file is of another split or
         another model. The message names the file, how many patches and the first of them.
     """
-    check_members(members, OOF_COLUMNS)
     split, digest, columns = read_members(members, folds)
     choice = choose_rule(
         split["label"].to_numpy(dtype=np.int8),
@@ -122,19 +121,6 @@ def _member_oof(name: str, paths: Sequence[Path], table: pd.DataFrame, digest: s
             missing,
         )
     return np.asarray(joined.loc[expected.index], dtype=np.float64)
-
-
-def check_members(members: Mapping[str, Sequence[Path]], taken: Sequence[str]) -> None:
-    """Refuse an ensemble without members or files, and names that the table has `taken`."""
-    if not members:
-        raise InputError("the ensemble has no members; name at least one in ensemble.members")
-    for name, paths in members.items():
-        if not paths:
-            raise InputError(f"member {name} has no files of predictions")
-        if name in taken:
-            raise InputError(
-                f"a member cannot be called {name}: the table has a column of that name"
-            )
 
 
 def _refuse(where: object, what: str, ids: Iterable[object]) -> None:

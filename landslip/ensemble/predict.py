@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from landslip.ensemble.average import average
 from landslip.ensemble.fewer_sensors import FewerSensors
-from landslip.ensemble.gather import check_members
 from landslip.ensemble.records import CombinationRecord, read_threshold
 from landslip.ensemble.rules import FittedRule
 from landslip.ensemble.sensors import member_of
-from landslip.ensemble.tables import TEST_COLUMNS
 from landslip.io.files import InputError, read_parquet, write_parquet
 from landslip.models.predictions import check_origin, read_test, require_patches
 
@@ -52,7 +50,6 @@ def predict_test(
         probability is NaN or outside [0, 1]; a file is of another split or another model;
         the rule is of other members. The message names the file and the first patch.
     """
-    check_members(members, TEST_COLUMNS)
     chosen = read_threshold(threshold)
     rule = FittedRule.from_json(chosen["rule"]["fitted"])
     if rule.members != tuple(members):

@@ -42,8 +42,6 @@ def search_threshold(
     ------
     InputError
         The file is damaged.
-    ValueError
-        The method is unknown or not in [0, 1].
     """
     table = read_ensemble_oof(oof)
     exact = search_exact(table.labels, table.probability)

@@ -113,21 +113,11 @@ def threshold_in_force(labels: Labels, probability: Floats, method: str | float)
     labels, probability : (n,)
         0 or 1, and the score of each patch.
     method
-        exact or grid, or a number in [0, 1], which is then the threshold.
-
-    Raises
-    ------
-    ValueError
-        The method is unknown or not in [0, 1].
+        exact or grid, or a number, which is then the threshold.
     """
-    if isinstance(method, str):
-        searches = {"exact": search_exact, "grid": search_grid}
-        if method not in searches:
-            raise ValueError(f"method {method!r} is none of {sorted(searches)} and no number")
-        return searches[method](labels, probability).threshold
-    if not 0 <= method <= 1:
-        raise ValueError(f"a threshold lies in [0, 1], got {method}")
-    return float(method)
+    if method == "exact":
+        return search_exact(labels, probability).threshold
+    return search_grid(labels, probability).threshold if method == "grid" else float(method)
 
 
 def f1_at(labels: Labels, probability: Floats, threshold: float) -> float:

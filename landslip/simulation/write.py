@@ -12,7 +12,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from landslip.io.files import InputError, atomic_path, file_digest
+from landslip.io.files import atomic_path, file_digest
 from landslip.io.temporaries import clear_temporaries
 from landslip.simulation.patches import simulate_batch
 
@@ -105,24 +105,9 @@ def simulate_patches(
         Processes to share the work.
     test_positives
         Share of landslides in the test patches; `positives` if not given.
-
-    Raises
-    ------
-    InputError
-        A number is out of its range.
     """
     shares = {"train": positives, "test": positives if test_positives is None else test_positives}
     counts = {"train": train, "test": test}
-    for name, value, least in (
-        ("train", train, 1), ("test", test, 0), ("size", size, 16), ("seed", seed, 0),
-        ("workers", workers, 1),
-    ):  # fmt: skip
-        if value < least:
-            raise InputError(f"simulated patches: {name} is {value}; give {least} or more")
-    for split, share in shares.items():
-        if not 0 <= share <= 1:
-            raise InputError(f"simulated patches: the {split} positives are {share}; give 0 to 1")
-
     rng = np.random.default_rng(seed)
     ids = draw_ids(rng, train + test)
     names = {"train": ids[:train], "test": ids[train:]}

@@ -1,6 +1,5 @@
 """Gathering: every patch once, in its own fold, of the same split; anything else is refused."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,22 +103,6 @@ def test_predictions_of_another_model_are_refused(done: Run) -> None:
     swapped = {"trees": done.oof["network"], "network": done.oof["trees"]}
     with pytest.raises(InputError, match="holds predictions of network, expected of trees"):
         gather_oof(members=swapped, folds=done.folds, target=done.ensemble_oof, **PLAIN)
-
-
-@pytest.mark.parametrize("members", [{}, {"trees": []}])
-def test_an_ensemble_of_nothing_is_refused(done: Run, members: dict[str, list[Path]]) -> None:
-    with pytest.raises(InputError, match=r"no members|no files"):
-        gather_oof(members=members, folds=done.folds, target=done.ensemble_oof, **PLAIN)
-
-
-def test_a_member_cannot_take_the_name_of_a_column(done: Run) -> None:
-    with pytest.raises(InputError, match="cannot be called probability"):
-        gather_oof(
-            members={"probability": done.oof["trees"]},
-            folds=done.folds,
-            target=done.ensemble_oof,
-            **PLAIN,
-        )
 
 
 def test_a_fitted_rule_predicts_every_fold_as_the_other_folds_teach(done: Run) -> None:

@@ -224,12 +224,6 @@ def test_the_same_seed_gives_the_same_file(oof: Path) -> None:
     assert run(oof)["cross_fitted"]["interval"] != run(oof, seed=43)["cross_fitted"]["interval"]
 
 
-@pytest.mark.parametrize("method", ["best", -0.1, 1.5])
-def test_a_threshold_outside_its_range_is_refused(oof: Path, method: str | float) -> None:
-    with pytest.raises(ValueError, match=r"none of|lies in"):
-        run(oof, method=method)
-
-
 @pytest.mark.parametrize(
     ("labels", "probability", "warning"),
     [

@@ -371,11 +371,6 @@ def test_a_gpu_that_is_absent_is_refused_by_xgboost(study_folder: Path, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_weights_are_named_after_their_format(study_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"xgboost weights end in \.ubj"):
-        train(study_folder, tmp_path, "xgboost", weights=tmp_path / "model.pkl")
-
-
 def test_the_weight_of_landslides_raises_their_probability(
     study_folder: Path, tmp_path: Path
 ) -> None:
