@@ -1,9 +1,9 @@
 """Which models the ablation's variants are: settings worked out, equal ones made one model."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,6 +18,9 @@ from landslip.io.files import InputError, text_digest
 from landslip.models.names import ENSEMBLE
 from landslip.models.resolved import ResolvedModel
 from landslip.models.settings import Model, Network, read_settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _DIGITS = 10
 
@@ -124,36 +127,22 @@ class _Planner:
     def rows(self, name: str, table: Table) -> list[Row]:
         """Rows of a table that this config can make, the base first."""
         where = f"ablation.tables.{name}"
+        variants = self._attempt(name, table.base, self._variants, where, table) or {}
         made: dict[str, list[str]] = {}
-        try:
-            variants = self._variants(where, table)
-        except _MistakeError as mistake:
-            self.mistakes.append(str(mistake))
-            return []
-        except _AbsentError as reason:
-            self.left_out.setdefault(name, {})[table.base] = str(reason)
-            return []
         for variant, entry in variants.items():
             at = f"{where}.variants.{variant}"
-            try:
-                made[variant] = self._members(at, table, entry)
-            except _MistakeError as mistake:
-                self.mistakes.append(str(mistake))
-            except _AbsentError as reason:
-                self.left_out.setdefault(name, {})[variant] = str(reason)
+            if members := self._attempt(name, variant, self._members, at, table, entry):
+                made[variant] = members
         rows = []
         for variant, members in made.items():
             against = variants[variant].against or table.base
             if against in variants and against not in made:
                 self.left_out.setdefault(name, {})[variant] = f"{against} is left out"
                 continue
-            try:
-                compared = made.get(against) or self._named(f"{where}.base", against)
-            except _MistakeError as mistake:
-                self.mistakes.append(str(mistake))
-            except _AbsentError as reason:
-                self.left_out.setdefault(name, {})[variant] = str(reason)
-            else:
+            compared = made.get(against) or self._attempt(
+                name, variant, self._named, f"{where}.base", against
+            )
+            if compared:
                 rows.append(
                     Row(
                         variant=variant,
@@ -163,6 +152,18 @@ class _Planner:
                     )
                 )
         return self._with_base(where, table, variants, rows)
+
+    def _attempt(
+        self, table: str, variant: str, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
+        """What some work gives; None where it finds a mistake or something that is taken out."""
+        try:
+            return work(*args, **kwargs)
+        except _MistakeError as mistake:
+            self.mistakes.append(str(mistake))
+        except _AbsentError as reason:
+            self.left_out.setdefault(table, {})[variant] = str(reason)
+        return None
 
     def _with_base(
         self, where: str, table: Table, variants: Mapping[str, Variant], rows: list[Row]

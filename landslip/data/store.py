@@ -137,13 +137,8 @@ class PatchStore:
         """Names of neighbouring patches, where those of all may be too many."""
         return [str(name) for name in self._file["id"].asstr()[rows.start : rows.stop]]
 
-    @property
-    def id_bytes(self) -> int:
-        """Bytes that the longest id takes."""
-        return int(self._file["id"].dtype.itemsize)
-
     def checks(self) -> Checks:
-        """Ids and checksums of all patches; of a store of many shards they may be too many."""
+        """Ids and checksums of all patches."""
         return Checks(*(self._file[name][:] for name in ("id", "sha256", "crc32")))
 
     def read(

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -104,7 +104,7 @@ def write_shard(
         offset = _lay_out(temporary, shape)
         found = _convert_all(manifest, how, temporary, offset, workers)
     place = Pixels(pixels, n, offset, pixels.stat().st_size)
-    _write_index(target, names, shape, [place], found.ids.itemsize, [found])
+    _write_index(target, names, shape, [place], found)
 
 
 def join_shards(shards: Sequence[Path], *, target: Path) -> None:
@@ -126,7 +126,7 @@ def join_shards(shards: Sequence[Path], *, target: Path) -> None:
         A shard is damaged or has other channels or another size than the first; or there is no
         patch.
     """
-    full, pixels, id_bytes = [], [], 1
+    full, pixels, checks = [], [], []
     kept = set(shards)
     for path in shards:
         with open_store(path) as shard:
@@ -134,7 +134,7 @@ def join_shards(shards: Sequence[Path], *, target: Path) -> None:
             if len(shard):
                 full.append(shard)
                 pixels += shard.pixels
-                id_bytes = max(id_bytes, shard.id_bytes)
+                checks.append(shard.checks())
     if not full:
         raise InputError(f"{target}: there is no usable patch to store; see the audit")
     for shard in full:
@@ -145,14 +145,9 @@ def join_shards(shards: Sequence[Path], *, target: Path) -> None:
             )
             raise InputError(f"{other}, {first}; delete both and run again")
 
-    def checks() -> Iterator[Checks]:
-        """Checks of one shard after another, so that few are in memory."""
-        for closed in full:
-            with open_store(closed.path) as shard:
-                yield shard.checks()
-
     n = sum(map(len, full))
-    _write_index(target, full[0].channels, (n, *full[0].shape[1:]), pixels, id_bytes, checks())
+    whole = Checks(*map(np.concatenate, zip(*checks, strict=True)))
+    _write_index(target, full[0].channels, (n, *full[0].shape[1:]), pixels, whole)
     for stale in set(shards[0].parent.glob("*.h5")) - kept:
         stale.unlink()
         stale.with_suffix(".sha256").unlink(missing_ok=True)
@@ -164,8 +159,7 @@ def _write_index(
     channels: Sequence[str],
     shape: tuple[int, int, int, int],
     pixels: Sequence[Pixels],
-    id_bytes: int,
-    checks: Iterable[Checks],
+    checks: Checks,
 ) -> None:
     """Write what `landslip.data.store` reads: a view of the pixels, and what is said of each patch.
 
@@ -180,16 +174,9 @@ def _write_index(
         _view(file, named, shape)
         dtype = [("file", f"S{longest}"), *((name, "<i8") for name in Pixels._fields[1:])]
         file["shard"] = np.array(named, dtype)
-        ids = file.create_dataset("id", shape[0], h5py.string_dtype(length=id_bytes))
-        sha256 = file.create_dataset("sha256", (shape[0], 32), np.uint8)
-        crc32 = file.create_dataset("crc32", shape[:2], np.uint32)
-        start = 0
-        for part in checks:
-            rows = slice(start, start + len(part.ids))
-            # HDF5 converts no ASCII, which it takes numpy's bytes for, to UTF-8.
-            ids[rows] = part.ids.astype(ids.dtype)
-            sha256[rows], crc32[rows] = part.sha256, part.crc32
-            start = rows.stop
+        # HDF5 converts no ASCII, which it takes numpy's bytes for, to UTF-8.
+        file["id"] = checks.ids.astype(h5py.string_dtype(length=checks.ids.itemsize))
+        file["sha256"], file["crc32"] = checks.sha256, checks.crc32
         file.attrs["format_version"] = FORMAT_VERSION
         file.attrs["shape"] = shape
         file.attrs["channels"] = list(channels)

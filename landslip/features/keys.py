@@ -6,26 +6,14 @@ from numpy.typing import NDArray
 _MIRROR = np.int32(0x7FFFFFFF)
 
 
-def values_to_keys(values: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Map values of any shape to integers of the same order; -0.0 comes just before 0.0.
-
-    The bits of a positive float already are: sign and magnitude. Below zero the magnitude is
-    mirrored. Infinity and NaN come outside everything finite.
-    """
-    bits = values.view(np.int32)
-    keys: NDArray[np.int32] = bits ^ ((bits >> 31) & _MIRROR)
-    return keys
-
-
 def keys_to_values(keys: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Map keys of any shape back to their values."""
+    """Map keys of any shape to their values; that of -0.0 comes just before that of 0.0.
+
+    The bits of a positive float are its key: sign and magnitude. Below zero the magnitude is
+    mirrored. Infinity and NaN have keys outside those of everything finite.
+    """
     bits: NDArray[np.int32] = keys ^ ((keys >> 31) & _MIRROR)
     return bits.view(np.float32)
-
-
-_LEAST, _GREATEST = (
-    int(key) for key in values_to_keys(np.array([-1, 1], np.float32) * np.finfo(np.float32).max)
-)
 
 
 def refuse_nonfinite(patches: NDArray[np.float32], least: np.int32, greatest: np.int32) -> None:
@@ -43,7 +31,7 @@ def refuse_nonfinite(patches: NDArray[np.float32], least: np.int32, greatest: np
     ValueError
         There is NaN or infinity; the message names the first position.
     """
-    if least >= _LEAST and greatest <= _GREATEST:
+    if np.isfinite(keys_to_values(np.array([least, greatest]))).all():
         return
     patch, channel, row, column = (int(i) for i in np.argwhere(~np.isfinite(patches))[0])
     value = patches[patch, channel, row, column]

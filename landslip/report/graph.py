@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 
 from landslip.io.files import InputError, read_json
-from landslip.report.plots import Axes, Curve, FancyArrowPatch, FancyBboxPatch, Patch
+from landslip.report.plots import Axes, Curve, FancyArrowPatch, Patch
 from landslip.report.style import COLOURS, INK, QUIET, drawing, picture_axes
 from landslip.report.wording import readable
 
@@ -91,7 +91,11 @@ def draw_graph(*, rulegraph: Path, stages: Mapping[str, str], target: Path) -> N
             _draw_edge(axes, route)
         for name, (x, layer) in layout.rules.items():
             colour = colours.get(stages.get(name, ""), QUIET)
-            _draw_box(axes, readable(name), x * _SPACE, layer * _LAYER, colour)
+            box = {"boxstyle": "round,pad=0.7", "facecolor": (colour, 0.18), "edgecolor": colour}
+            axes.text(
+                x * _SPACE, layer * _LAYER, readable(name), ha="center", va="center", fontsize=9,
+                color=INK, bbox={**box, "lw": 1.4}, zorder=3,
+            )  # fmt: skip
         handles = [
             Patch(facecolor=(colours[name], 0.18), edgecolor=colours[name], label=readable(name))
             for name in groups
@@ -147,22 +151,6 @@ def lay_out(rules: list[str], edges: list[list[str]]) -> Layout:
     return Layout(
         {name: position[name] for name in rules}, [[position[name] for name in r] for r in routes]
     )
-
-
-def _draw_box(axes: Axes, text: str, x: float, y: float, colour: str) -> None:
-    axes.add_patch(
-        FancyBboxPatch(
-            (x - _BOX[0] / 2 + 0.05, y - _BOX[1] / 2 + 0.05),
-            _BOX[0] - 0.1,
-            _BOX[1] - 0.1,
-            boxstyle="round,pad=0.05",
-            facecolor=(colour, 0.18),
-            edgecolor=colour,
-            lw=1.4,
-            zorder=3,
-        )
-    )
-    axes.text(x, y, text, ha="center", va="center", fontsize=9, color=INK, zorder=4)
 
 
 def _draw_edge(axes: Axes, route: list[tuple[float, int]]) -> None:

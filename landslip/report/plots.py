@@ -29,39 +29,21 @@ def _own_settings() -> Iterator[None]:
 
 
 with _own_settings():
-    from matplotlib import rc_context, rcParamsDefault
-    from matplotlib.axes import Axes
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
-    from matplotlib.path import Path as Curve
-    from matplotlib.ticker import (
-        FixedLocator,
-        FuncFormatter,
-        LogLocator,
-        MaxNLocator,
-        NullFormatter,
-        NullLocator,
-        StrMethodFormatter,
-        SymmetricalLogLocator,
-    )
+    from matplotlib import rc_context as rc_context
+    from matplotlib import rcParamsDefault as rcParamsDefault
+    from matplotlib.axes import Axes as Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvasAgg
+    from matplotlib.figure import Figure as Figure
+    from matplotlib.patches import FancyArrowPatch as FancyArrowPatch
+    from matplotlib.patches import Patch as Patch
+    from matplotlib.path import Path as _Path
+    from matplotlib.ticker import FixedLocator as FixedLocator
+    from matplotlib.ticker import FuncFormatter as FuncFormatter
+    from matplotlib.ticker import LogLocator as LogLocator
+    from matplotlib.ticker import MaxNLocator as MaxNLocator
+    from matplotlib.ticker import NullFormatter as NullFormatter
+    from matplotlib.ticker import NullLocator as NullLocator
+    from matplotlib.ticker import StrMethodFormatter as StrMethodFormatter
+    from matplotlib.ticker import SymmetricalLogLocator as SymmetricalLogLocator
 
-__all__ = [
-    "Axes",
-    "Curve",
-    "FancyArrowPatch",
-    "FancyBboxPatch",
-    "Figure",
-    "FigureCanvasAgg",
-    "FixedLocator",
-    "FuncFormatter",
-    "LogLocator",
-    "MaxNLocator",
-    "NullFormatter",
-    "NullLocator",
-    "Patch",
-    "StrMethodFormatter",
-    "SymmetricalLogLocator",
-    "rcParamsDefault",
-    "rc_context",
-]
+Curve = _Path
