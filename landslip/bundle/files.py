@@ -1,6 +1,6 @@
 """Answers for patches in files: a shard at a time, then all of them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,7 @@ from landslip.bundle.prepare import Images, survey
 from landslip.bundle.recipe import Recipe
 from landslip.bundle.thresholds import AIMS, Aim
 from landslip.data.patches import as_float32, read_same_patch
-from landslip.io.files import InputError, atomic_path, read_parquet
-from landslip.io.large_tables import iterate_parquet, write_blocks
+from landslip.io.files import InputError, read_parquet, write_parquet, write_text
 
 OWN = ("id", "probability", "landslide", "sensors", "route", "threshold")
 """Columns of the answers that are no member's."""
@@ -69,7 +68,7 @@ def answer_shard(
         settings["least_data"],
     )
     answer = answer_patches(patches, asked)
-    write_blocks(target, [answer.frame(own["id"].tolist())], {"bundle": ensemble.digest})
+    write_parquet(target, answer.frame(own["id"].tolist()), {"bundle": ensemble.digest})
 
 
 def gather_answers(manifest: Path, shards: Sequence[Path], *, target: Path, csv: Path) -> None:
@@ -91,19 +90,6 @@ def gather_answers(manifest: Path, shards: Sequence[Path], *, target: Path, csv:
     InputError
         A shard is damaged or of other patches.
     """
-    write_blocks(target, _gathered(manifest, shards))
-    with atomic_path(csv) as temporary:
-        for number, block in enumerate(iterate_parquet(target, list(OWN))):
-            block.to_csv(
-                temporary,
-                mode="a" if number else "w",
-                header=not number,
-                index=False,
-                lineterminator="\n",
-            )
-
-
-def _gathered(manifest: Path, shards: Sequence[Path]) -> Iterator[pd.DataFrame]:
     answers = pd.concat([read_parquet(path) for path in shards], ignore_index=True)
     table = read_parquet(manifest, ["id", "status"])
     usable = table.loc[table["status"] == "ok", "id"].tolist()
@@ -112,7 +98,9 @@ def _gathered(manifest: Path, shards: Sequence[Path]) -> Iterator[pd.DataFrame]:
     found = answers.set_index("id").reindex(table["id"]).reset_index()
     empty = (table["status"] != "ok").to_numpy()
     found.loc[empty, ["sensors", "route"]] = ""
-    yield found.astype({"id": "str", "sensors": "str", "route": "str", "landslide": "Int8"})
+    found = found.astype({"id": "str", "sensors": "str", "route": "str", "landslide": "Int8"})
+    write_parquet(target, found)
+    write_text(csv, found[list(OWN)].to_csv(index=False, lineterminator="\n"))
 
 
 def _reader(table: pd.DataFrame, recipe: Recipe) -> Any:
