@@ -1,7 +1,7 @@
 """A forest plot as rows of a table: each difference with its interval, on one scale, as SVG."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from landslip.report.style import BLUE, FAINT, INK, QUIET, VERMILION
 
@@ -57,24 +57,17 @@ def mark(difference: float, low: float, high: float, *, scale: float, noise: boo
 def axis(scale: float) -> str:
     """SVG of the scale below the rows."""
     ticks = [-scale, -scale / 2, 0.0, scale / 2, scale]
+    anchors = ["start", "middle", "middle", "middle", "end"]
     lines = "".join(
         f'<path d="M{_x_position(tick, scale):.1f} 0v5" stroke="{QUIET}"/>'
         f'<text x="{_x_position(tick, scale):.1f}" y="16" text-anchor="{anchor}" font-size="10.5"'
-        f' fill="{QUIET}">{_tick(tick)}</text>'
-        for tick, anchor in zip(ticks, _anchors(ticks), strict=True)
+        f' fill="{QUIET}">{f"{tick:+g}".replace("-", "−") if tick else 0}</text>'
+        for tick, anchor in zip(ticks, anchors, strict=True)
     )
     return (
         f'<svg width="{WIDTH}" height="20" viewBox="0 0 {WIDTH} 20" aria-hidden="true">'
         f'<path d="M{_MARGIN} 0H{WIDTH - _MARGIN}" stroke="{FAINT}"/>{lines}</svg>'
     )
-
-
-def _anchors(ticks: Sequence[float]) -> list[str]:
-    return ["start", *["middle"] * (len(ticks) - 2), "end"]
-
-
-def _tick(value: float) -> str:
-    return "0" if value == 0 else f"{value:+g}".replace("-", "−")
 
 
 def _x_position(value: float, scale: float) -> float:

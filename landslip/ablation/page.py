@@ -153,29 +153,17 @@ def seconds(value: float) -> str:
 
 
 def _table(text: TableText, table: pd.DataFrame) -> dict[str, Any]:
-    rows = rows_of(table)
-    plot = _forest(
-        [
-            {
-                "value": row["difference"],
-                "low": row["difference_low"],
-                "high": row["difference_high"],
-                "contains_zero": row["contains_zero"],
-            }
-            for row in rows
-        ]
-    )
+    plot = _forest(rows_of(table), "difference", "difference_low", "difference_high")
     return {
         "text": text,
         "axis": plot["axis"],
         "rows": [
             {
                 **row,
-                "mark": drawn["mark"],
                 "itself": row["difference_low"] == row["difference_high"] == 0,
                 "what": text.words.get(row["variant"], ""),
             }
-            for row, drawn in zip(rows, plot["rows"], strict=True)
+            for row in plot["rows"]
         ],
         "with_paper": bool(table[["paper_oof_f1", "paper_overall_f1"]].notna().any(axis=None)),
         "patches": int(table["patches"].iloc[0]),
@@ -189,32 +177,23 @@ def _importance(table: pd.DataFrame) -> list[dict[str, Any]]:
         ["model", "method", "grouping"], sort=False
     ):
         ordered = rows_of(rows.sort_values("f1", ascending=False))
-        plot = _forest(
-            [
-                {
-                    **row,
-                    "name": row["group"],
-                    "value": row["f1"],
-                    "low": row["f1_low"],
-                    "high": row["f1_high"],
-                }
-                for row in ordered
-            ]
-        )
+        plot = _forest(ordered, "f1", "f1_low", "f1_high")
         parts.append({"model": model, "method": method, "grouping": grouping, **plot})
     return parts
 
 
-def _forest(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Rows with their marks, on one scale."""
-    scale = forest.reach(bound for row in rows for bound in (row["low"], row["high"]))
+def _forest(
+    rows: Sequence[Mapping[str, Any]], value: str = "value", low: str = "low", high: str = "high"
+) -> dict[str, Any]:
+    """Rows with their marks, on one scale; the keys say which figure, and its interval."""
+    scale = forest.reach(row[bound] for row in rows for bound in (low, high))
     return {
         "axis": forest.axis(scale),
         "rows": [
             {
                 **row,
                 "mark": forest.mark(
-                    row["value"], row["low"], row["high"], scale=scale, noise=row["contains_zero"]
+                    row[value], row[low], row[high], scale=scale, noise=row["contains_zero"]
                 ),
             }
             for row in rows
