@@ -24,8 +24,7 @@ class Fault(NamedTuple):
         return f"{self.reason} ({self.detail})" if self.detail else self.reason
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """Pixels of one patch that hold no data, of each channel."""
 
     nonfinite: NDArray[np.int64]
@@ -114,12 +113,8 @@ def summarise(
             faults[n + row] = Fault(*map(str, texts))
         holes = (survey.nonfinite + survey.sentinel + survey.zero).any(axis=1)
         for row in np.flatnonzero(holes).tolist():
-            missing[n + row] = Missing(
-                survey.nonfinite[row].copy(),
-                survey.sentinel[row].copy(),
-                survey.sentinel_value[row].copy(),
-                survey.zero[row].copy(),
-            )
+            own = (getattr(survey, name)[row].copy() for name in Missing._fields)
+            missing[n + row] = Missing(*own)
         for unit, codes in judge(survey).items():
             judged.setdefault(unit, []).append(codes)
         dtypes.update(survey.dtype[good].tolist())

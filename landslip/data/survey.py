@@ -68,6 +68,9 @@ class Survey(Sampled):
     """(n, channel) pixels with data outside the plausible range."""
 
 
+_NAMES = [field.name for field in fields(Survey)]
+
+
 @dataclass(frozen=True)
 class _Task:
     """What a worker looks for; plain, as it travels to another process."""
@@ -171,19 +174,19 @@ def survey_shard(
 
 def write_survey(target: Path, survey: Survey) -> None:
     """Write a survey as .npz."""
-    write_arrays(target, **{field.name: getattr(survey, field.name) for field in fields(Survey)})
+    write_arrays(target, **{name: getattr(survey, name) for name in _NAMES})
 
 
 def read_survey(path: Path) -> Survey:
     """Read what `write_survey` wrote; a damaged file is refused."""
-    return Survey(**read_arrays(path, [field.name for field in fields(Survey)]))
+    return Survey(**read_arrays(path, _NAMES))
 
 
 def _joined(parts: Sequence[Survey], runs: Sequence[NDArray[np.intp]]) -> Survey:
     """Surveys of runs as one, in the table's order."""
-    names, order = [field.name for field in fields(Survey)], np.argsort(np.concatenate(runs))
+    order = np.argsort(np.concatenate(runs))
     return Survey(
-        **{name: np.concatenate([getattr(p, name) for p in parts])[order] for name in names}
+        **{name: np.concatenate([getattr(p, name) for p in parts])[order] for name in _NAMES}
     )
 
 
