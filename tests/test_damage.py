@@ -12,7 +12,7 @@ import pytest
 
 from landslip.data.folds import read_folds, split_digest
 from landslip.ensemble.choice import choose_rule
-from landslip.ensemble.tables import count_test, read_ensemble_oof, write_ensemble_oof
+from landslip.ensemble.tables import read_ensemble_oof, write_ensemble_oof
 from landslip.features.scales import read_scaling
 from landslip.io.arrays import read_arrays, write_arrays
 from landslip.io.files import (
@@ -70,7 +70,7 @@ READERS: dict[str, list[Callable[[Path], object]]] = {
     "oof": [read_oof, lambda path: list(iterate_parquet(path, ["id"], rows=range(5, 30)))],
     "test": [read_test],
     "ensemble": [read_ensemble_oof],
-    "answers": [count_test],
+    "answers": [lambda path: read_parquet(path, ["landslide"])],
     "importance": [lambda path: mean_importance([path])],
     "scaling": [read_scaling],
     "counts": [lambda path: read_arrays(path, ["counts", "names"])],

@@ -78,15 +78,6 @@ class LabelledTest:
     """How many test patches have no label."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class PredictionCounts:
-    """How many test patches there are, have a prediction, and are called landslides."""
-
-    patches: int
-    predicted: int
-    landslides: int
-
-
 def write_ensemble_oof(
     target: Path, *, split: pd.DataFrame, members: Mapping[str, Floats], choice: RuleChoice,
     split_digest: str,
@@ -172,25 +163,4 @@ def read_labelled(path: Path, manifest: Path) -> LabelledTest:
         landslide=frame["landslide"].to_numpy(dtype=np.float64, na_value=np.nan),
         members={name: frame[name].to_numpy(dtype=np.float64) for name in members},
         unlabelled=int((~known).sum()),
-    )
-
-
-def count_test(path: Path) -> PredictionCounts:
-    """Count what `landslip.ensemble.predict.predict_test` wrote.
-
-    Parameters
-    ----------
-    path
-        ensemble/test.parquet.
-
-    Raises
-    ------
-    InputError
-        The file is damaged.
-    """
-    landslide = read_parquet(path, ["landslide"])["landslide"]
-    return PredictionCounts(
-        patches=len(landslide),
-        predicted=int(landslide.notna().sum()),
-        landslides=int((landslide == 1).sum()),
     )

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,13 +71,15 @@ def read_benchmarks(benchmarks: Mapping[str, Path]) -> pd.DataFrame:
     """
     rows = []
     for label, path in benchmarks.items():
-        records = _records(path) if path.is_file() else []
+        runs = _read(path)
+        # Less where Snakemake looked only before Python had started, as at jobs of a moment.
+        peaks = runs["max_rss"].where(runs["max_rss"] >= _PYTHON_MIB)
         rows.append(
             {
                 "part": re.sub(r"[/_](fold|shard)\d+$", "", label),
-                "seconds": _reduce(np.mean, (record.get("s") for record in records)),
-                "memory_mb": _reduce(np.max, map(_peak, records)) * _MEBIBYTE_IN_MB,
-                "load": _reduce(np.mean, (record.get("mean_load") for record in records)),
+                "seconds": runs["s"].mean(),
+                "memory_mb": peaks.max() * _MEBIBYTE_IN_MB,
+                "load": runs["mean_load"].mean(),
             }
         )
     return pd.DataFrame(rows, columns=["part", "seconds", "memory_mb", "load"])
@@ -108,35 +109,29 @@ def duration_tick(seconds: float) -> str:
     return duration(seconds) if seconds < 1 else f"{seconds:g} s"
 
 
-def _records(path: Path) -> list[dict[str, object]]:
+def _read(path: Path) -> pd.DataFrame:
+    """A row for each time that a job ran; no rows where there is no file.
+
+    What is no number is NaN: Snakemake writes NA for jobs too short to be measured.
+    """
+    names = ("s", "max_rss", "mean_load")
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         records = [json.loads(line) for line in lines if line]
         if not all(isinstance(record, dict) for record in records):
             raise ValueError("a line is no object")
-        return records
-    except (ValueError, RecursionError) as error:
+        listed = {name: [record.get(name) for record in records] for name in names}
+        return pd.DataFrame({name: pd.to_numeric(listed[name], errors="coerce") for name in names})
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise InputError(
             f"{path} is not a benchmark of Snakemake ({error}); delete it and run its job again"
         ) from error
-
-
-def _peak(record: Mapping[str, object]) -> object:
-    """MiB; None where Snakemake looked only before Python had started, as at jobs of a moment."""
-    peak = record.get("max_rss")
-    return peak if isinstance(peak, int | float) and peak >= _PYTHON_MIB else None
 
 
 def _memory_ticks(values: pd.Series) -> Sequence[float]:
     """1, 2, 5, 10, ... where there is room to name all, else powers of ten."""
     inside = [tick for tick in _MEMORY if values.min() <= tick <= values.max()]
     return _MEMORY if len(inside) <= 6 else _MEMORY[::3]
-
-
-def _reduce(function: Callable[[list[float]], Any], values: Iterable[object]) -> float:
-    """Of the values that are numbers: Snakemake writes NA for jobs too short to be measured."""
-    numbers = [float(value) for value in values if isinstance(value, int | float)]
-    return float(function(numbers)) if numbers else np.nan
 
 
 def _dots(

@@ -12,7 +12,7 @@ from sklearn.metrics import (
 
 from landslip.ensemble.metrics import confusion
 from landslip.ensemble.tables import EnsembleOof
-from landslip.ensemble.threshold import f1_curve
+from landslip.ensemble.threshold import f1_at, f1_curve
 from landslip.io.arrays import Floats, Labels
 from landslip.models.names import ENSEMBLE
 from landslip.report.plots import Axes
@@ -26,12 +26,13 @@ _ONE_CLASS = "All patches have the same label:\nthere is no such curve."
 
 def draw_f1_threshold(table: EnsembleOof, threshold: float, target: Path) -> None:
     """Draw F1 at every threshold, of the ensemble and of each member."""
-    best = float(f1_curve(table.labels, table.probability, np.array([threshold]))[0])
+    best = f1_at(table.labels, table.probability, threshold)
     scores = _scores(table)
     with drawing(target, height=4.6) as figure:
         axes = figure.subplots()
         for name, line in lines_of(list(table.members)).items():
-            line.draw(axes, _THRESHOLDS, f1_curve(table.labels, scores[name], _THRESHOLDS), name)
+            curve = f1_curve(table.labels, scores[name], _THRESHOLDS)
+            axes.plot(_THRESHOLDS, curve, label=name, **line)
         axes.axvline(threshold, color=INK, lw=0.9, linestyle=(0, (4, 3)))
         _mark(axes, threshold, best, label=None)
         right = threshold < 0.6
@@ -70,7 +71,7 @@ def draw_roc(table: EnsembleOof, threshold: float, target: Path) -> None:
         for axes in (whole, corner):
             for name, line in lines_of(list(table.members)).items():
                 false, true = rates[name]
-                line.draw(axes, false, true, f"{name}  {area[name]:.4f}")
+                axes.plot(false, true, label=f"{name}  {area[name]:.4f}", **line)
             axes.set_xlabel("False positive rate (others called a landslide)")
         _mark(whole, false_rate, true_rate)
         whole.plot([0, 1], [0, 1], color=QUIET, lw=0.9, linestyle=":")
@@ -104,7 +105,7 @@ def draw_precision_recall(table: EnsembleOof, threshold: float, target: Path) ->
         for name, line in lines_of(list(table.members)).items():
             precision, recall, _ = precision_recall_curve(table.labels, scores[name])
             average = average_precision_score(table.labels, scores[name])
-            line.draw(axes, recall, precision, f"{name}  {average:.3f}")
+            axes.plot(recall, precision, label=f"{name}  {average:.3f}", **line)
         counts = confusion(table.labels, table.probability > threshold)
         called = counts["tp"] + counts["fp"]
         if called:

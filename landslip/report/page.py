@@ -10,7 +10,6 @@ import pandas as pd
 
 from landslip.data.folds import read_folds
 from landslip.ensemble.records import read_metrics, read_threshold
-from landslip.ensemble.tables import PredictionCounts, count_test
 from landslip.io.files import read_parquet, write_text
 from landslip.io.templates import rows_of, template_environment
 from landslip.report import verdict, wording
@@ -118,7 +117,9 @@ def write_report(
         seed=made.seed,
         paragraphs=verdict.verdict(measured, chosen),
         key_figures=verdict.key_figures(measured, chosen),
-        test_paragraphs=_test_paragraphs(measured, test),
+        test_paragraphs=verdict.verdict_on_test(
+            measured, None if test is None else read_parquet(test, ["landslide"])["landslide"]
+        ),
         combination=combination(measured, costs),
         warnings=_warnings(made, measured, chosen),
         metrics=measured,
@@ -145,11 +146,6 @@ def write_report(
         figures=FIGURES,
     )
     write_text(target, page)
-
-
-def _test_paragraphs(metrics: Mapping[str, Any], test: Path | None) -> list[str]:
-    none = PredictionCounts(patches=0, predicted=0, landslides=0)
-    return verdict.verdict_on_test(metrics, none if test is None else count_test(test))
 
 
 def _warnings(

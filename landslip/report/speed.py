@@ -9,22 +9,6 @@ import pandas as pd
 from landslip.io.files import InputError, write_text
 from landslip.models.cost import read_cost
 
-COLUMNS = (
-    "model",
-    "encoder",
-    "instances",
-    "device",
-    "precision",
-    "epochs",
-    "seconds_per_epoch",
-    "training_patches_per_second",
-    "prediction_seconds",
-    "prediction_patches_per_second",
-    "memory_mb",
-    "device_memory_mb",
-    "resumed",
-)
-
 
 def tabulate_speed(*, costs: Mapping[str, Sequence[Path]], target: Path) -> None:
     """Write the table of speed as CSV; see `speed_table`.
@@ -60,27 +44,18 @@ def speed_table(costs: Mapping[str, Sequence[Mapping[str, Any]]]) -> pd.DataFram
     Returns
     -------
     DataFrame
-        COLUMNS. encoder: timm's names, each once, or the library of a tree model; instances: how
-        many encoders it has. An epoch of a tree model is all its boosting rounds.
+        model; encoder, timm's names, each once, or the library of a tree model; instances, how many
+        encoders it has; device, precision, epochs, seconds_per_epoch (of a tree model all its
+        boosting rounds), training_patches_per_second, prediction_seconds,
+        prediction_patches_per_second, memory_mb, device_memory_mb, resumed.
     """
-    return pd.DataFrame(
-        [_row(model, of_model) for model, of_model in costs.items()], columns=COLUMNS
-    )
+    return pd.DataFrame([_row(model, of_model) for model, of_model in costs.items()])
 
 
 def _row(model: str, costs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     table = pd.DataFrame(costs)
     encoders = list(costs[0]["encoders"])
-    network = costs[0]["kind"] == "network"
-    numbers = table[
-        [
-            "training_patches_per_second",
-            "prediction_patches_per_second",
-            "peak_memory_mb",
-            "peak_device_memory_mb",
-        ]
-    ].astype("float64")
-    passes = table["epochs"] if network else 1
+    passes = table["epochs"] if costs[0]["kind"] == "network" else 1
     return {
         "model": model,
         "encoder": " + ".join(dict.fromkeys(encoders)) or costs[0]["kind"],
@@ -89,10 +64,15 @@ def _row(model: str, costs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "precision": ", ".join(sorted(table["precision"].dropna().unique())) or None,
         "epochs": int(table["epochs"].max()),
         "seconds_per_epoch": float((table["training_seconds"] / passes).mean()),
-        "training_patches_per_second": numbers["training_patches_per_second"].mean(),
+        "training_patches_per_second": _numbers(table, "training_patches_per_second").mean(),
         "prediction_seconds": float(table["prediction_seconds"].mean()),
-        "prediction_patches_per_second": numbers["prediction_patches_per_second"].mean(),
-        "memory_mb": numbers["peak_memory_mb"].max(),
-        "device_memory_mb": numbers["peak_device_memory_mb"].max(),
+        "prediction_patches_per_second": _numbers(table, "prediction_patches_per_second").mean(),
+        "memory_mb": _numbers(table, "peak_memory_mb").max(),
+        "device_memory_mb": _numbers(table, "peak_device_memory_mb").max(),
         "resumed": int(table["resumed"].sum()),
     }
+
+
+def _numbers(table: pd.DataFrame, name: str) -> pd.Series:
+    """A column that may hold nothing but null."""
+    return table[name].astype("float64")

@@ -3,11 +3,8 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from numpy.typing import ArrayLike
 
 from landslip.io.files import atomic_path
 from landslip.models.names import ENSEMBLE
@@ -66,34 +63,23 @@ _DEFAULTS: dict[Any, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Line:
-    """How the curve of one model is drawn: no two alike, with or without colour."""
+def lines_of(members: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """How the curves of the ensemble and of each member are drawn: no two alike, in every figure.
 
-    color: str
-    linestyle: str | tuple[int, tuple[int, ...]]
-    width: float = 1.1
-
-    def draw(self, axes: Axes, x: ArrayLike, y: ArrayLike, label: str) -> None:
-        """Draw the curve through (x, y)."""
-        axes.plot(
-            x,
-            y,
-            color=self.color,
-            linestyle=self.linestyle,
-            linewidth=self.width,
-            zorder=2 + self.width / 10,
-            label=label,
-        )
-
-
-def lines_of(members: Sequence[str]) -> dict[str, Line]:
-    """Line styles of the ensemble and of each member, the same in every figure."""
+    Returns
+    -------
+    dict
+        Name -> keywords of Matplotlib's `plot`, which tell curves apart without colour too.
+    """
     drawn = {
-        name: Line(COLOURS[index % len(COLOURS)], DASHES[(index // len(COLOURS)) % len(DASHES)])
+        name: {
+            "color": COLOURS[index % len(COLOURS)],
+            "linestyle": DASHES[(index // len(COLOURS)) % len(DASHES)],
+            "linewidth": 1.1,
+        }
         for index, name in enumerate(members)
     }
-    return {ENSEMBLE: Line(INK, "-", 2.6)} | drawn
+    return {ENSEMBLE: {"color": INK, "linestyle": "-", "linewidth": 2.6, "zorder": 3}} | drawn
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from landslip.ensemble.tables import PredictionCounts
+import pandas as pd
+
 from landslip.models.names import ENSEMBLE
 from landslip.report.wording import count, interval, of_hundred, percent, score
 
@@ -81,23 +82,24 @@ def verdict(metrics: Mapping[str, Any], threshold: Mapping[str, Any]) -> list[st
     return paragraphs
 
 
-def verdict_on_test(metrics: Mapping[str, Any], counts: PredictionCounts) -> list[str]:
+def verdict_on_test(metrics: Mapping[str, Any], decided: pd.Series | None) -> list[str]:
     """Sentences on the test patches: what is predicted, and how well where that is known.
 
     Parameters
     ----------
     metrics
         As in ensemble/metrics.json.
-    counts
-        Of the test patches.
+    decided
+        The column `landslide` of ensemble/test.parquet; None: there is no test.
     """
-    if counts.patches == 0:
+    if decided is None or decided.empty:
         return ["There are no test patches."]
+    predicted, landslides = int(decided.notna().sum()), int((decided == 1).sum())
     sentence = (
-        f"Of {count(counts.predicted)} test patches, {count(counts.landslides)}"
-        f" ({percent(counts.landslides / max(counts.predicted, 1))}) are called landslides."
+        f"Of {count(predicted)} test patches, {count(landslides)}"
+        f" ({percent(landslides / max(predicted, 1))}) are called landslides."
     )
-    if empty := counts.patches - counts.predicted:
+    if empty := len(decided) - predicted:
         sentence += f" {count(empty)} more hold no data and have no prediction."
         sentence += f" submission.csv calls {'it' if empty == 1 else 'them'} 0."
     tested = metrics.get("test")

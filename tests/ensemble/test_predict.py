@@ -7,7 +7,6 @@ from ensemble.small_run import EMPTY, Change, Run, rewrite, second_row
 
 from landslip.ensemble.predict import predict_test
 from landslip.ensemble.rules import FittedRule
-from landslip.ensemble.tables import count_test
 from landslip.io.files import InputError, read_json, read_parquet, write_json, write_parquet
 
 
@@ -31,10 +30,6 @@ def test_every_test_patch_is_answered_in_order_and_null_without_data(done: Run) 
     assert gathered["id"].tolist() == manifest["id"][manifest["split"] == "test"].tolist()
     for name in set(gathered.columns) - {"id"}:
         assert np.flatnonzero(gathered[name].isna()).tolist() == list(EMPTY), name
-    answers = count_test(done.ensemble_test)
-    called = int((gathered["landslide"] == 1).sum())
-    assert (answers.patches, answers.predicted) == (len(gathered), len(gathered) - len(EMPTY))
-    assert answers.landslides == called > 0
 
 
 def test_a_landslide_is_a_probability_strictly_above_the_threshold(done: Run) -> None:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
-from landslip.ensemble.tables import PredictionCounts
 from landslip.report import wording
 from landslip.report.verdict import key_figures, verdict, verdict_on_test
 
@@ -60,9 +60,7 @@ def test_a_threshold_set_by_hand_is_not_called_chosen() -> None:
 
 
 def test_without_test_labels_only_the_predictions_are_told() -> None:
-    (sentence,) = verdict_on_test(
-        PAPER, PredictionCounts(patches=5398, predicted=5398, landslides=616)
-    )
+    (sentence,) = verdict_on_test(PAPER, pd.Series([1] * 616 + [0] * 4782, dtype="Int8"))
     assert sentence.startswith("Of 5,398 test patches, 616 (11.4 %) are called landslides.")
     assert sentence.endswith("not known.")
 
