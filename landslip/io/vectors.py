@@ -27,6 +27,7 @@ UNREADABLE = (
     pyogrio.errors.DataSourceError,
     pyogrio.errors.DataLayerError,
     pyogrio.errors.FeatureError,
+    UnicodeDecodeError,  # a name that is no UTF-8
 )
 _WITHOUT_LOCKS = "SQLITE_USE_OGR_VFS"
 # First bytes of a GeoPackage, FlatGeobuf, Shapefile and GeoJSON. GDAL reads many more forms, of

@@ -30,6 +30,14 @@ def test_polygons_are_read_from_any_usual_format(tmp_path: Path, suffix: str):
     assert np.isnat(found.dates).all() and found.dates.dtype == "datetime64[D]"
 
 
+@pytest.mark.parametrize("suffix", [".gpkg", ".fgb"])
+def test_a_layer_whose_name_is_no_utf8_is_refused(tmp_path: Path, suffix: str):
+    path = write_inventory(tmp_path / f"slides{suffix}", [BOX])
+    path.write_bytes(path.read_bytes().replace(b"slides", b"\xfflides"))
+    with pytest.raises(InputError, match=r"slides\..*is no vector file that can be read"):
+        read_inventory(path)
+
+
 def test_points_and_parts_in_three_dimensions_are_read_flat(tmp_path: Path):
     several = shapely.MultiPolygon([BOX, shapely.affinity.translate(BOX, 500)])
     path = write_inventory(tmp_path / "a.gpkg", [shapely.Point(1, 2, 3), several])
