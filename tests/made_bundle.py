@@ -214,10 +214,8 @@ def _write_oof(
     name: str, target: Path, fold: int, table: pd.DataFrame, digest: str, random: Any
 ) -> None:
     own = table[table["fold"] == fold]
-    write_oof(
-        target / "oof.parquet", ids=own["id"].tolist(), fold=fold, labels=own["label"],
-        probability=_scores(own["label"], random), split_digest=digest, model=name,
-    )  # fmt: skip
+    scores = _scores(own["label"], random)
+    write_oof(target / "oof.parquet", own, scores, split_digest=digest, model=name)
 
 
 def _write_again(target: Path, table: pd.DataFrame, random: Any) -> None:

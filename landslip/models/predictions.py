@@ -74,14 +74,7 @@ def constant_folds(probability: NDArray[np.float64], fold: NDArray[np.int64]) ->
 
 
 def write_oof(
-    target: Path,
-    *,
-    ids: Sequence[str],
-    fold: int,
-    labels: ArrayLike,
-    probability: ArrayLike,
-    split_digest: str,
-    model: str,
+    target: Path, patches: pd.DataFrame, probability: ArrayLike, *, split_digest: str, model: str
 ) -> None:
     """Write what the model of one fold predicts for that fold's patches.
 
@@ -91,12 +84,8 @@ def write_oof(
     ----------
     target
         Parquet file to write.
-    ids : (n,)
-        Of the fold's patches.
-    fold
-        The fold whose patches these are, left out of the training.
-    labels : (n,)
-        0 or 1.
+    patches
+        id, fold and label of the n patches of the fold, which was left out of the training.
     probability : (n,)
         In [0, 1].
     split_digest
@@ -109,19 +98,13 @@ def write_oof(
     InputError
         A probability is NaN or outside [0, 1], or an id comes twice; ids are named.
     """
-    frame = pd.DataFrame(
-        {
-            "id": pd.Series(list(ids), dtype="str"),
-            "fold": np.int64(fold),
-            "label": np.asarray(labels, dtype=np.int8),
-            "probability": np.asarray(probability, dtype=np.float64),
-        },
-        columns=list(OOF_COLUMNS),
-    )
+    kinds = {"id": "str", "fold": "int64", "label": "int8"}
+    frame = patches[list(kinds)].astype(kinds).reset_index(drop=True)
+    frame["probability"] = np.asarray(probability, dtype=np.float64)
     if constant_folds(frame["probability"].to_numpy(), frame["fold"].to_numpy()):
         log.warning(
             "%s learned nothing in fold %d: all %d patches have the same probability (%.6g)",
-            model, fold, len(frame), frame["probability"].iloc[0],
+            model, frame["fold"].iloc[0], len(frame), frame["probability"].iloc[0],
         )  # fmt: skip
     _write(target, frame, split_digest=split_digest, model=model)
 

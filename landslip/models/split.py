@@ -44,15 +44,8 @@ class Split:
         model
             Name of the model.
         """
-        write_oof(
-            path,
-            ids=self.table["id"][self.held_out].tolist(),
-            fold=self.fold,
-            labels=self.labels[self.held_out],
-            probability=probability,
-            split_digest=self.digest,
-            model=model,
-        )
+        held_out = self.table[self.held_out]
+        write_oof(path, held_out, probability, split_digest=self.digest, model=model)
 
 
 def read_split(folds: Path, fold: int) -> Split:

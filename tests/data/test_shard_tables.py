@@ -30,8 +30,8 @@ def manifest(tmp_path: Path) -> Path:
     return tmp_path / "manifest.parquet"
 
 
-@pytest.mark.parametrize("at_once", [1, 7, 100])
-@pytest.mark.parametrize("shards", [1, 3, 40])
+# Of 25 shards some hold no patch.
+@pytest.mark.parametrize(("shards", "at_once"), [(1, 1), (3, 1), (3, 7), (25, 7), (3, 100)])
 def test_shards_are_the_patches_of_a_split_in_order(
     shards: int, at_once: int, manifest: Path, monkeypatch: pytest.MonkeyPatch
 ):

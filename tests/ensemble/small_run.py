@@ -123,10 +123,8 @@ def write_ablation(
             rows = random.permutation(np.flatnonzero(folds["fold"] == fold))
             write_oof(
                 written / "oof.parquet",
-                ids=[ids[row] for row in rows],
-                fold=fold,
-                labels=labels[rows],
-                probability=scores[rows],
+                folds.iloc[rows],
+                scores[rows],
                 split_digest=digest,
                 model=model,
             )

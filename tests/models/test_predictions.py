@@ -20,10 +20,8 @@ from landslip.models.seeds import derive_seed
 
 def write(path: Path, probability: list[float], ids: list[str] | None = None) -> None:
     ids = [f"ID_{number}" for number in range(len(probability))] if ids is None else ids
-    labels = [0] * len(probability)
-    write_oof(
-        path, ids=ids, fold=2, labels=labels, probability=probability, split_digest="d", model="m"
-    )
+    patches = pd.DataFrame({"id": ids, "fold": 2, "label": 0})
+    write_oof(path, patches, probability, split_digest="d", model="m")
 
 
 def test_oof_predictions_survive_writing_and_reading(tmp_path: Path) -> None:
