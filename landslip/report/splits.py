@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 
 from landslip.data.folds import read_folds
 from landslip.ensemble import metrics
-from landslip.ensemble.bootstrap import PERCENTILES, resample_weights
+from landslip.ensemble.bootstrap import Metric
+from landslip.ensemble.differences import estimate
 from landslip.ensemble.threshold import cross_fit
 from landslip.io.arrays import Floats, Labels
 from landslip.io.files import read_metadata, read_parquet, write_json
@@ -34,6 +36,7 @@ logger = logging.getLogger(__name__)
 Folds = NDArray[np.int64]
 
 RANDOM, FORCE, SCENE = "random", "in force", "scene"
+_FLATTERY = "random less in force"
 _METRICS = ("f1", "auc")
 # Patches, at most: whole groups of them, so that neighbours stay together.
 _MOST = 20000
@@ -221,43 +224,35 @@ def score_splits(
     F1 is cross-fitted: each fold at the threshold that is best on the others. Groups are drawn with
     replacement, whole, which gives wider intervals than drawing patches.
     """
-    decisions = {
-        name: cross_fit(labels, probability, splits[name]).landslide
-        for name, probability in answers.items()
-    }
-
-    def measured(weights: Floats) -> dict[tuple[str, str], Floats]:
-        return {
-            key: value
-            for name, probability in answers.items()
-            for key, value in {
-                (name, "f1"): metrics.f1(labels, decisions[name], weights),
-                (name, "auc"): metrics.auc(labels, probability, weights),
-            }.items()
-        }
-
-    value = {key: float(each[0]) for key, each in measured(np.ones((1, len(labels)))).items()}
-    groups = int(group.max()) + 1
-    blocks = [measured(drawn[:, group]) for drawn in resample_weights(groups, resamples, seed)]
-    drawn = {key: np.concatenate([block[key] for block in blocks]) for key in value}
-
-    def interval(middle: float, values: Floats) -> dict[str, float]:
-        known = values[np.isfinite(values)]
-        low, high = np.percentile(known, PERCENTILES) if len(known) else (middle, middle)
-        return {"value": middle, "low": float(low), "high": float(high)}
-
-    rows = [
-        {
-            "split": name,
-            "folds": len(np.unique(splits[name])),
-            **{each: interval(value[name, each], drawn[name, each]) for each in _METRICS},
-        }
-        for name in answers
-    ]
-    flattery = {
-        each: interval(
-            value[RANDOM, each] - value[FORCE, each], drawn[RANDOM, each] - drawn[FORCE, each]
+    functions: dict[tuple[str, str], Metric] = {}
+    for name, probability in answers.items():
+        landslide = cross_fit(labels, probability, splits[name]).landslide
+        functions[name, "f1"] = partial(metrics.f1, labels, landslide)
+        functions[name, "auc"] = partial(metrics.auc, labels, probability)
+    for each in _METRICS:
+        functions[_FLATTERY, each] = partial(
+            _difference, functions[RANDOM, each], functions[FORCE, each]
         )
-        for each in _METRICS
+    found = estimate(
+        {key: partial(_of_groups, function, group) for key, function in functions.items()},
+        int(group.max()) + 1,
+        resamples=resamples,
+        seed=seed,
+    )
+    said = {
+        name: {each: found[name, each].to_json() for each in _METRICS}
+        for name in (*answers, _FLATTERY)
     }
-    return rows, flattery
+    rows = [
+        {"split": name, "folds": len(np.unique(splits[name])), **said[name]} for name in answers
+    ]
+    return rows, said[_FLATTERY]
+
+
+def _of_groups(function: Metric, group: NDArray[np.int64], drawn: Floats) -> Floats:
+    """A measure where each patch counts as often as its group."""
+    return function(drawn[:, group])
+
+
+def _difference(first: Metric, second: Metric, weights: Floats) -> Floats:
+    return first(weights) - second(weights)
