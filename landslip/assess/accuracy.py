@@ -1,7 +1,5 @@
 """What the labels of a sample say of a map: accuracy, area, and what the intervals leave out."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Reads a sample back that a person filled, and refuses one that was not drawn by probability."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

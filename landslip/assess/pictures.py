@@ -1,7 +1,5 @@
 """A page with what the sensors saw of each drawn cell, to label from."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The cells of a finished map: what it says of each, from the files that it was handed over as."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -11,8 +11,6 @@ J. Platt (1999), Probabilistic outputs for support vector machines and compariso
 likelihood methods, in Advances in Large Margin Classifiers, MIT Press, 61-74.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal

@@ -1,7 +1,5 @@
 """Draws a stratified random sample of a map's cells, for a person to interpret."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass

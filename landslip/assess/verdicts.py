@@ -1,7 +1,5 @@
 """Precision of a map's zones, from the verdicts that a reviewer wrote into zones.gpkg."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path

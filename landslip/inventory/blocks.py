@@ -1,7 +1,5 @@
 """Groups of windows that folds keep together: those that overlap, and blocks of ground."""
 
-from __future__ import annotations
-
 import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray

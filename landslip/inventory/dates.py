@@ -1,7 +1,5 @@
 """Days on which landslides happened, and whether a scene's images show what slid then."""
 
-from __future__ import annotations
-
 import datetime
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Labels of windows by how much of each is landslide."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

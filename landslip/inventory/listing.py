@@ -1,7 +1,5 @@
 """The patches of a study from scenes: windows with their labels, drawn negatives and groups."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace

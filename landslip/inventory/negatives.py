@@ -1,7 +1,5 @@
 """Draws windows without a landslide by a stated design, more of those that look like one."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Whether an inventory and scenes lie on the same ground."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

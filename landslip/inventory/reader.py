@@ -1,7 +1,5 @@
 """Reads patches that are windows of scenes, many windows of one square of a scene at once."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence

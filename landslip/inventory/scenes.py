@@ -1,7 +1,5 @@
 """The scenes of a training that were looked at, with the windows that reviewers judged."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """A reviewer's verdicts on the zones of a map, as labels of windows of its scene."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

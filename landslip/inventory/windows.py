@@ -1,7 +1,5 @@
 """Windows of a scene that may become patches: where they lie, what was seen, what stratum."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass

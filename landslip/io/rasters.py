@@ -1,7 +1,5 @@
 """Rasters that stand there whole or not at all."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

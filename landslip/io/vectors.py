@@ -6,8 +6,6 @@ of users are read with it only where the usual way fails: one that QGIS has open
 changes in a file beside it, which the usual way alone heeds.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager

@@ -5,8 +5,6 @@ the folds in force, and scene by scene. They are quick, and what a split lets th
 as it reaches every model.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The figure of splits: scores by how patches were split, and the variogram beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

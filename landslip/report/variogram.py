@@ -1,7 +1,5 @@
 """Empirical semivariogram of patches from scenes: how alike they are by their distance."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What covers the ground before anything happens: shares of the materials in every pixel."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

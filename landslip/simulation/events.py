@@ -1,7 +1,5 @@
 """What happens between the two dates: slides, and the harvests, floods and diggings like them."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from landslip.simulation.cover import overlay, parcels

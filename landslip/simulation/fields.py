@@ -1,7 +1,5 @@
 """Random fields on a periodic grid: the raw material of terrain, vegetation, texture and clouds."""
 
-from __future__ import annotations
-
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """What the ground can be made of: reflectance and backscatter of each material."""
 
-from __future__ import annotations
-
 from enum import IntEnum
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Sentinel-2: reflectance of the ground under sun, haze, clouds and a noisy sensor."""
 
-from __future__ import annotations
-
 import numpy as np
 import scipy.ndimage
 

@@ -1,7 +1,5 @@
 """What is true of a simulated scene: outlines of its slides, and the units that share it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One batch of simulated patches, from the ground up to the twelve channels."""
 
-from __future__ import annotations
-
 import numpy as np
 import scipy.fft
 from numpy.typing import NDArray

@@ -1,7 +1,5 @@
 """A simulated scene as files like those that agencies give, with mistakes made on purpose."""
 
-from __future__ import annotations
-
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Sentinel-1: backscatter of the ground seen from the side, with layover, shadow and speckle."""
 
-from __future__ import annotations
-
 import numba
 import numpy as np
 import scipy.ndimage

@@ -1,7 +1,5 @@
 """What is drawn once per patch: region, relief, light, weather and which things stand in it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Landslides and other tracks that start on steep ground and run down the slope."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numba

@@ -1,7 +1,5 @@
 """Elevation models of mountains and plains, and how the sun lights them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numba

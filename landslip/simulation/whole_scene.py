@@ -1,7 +1,5 @@
 """One simulated scene of any size, as the sensors see it: the truth that maps are tested on."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Any
 

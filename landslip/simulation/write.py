@@ -1,7 +1,5 @@
 """Simulated patches as files, laid out as the competition lays out its own."""
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Iterator
