@@ -89,6 +89,10 @@ def _read(path: Path) -> pd.DataFrame:
 
 def _not_as_drawn(filled: pd.DataFrame, drawn: pd.DataFrame) -> Any:
     """What tells a table from the draw, one a line with its count."""
+    nameless = filled["id"].isna() | (filled["id"] == "")
+    if nameless.any():
+        yield f"{nameless.sum()} rows have no id; delete what was added to the sample"
+        filled = filled[~nameless]
     ids = filled["id"].astype(str)
     twice = sorted(set(ids[ids.duplicated()]))
     if twice:

@@ -222,6 +222,7 @@ def _add(table):
         (_add, "2 cells were not drawn: r0c0, r0c1"),
         (lambda table: table.iloc[5:], "5 of 180 drawn cells are missing"),
         (lambda table: pd.concat([table, table.iloc[:4]]), "4 cells stand there more than once"),
+        (lambda table: pd.concat([table, table.iloc[:2].assign(id=None)]), "2 rows have no id"),
         (_set("inclusion_probability", np.nan), "3 cells have no inclusion_probability"),
         (_set("inclusion_probability", 0.5), "3 cells have another inclusion_probability"),
         (_set("stratum", "elsewhere"), "3 cells have another stratum"),
