@@ -132,7 +132,9 @@ def from_array(
     def read(rows: NDArray[np.int64]) -> Images:
         bands = np.full((len(rows), len(places), *recipe.size), np.nan, np.float32)
         there = np.flatnonzero(places >= 0)
-        bands[:, there] = as_float32(patches[rows][:, places[there]])
+        # Patch by patch: a copy of all of them in wider numbers takes ten times as long.
+        for patch, row in zip(bands, rows, strict=True):
+            patch[there] = as_float32(patches[row][places[there]])
         return bands
 
     return survey(len(patches), recipe, read, least_data)
