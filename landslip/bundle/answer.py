@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from landslip.bundle.members import Members
 from landslip.bundle.prepare import Images, Patches
-from landslip.bundle.record import BundleRecord, CascadeRecord
+from landslip.bundle.record import BundleRecord, StageRecord
 from landslip.bundle.water import is_water
 from landslip.data.sensors import join_sensors
 from landslip.ensemble.records import CombinationRecord
@@ -38,7 +38,7 @@ class Answer:
     sensors: list[str]
     """(n,) those that members read, as `optical+descending`; empty where there is no answer."""
     route: list[str]
-    """(n,) full: all members that could; cheap: the budget's cheap members alone; water: none."""
+    """(n,) full: all members that could; cheap: the first of them, who were sure; water: none."""
     threshold: Floats
     """(n,) in force; NaN where there is no answer."""
 
@@ -85,12 +85,15 @@ def answer_patches(patches: Patches, asked: Asked) -> Answer:
         found.sensors[rows] = join_sensors(plan.combination["sensors"])
         found.threshold[rows] = asked.decide(plan.combination)
         found.route[rows] = FULL
-        # All that are left open are asked about together, as networks are slow with a few at once.
-        left = rows
-        if plan.spares:
-            names = patches.recipe.names
-            parts = [_spare(found, plan, patches.images(b), b, names) for b in _blocks(rows)]
-            left = np.concatenate(parts)
+        # All that a stage leaves open are asked about together, as networks are slow with a few at
+        # once.
+        left, names = rows, patches.recipe.names
+        for number in range(plan.passes):
+            parts = [
+                _spare(found, plan, number, patches.images(block), block, names)
+                for block in _blocks(left)
+            ]
+            left = np.concatenate([left[:0], *parts])
         for block in _blocks(left):
             rule, columns = (
                 FittedRule.from_json(plan.combination["rule"]),
@@ -152,13 +155,14 @@ class _Plan:
 
     combination: CombinationRecord
     present: tuple[str, ...]
-    cascade: CascadeRecord | None
+    stages: Sequence[StageRecord]
+    """In which some patches may be answered without asking all members."""
     skip_water: bool
 
     @property
-    def spares(self) -> bool:
-        """Whether some patches may be answered without asking all members."""
-        return self.skip_water or self.cascade is not None
+    def passes(self) -> int:
+        """Over patches, before all members are asked; the first one also looks for water."""
+        return max(len(self.stages), int(self.skip_water))
 
 
 def _groups(patches: Patches) -> Iterator[tuple[tuple[str, ...], NDArray[np.int64]]]:
@@ -178,15 +182,15 @@ def _plan(asked: Asked, present: Sequence[str], sensors: Sequence[str]) -> _Plan
     whole = len(present) == len(sensors)
     if whole and asked.budget == "fast" and record["fast"] is not None:
         fast = record["fast"]
-        return _Plan(combination=fast, present=tuple(present), cascade=None, skip_water=False)
+        return _Plan(combination=fast, present=tuple(present), stages=(), skip_water=False)
     combination = find_combination(record["combinations"], present)
     if combination is None:
         return None
-    balanced = asked.budget == "balanced"
+    balanced, cascade = asked.budget == "balanced", record["cascade"]
     return _Plan(
         combination=combination,
         present=tuple(present),
-        cascade=record["cascade"] if balanced and whole else None,
+        stages=cascade["stages"] if cascade and balanced and whole else (),
         skip_water=balanced and _tells_water(record, present),
     )
 
@@ -203,21 +207,22 @@ def _tells_water(record: BundleRecord, present: Sequence[str]) -> bool:
 def _spare(
     found: _Found,
     plan: _Plan,
+    number: int,
     images: Images,
     rows: NDArray[np.int64],
     names: Sequence[str],
 ) -> NDArray[np.int64]:
-    """Answer for water, and where cheap members are sure; the rows that are left open."""
-    if plan.skip_water and found.water is not None:
+    """Answer for water, and where the members of a stage are sure; the rows that are left open."""
+    if number == 0 and plan.skip_water and found.water is not None:
         wet = is_water(images, names, found.water)
         found.route[rows[wet]], found.probability[rows[wet]] = WATER, 0.0
         rows, images = rows[~wet], images[~wet]
-    cascade = plan.cascade
-    if cascade is None or not len(rows):
+    if number >= len(plan.stages) or not len(rows):
         return rows
-    said = found.ask(cascade["cheap"]["columns"], images, rows, plan.present)
-    first = FittedRule.from_json(cascade["cheap"]["rule"]).apply(said)
-    low, high = first < cascade["low"], first > cascade["high"]
+    stage = plan.stages[number]
+    said = found.ask(stage["combination"]["columns"], images, rows, plan.present)
+    first = FittedRule.from_json(stage["combination"]["rule"]).apply(said)
+    low, high = first < stage["low"], first > stage["high"]
     # A decision is `probability > threshold` everywhere.
     threshold = found.threshold[rows]
     above = np.minimum(np.nextafter(threshold, np.inf), 1.0)

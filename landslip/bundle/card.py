@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from landslip.bundle.record import BundleRecord
+from landslip.bundle.record import BundleRecord, CascadeRecord
 from landslip.ensemble.records import CombinationRecord
 from landslip.ensemble.sensors import find_combination, subsets
 from landslip.io.files import write_json, write_text
@@ -100,6 +100,19 @@ def _budgets(record: BundleRecord) -> dict[str, Any]:
         "balanced": None if cascade is None else cascade["f1"],
         "balanced_loss": None if cascade is None else cascade["f1_full"] - cascade["f1"],
         "balanced_most_loss": None if cascade is None else cascade["most_loss"],
-        "balanced_without_networks": None if cascade is None else cascade["stopped"],
+        "balanced_work": None if cascade is None else cascade["work"],
+        "balanced_stages": [] if cascade is None else _stages(cascade),
         "fast": None if fast is None else fast["f1"],
     }
+
+
+def _stages(cascade: CascadeRecord) -> list[dict[str, Any]]:
+    """Who is asked in turn, and how many patches that leaves open."""
+    told, before = [], set[str]()
+    for stage in cascade["stages"]:
+        columns = stage["combination"]["columns"]
+        told.append(
+            {"asks": [name for name in columns if name not in before], "open": stage["open"]}
+        )
+        before |= set(columns)
+    return told

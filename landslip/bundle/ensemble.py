@@ -186,9 +186,10 @@ class Ensemble:
             Of the patches, each by its name or as `channels` has it, in any order; those that are
             not named are absent, as a missing sensor. None: all, in the bundle's order.
         budget
-            fast: trees alone. balanced: networks only where trees leave the answer open. full:
-            every member. The first two are for patches with all sensors; others get all members
-            that can answer, but for water, which `balanced` skips wherever optics show it.
+            fast: trees alone. balanced: trees, then networks one after another, the cheapest first,
+            until they are sure. full: every member. The first two are for patches with all sensors;
+            others get all members that can answer, but for water, which `balanced` skips wherever
+            optics show it.
         recall, precision, prevalence
             Choose the threshold; see `threshold`.
         threshold

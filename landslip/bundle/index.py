@@ -55,8 +55,12 @@ def _mistakes(record: BundleRecord) -> Iterator[str]:
             yield f"member {member['name']!r:.40} lies elsewhere"
         if not member["folds"]:
             yield f"member {member['name']} has no folds"
-    cheap = [record["fast"], record["cascade"]["cheap"] if record["cascade"] else None]
-    for each in [*record["combinations"], *(one for one in cheap if one is not None)]:
+    stages = record["cascade"]["stages"] if record["cascade"] else []
+    for stage in stages:
+        if stage["low"] > stage["high"]:
+            yield f"a stage of the cascade ends below {stage['low']} and above {stage['high']}"
+    fewer = [record["fast"], *(stage["combination"] for stage in stages)]
+    for each in [*record["combinations"], *(one for one in fewer if one is not None)]:
         rule, count = each["rule"], len(each["columns"])
         if not {member_of(column) for column in each["columns"]} <= names or not count:
             yield f"a combination asks members that are not there: {', '.join(each['columns'])}"

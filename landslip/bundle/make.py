@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from landslip.bundle.card import write_card
-from landslip.bundle.cascade import describe_cascade
+from landslip.bundle.cascade import describe_cascade, order_stages
 from landslip.bundle.distributions import describe_patches
 from landslip.bundle.ensemble import OOF
 from landslip.bundle.folder import INDEX, pack, seal
@@ -53,6 +53,7 @@ from landslip.io.files import (
     write_parquet,
 )
 from landslip.models.network_files import copy_network
+from landslip.models.operations import count_operations
 
 LICENCE = (
     "The program is under the MIT licence. Weights may be used as the licences of the patches and "
@@ -161,13 +162,14 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
     combinations = combine_subsets(members, sensors, oof, way, in_force)
     if not combinations:
         raise InputError("no member of the bundle answers for anything; name others")
-    trees = [member["name"] for member in members if member["kind"] != "network"]
     whole = combinations[0]
-    spared = len(trees) < len(whole["columns"])
+    trees = [member["name"] for member in members if member["operations"] is None]
     fast = combine(trees, sensors, oof, way, in_force) if trees else None
+    operations = {member["name"]: member["operations"] for member in members}
     cascade = None
-    if fast is not None and spared:
-        cascade = describe_cascade(fast, whole, oof, study.most_loss)
+    if stages := order_stages(whole["columns"], operations):
+        asked = [combine(columns, sensors, oof, way, in_force) for columns in stages]
+        cascade = describe_cascade(asked, whole, oof, operations, study.most_loss)
     size, distributions = _describe(study, sources)
     return {
         "format_version": FORMAT_VERSION,
@@ -220,6 +222,7 @@ def _copy_member(made: Path, name: str, study: Study, sources: Sources) -> Membe
         "kind": told["kind"],
         "folder": f"members/{name}",
         "folds": study.folds,
+        "operations": count_operations(told) * study.folds if told["kind"] == "network" else None,
     }
 
 

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from landslip.ensemble.records import CombinationRecord, ComparisonRecord, MemberSensors
 from landslip.io.records import Amount, Count, Digest, Interval, Number, Probability, Share
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Of the folder and all that is in it."""
 
 Precision = Literal["float32", "bfloat16"]
@@ -49,19 +49,30 @@ class MemberRecord(MemberSensors):
     folder: str
     """Holds a folder for each fold."""
     folds: Count
+    operations: Count | None
+    """Multiply-adds for a patch, of all folds and views; None of trees."""
+
+
+class StageRecord(TypedDict):
+    """When no further members are asked."""
+
+    combination: CombinationRecord
+    """Of the members that have been asked so far."""
+    low: Probability
+    """Below, their answer is final: no landslide."""
+    high: Probability
+    """Above it: a landslide."""
+    open: Share
+    """Of out-of-fold patches, how many are left to the next stage."""
 
 
 class CascadeRecord(TypedDict):
-    """When networks are not asked."""
+    """Members asked one after another, until they are sure."""
 
-    cheap: CombinationRecord
-    """Of the members that answer first."""
-    low: Probability
-    """Below, the cheap members' answer is final: no landslide."""
-    high: Probability
-    """Above it: a landslide."""
-    stopped: Share
-    """Of out-of-fold patches, how many end there."""
+    stages: list[StageRecord]
+    """In turn; what the last leaves open all members answer. Empty: no bounds keep the promise."""
+    work: Share
+    """Of all networks' multiply-adds, how many out-of-fold patches take on average."""
     f1_full: Share
     f1: Share
     most_loss: Amount

@@ -52,7 +52,7 @@ class Bundle(Section):
         0.003,
         lt=1,
         description="of F1, that `predict.budget: balanced` may lose against `full` on patches "
-        "that did not choose where networks are spared",
+        "that did not choose where members are spared",
     )
 
     @model_validator(mode="before")
@@ -66,8 +66,8 @@ class Predict(Section):
 
     budget: Literal["fast", "balanced", "full"] = Field(
         "full",
-        description="fast: trees alone; balanced: networks only where trees leave the answer "
-        "open; full: every member",
+        description="fast: trees alone; balanced: trees, then networks one after another, the "
+        "cheapest first, until they are sure; full: every member",
     )
     recall: Fraction | None = Field(
         None, gt=0, lt=1, description="share of landslides that is to be found, on average"

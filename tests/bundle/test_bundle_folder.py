@@ -117,8 +117,8 @@ def test_sums_that_lead_out_of_the_bundle_are_refused(name: str, bundle: Path):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format_version": 1}, "has format version 1, this program reads 2"),
-        ({"format_version": "2"}, "has format version"),
+        ({"format_version": 1}, "has format version 1, this program reads 3"),
+        ({"format_version": "3"}, "has format version"),
         ({"surprise": 1}, "surprise"),
         ({"rows": -3}, "rows"),
         ({"rows": 0}, "no pixels"),
@@ -156,6 +156,16 @@ def test_a_sealed_bundle_that_says_the_impossible_is_refused(
     with pytest.raises(InputError) as refused:
         landslip.load(bundle)
     assert words in str(refused.value)
+
+
+def test_a_stage_whose_bounds_are_the_wrong_way_round_is_refused(bundle: Path):
+    told = json.loads((bundle / INDEX).read_text())
+    stage = {"combination": told["combinations"][0], "low": 0.7, "high": 0.3, "open": 0.1}
+    told["cascade"]["stages"] = [stage]
+    (bundle / INDEX).write_text(json.dumps(told))
+    seal(bundle)
+    with pytest.raises(InputError, match=r"ends below 0\.7 and above 0\.3"):
+        landslip.load(bundle)
 
 
 @pytest.mark.parametrize("folder", ["members/../../rgb_net", "/tmp/rgb_net", "members/lightgbm"])

@@ -13,6 +13,7 @@ import landslip
 from landslip.bundle.ensemble import Ensemble
 from landslip.data.channels import add_indices
 from landslip.ensemble.average import average
+from landslip.ensemble.rules import plain_mean
 from landslip.features.names import STATISTICS, feature_columns
 from landslip.features.statistics import patch_statistics
 from landslip.io.files import InputError
@@ -24,13 +25,21 @@ SENSORS = ("optical", "descending", "ascending")
 
 
 def sparing(ensemble: Ensemble, patches: np.ndarray) -> Ensemble:
-    """The bundle, with bounds between which a third of these patches lies."""
-    fast = ensemble.predict(patches, budget="fast").probability
-    low, high = np.quantile(fast, [1 / 3, 2 / 3]).tolist()
-    cascade = ensemble.record["cascade"]
-    assert cascade is not None
-    told = {**cascade, "low": low, "high": high}
-    return replace(ensemble, record={**ensemble.record, "cascade": told})
+    """The bundle; its trees leave half of these patches open, and one network half of those."""
+    whole = ensemble.combination(SENSORS)
+    assert whole is not None and ensemble.record["fast"] is not None
+    said = ensemble.predict(patches).members
+    stages: list[Any] = []
+    left = np.ones(len(patches), bool)
+    for columns in (MEMBERS[:1], MEMBERS[:2]):
+        rule = plain_mean(columns)
+        probability = rule.apply(said[:, : len(columns)])
+        low, high = np.quantile(probability[left], [1 / 4, 3 / 4]).tolist()
+        combination = {**whole, "columns": columns, "rule": rule.to_json()}
+        left &= (probability >= low) & (probability <= high)
+        stages.append({"combination": combination, "low": low, "high": high, "open": left.mean()})
+    cascade: Any = {**(ensemble.record["cascade"] or {}), "stages": stages}
+    return replace(ensemble, record={**ensemble.record, "cascade": cascade})
 
 
 def test_importing_landslip_imports_nothing_and_opening_a_bundle_no_torch(made: Made):
@@ -271,24 +280,29 @@ def test_a_threshold_for_sensors_that_there_are_not_is_refused(
         ensemble.threshold(recall=0.8, sensors=sensors)
 
 
-def test_fast_asks_trees_alone_and_balanced_networks_only_where_trees_are_not_sure(
+def test_fast_asks_trees_alone_and_balanced_networks_in_turn_until_they_are_sure(
     ensemble: Ensemble, made: Made
 ):
     patches = made.arrays()
-    fast = ensemble.predict(patches, budget="fast")
-    networks = [place for place, name in enumerate(MEMBERS) if name != "lightgbm"]
-    assert np.isnan(fast.members[:, networks]).all()
+    assert np.isnan(ensemble.predict(patches, budget="fast").members[:, 1:]).all()
     bundle = sparing(ensemble, patches)
-    cascade: Any = bundle.record["cascade"]
-    balanced = bundle.predict(patches, budget="balanced")
-    sure = (fast.probability < cascade["low"]) | (fast.probability > cascade["high"])
-    assert 0 < sure.sum() < len(sure)
-    assert ([route == "cheap" for route in balanced.route] == sure).all()
-    assert (np.isnan(balanced.members[:, networks]).all(axis=1) == sure).all()
-    full = ensemble.predict(patches)
-    assert (balanced.landslide[~sure] == full.landslide[~sure]).all()
-    assert (balanced.landslide[sure] == (fast.probability[sure] > cascade["high"])).all()
+    balanced, full = bundle.predict(patches, budget="balanced"), ensemble.predict(patches)
     assert (balanced.landslide == (balanced.probability > balanced.threshold)).all()
+    cascade: Any = bundle.record["cascade"]
+    left = np.ones(len(patches), bool)
+    for count, stage in enumerate(cascade["stages"], start=1):
+        said = full.members[:, :count].mean(axis=1)
+        sure = left & ((said < stage["low"]) | (said > stage["high"]))
+        assert 0 < sure.sum() < left.sum()
+        assert np.allclose(balanced.members[left, :count], full.members[left, :count], atol=1e-6)
+        assert np.isnan(balanced.members[sure, count:]).all()
+        assert (balanced.landslide[sure] == (said[sure] > stage["high"])).all()
+        left &= ~sure
+    assert ([route == "full" for route in balanced.route] == left).all()
+    assert {*balanced.route} == {"full", "cheap"}
+    assert not np.isnan(balanced.members[left]).any()
+    assert (balanced.landslide[left] == full.landslide[left]).all()
+    assert np.allclose(balanced.probability[left], full.probability[left], atol=1e-6)
 
 
 def test_balanced_asks_networks_about_open_patches_of_all_blocks_together(
@@ -302,7 +316,7 @@ def test_balanced_asks_networks_about_open_patches_of_all_blocks_together(
     scores = ensemble.members.scores
 
     def noting(columns: list[str], images: Any, sensors: Any) -> Any:
-        asked.extend([len(images)] if "rgb_net" in columns else [])
+        asked.extend([len(images)] if "any_net" in columns else [])
         return scores(columns, images, sensors)
 
     monkeypatch.setattr(ensemble.members, "scores", noting)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from landslip.bundle.card import build_card
 from landslip.bundle.cascade import describe_cascade
 from landslip.bundle.ensemble import Ensemble
 from landslip.ensemble.combine import Way, combine
@@ -13,7 +14,7 @@ from landslip.ensemble.out_of_fold import OutOfFold
 from landslip.ensemble.records import read_threshold
 from landslip.ensemble.rules import cross_fit_rule
 from landslip.ensemble.search import search_threshold
-from made_bundle import MEMBERS, Made
+from made_bundle import FOLDS, MEMBERS, Made
 
 
 @pytest.mark.parametrize("method", ["exact", "grid", 0.35])
@@ -61,7 +62,9 @@ def test_a_cascade_of_the_best_member_alone_is_judged_with_the_best_of_the_other
         ).landslide
         return float(2 * (decided & (labels == 1)).sum() / (decided.sum() + labels.sum()))
 
-    assert describe_cascade(cheap, whole, oof, 0.003)["f1_full"] == pytest.approx(f1("best"))
+    operations = {"good": 2, "fair": 3, "cheap": 1}
+    told = describe_cascade([cheap], whole, oof, operations, 0.003)
+    assert told["f1_full"] == pytest.approx(f1("best"))
     assert f1("best") != f1("weighted")
 
 
@@ -72,6 +75,36 @@ def test_the_card_says_what_balanced_loses_on_folds_that_did_not_choose_it(
     assert cascade is not None
     assert told["balanced_loss"] == cascade["f1_full"] - cascade["f1"] <= cascade["most_loss"]
     assert "at most 0.003 is promised" in (made.bundle / "card.html").read_text()
+
+
+def test_the_card_says_who_is_asked_in_turn_and_how_many_patches_that_leaves_open(
+    ensemble: Ensemble,
+):
+    record = ensemble.record
+    assert record["cascade"] is not None
+    stages = [
+        {"combination": {**record["combinations"][0], "columns": columns}, "open": left}
+        for columns, left in ((["lightgbm"], 0.5), (["lightgbm", "rgb_net"], 0.25))
+    ]
+    cascade = {**record["cascade"], "stages": stages, "work": 0.2}
+    told = build_card({**record, "cascade": cascade})["budgets"]  # type: ignore[typeddict-item]
+    assert told["balanced_stages"] == [
+        {"asks": ["lightgbm"], "open": 0.5},
+        {"asks": ["rgb_net"], "open": 0.25},
+    ]
+    assert told["balanced_work"] == 0.2
+
+
+def test_a_bundle_says_the_work_of_its_members_and_its_cascade_spares_the_dearest(
+    ensemble: Ensemble,
+):
+    work = {member["name"]: member["operations"] for member in ensemble.record["members"]}
+    assert work["lightgbm"] is None
+    # any_net reads six channels where rgb_net reads four; four views and two folds each.
+    assert work["any_net"] > work["rgb_net"] > 0 and work["rgb_net"] % (4 * FOLDS) == 0
+    cascade = ensemble.record["cascade"]
+    assert cascade is not None
+    assert all("any_net" not in each["combination"]["columns"] for each in cascade["stages"])
 
 
 def test_a_threshold_on_request_reads_what_rules_of_other_folds_say(
