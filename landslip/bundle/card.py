@@ -65,6 +65,7 @@ def build_card(record: BundleRecord) -> dict[str, Any]:
         "budgets": _budgets(record),
         "water": record["water"],
         "smaller": record["smaller"],
+        "warnings": record["warnings"],
         "limits": list(LIMITS),
         "licence": record["licence"],
     }

@@ -27,6 +27,7 @@ from landslip.bundle.record import (
 from landslip.bundle.water import describe_water
 from landslip.data.inputs import read_shape
 from landslip.data.survey import read_survey
+from landslip.ensemble.choice import MEAN
 from landslip.ensemble.combine import (
     InForce,
     Way,
@@ -37,6 +38,7 @@ from landslip.ensemble.combine import (
     f1_of,
     read_in_force,
 )
+from landslip.ensemble.evaluate import learning_of
 from landslip.ensemble.out_of_fold import OutOfFold, gather_out_of_fold
 from landslip.ensemble.records import CombinationRecord
 from landslip.ensemble.sensors import describe_needs
@@ -200,6 +202,14 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
             "seed": study.seed,
         },
         "smaller": _smaller(study, table, whole, in_force),
+        "warnings": learning_of(
+            oof.labels,
+            {name: oof.scores[name] for name in names},
+            oof.fold,
+            plain=(whole["fit"], whole["rule"]["calibration"]) == MEAN,
+            resamples=study.bootstrap,
+            seed=study.seed,
+        ),
         "licence": LICENCE,
     }
 

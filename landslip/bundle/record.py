@@ -160,4 +160,6 @@ class BundleRecord(TypedDict):
     distributions: DistributionsRecord
     training: TrainingRecord
     smaller: SmallerRecord | None
+    warnings: list[str]
+    """About members that learned nothing, as metrics.json has them."""
     licence: str

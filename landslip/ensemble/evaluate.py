@@ -155,6 +155,42 @@ def warnings_about_learning(measured: Mapping[str, Mapping[str, Any]], *, plain:
     return sentences
 
 
+def learning_of(
+    labels: Labels,
+    members: Mapping[str, Floats],
+    fold: NDArray[np.int64],
+    *,
+    plain: bool,
+    resamples: int,
+    seed: int,
+) -> list[str]:
+    """As `warnings_about_learning`, of members that nobody has measured yet.
+
+    Parameters
+    ----------
+    labels, fold : (n,)
+        0 or 1, and the fold of each patch.
+    members
+        Name -> out-of-fold probabilities (n,).
+    plain
+        They answer by their plain mean.
+    resamples, seed
+        Of the intervals.
+    """
+    both = len(np.unique(labels)) > 1
+    functions = {name: partial(metrics.auc, labels, scores) for name, scores in members.items()}
+    found = estimate(functions, len(labels), resamples=resamples, seed=seed) if both else {}
+    measured = {
+        name: {
+            "constant_folds": constant_folds(scores, fold),
+            "auc": found[name].value if both else None,
+            "intervals": {"auc": found[name].interval if both else None},
+        }
+        for name, scores in members.items()
+    }
+    return warnings_about_learning(measured, plain=plain)
+
+
 def _measure_oof(
     table: EnsembleOof, models: Mapping[str, Floats], threshold: float, resamples: int, seed: int
 ) -> dict[str, dict[str, Any]]:

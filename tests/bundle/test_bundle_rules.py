@@ -1,5 +1,6 @@
 """Fewer members are combined and judged as the training combines and judges all of them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,14 @@ import pytest
 from landslip.bundle.card import build_card
 from landslip.bundle.cascade import describe_cascade
 from landslip.bundle.ensemble import Ensemble
+from landslip.bundle.make import write_bundle
 from landslip.ensemble.combine import Way, combine
 from landslip.ensemble.gather import gather_oof
 from landslip.ensemble.out_of_fold import OutOfFold
 from landslip.ensemble.records import read_threshold
 from landslip.ensemble.rules import cross_fit_rule
 from landslip.ensemble.search import search_threshold
+from landslip.io.files import read_json, read_metadata, read_parquet, write_parquet
 from made_bundle import FOLDS, MEMBERS, Made
 
 
@@ -93,6 +96,18 @@ def test_the_card_says_who_is_asked_in_turn_and_how_many_patches_that_leaves_ope
         {"asks": ["rgb_net"], "open": 0.25},
     ]
     assert told["balanced_work"] == 0.2
+
+
+def test_the_card_names_members_that_learned_nothing(made: Made, tmp_path: Path):
+    table, constant = read_parquet(made.sources.oof), tmp_path / "oof.parquet"
+    scores = table["rgb_net"].where(table["fold"] != 1, 0.5)
+    write_parquet(constant, table.assign(rgb_net=scores), read_metadata(made.sources.oof))
+    sources, folder = replace(made.sources, oof=constant), tmp_path / "bundle"
+    write_bundle(made.study, sources, folder=folder, archive=tmp_path / "bundle.zip")
+    words = "he member rgb_net learned nothing in fold 1: there it gives every patch the same"
+    assert any(words in sentence for sentence in read_json(folder / "card.json")["warnings"])
+    assert words in " ".join((folder / "card.html").read_text().split())
+    assert words not in (made.bundle / "card.html").read_text()
 
 
 def test_a_bundle_says_the_work_of_its_members_and_its_cascade_spares_the_dearest(
