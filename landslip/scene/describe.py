@@ -36,7 +36,6 @@ class Found:
     """Orbit, or "" where it is not known -> files with what their names say."""
     lines: list[str] = field(default_factory=list)
     """What each file is."""
-    questions: list[str] = field(default_factory=list)
 
 
 def describe_folder(folder: Path, target: Path) -> None:
