@@ -27,11 +27,6 @@ def write_speed(*, costs: Mapping[str, Sequence[Path]], paper: Path, target: Pat
         A file is damaged or lacks a value.
     """
     table = read_speed(costs)
-    renamed = {
-        "epoch_seconds": "paper_epoch_seconds",
-        "inference_seconds": "paper_inference_seconds",
-    }
-    table = table.merge(
-        read_csv(paper, PAPER).rename(columns=renamed), on=["encoder", "instances"], how="left"
-    )
+    published = read_csv(paper, PAPER).set_index(["encoder", "instances"]).add_prefix("paper_")
+    table = table.merge(published, on=["encoder", "instances"], how="left")
     write_parquet(target, table.astype({"device_memory_mb": "float64"}))

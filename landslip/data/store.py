@@ -32,9 +32,6 @@ from landslip.io.files import InputError
 
 FORMAT_VERSION = 4
 
-# Patches whose names or digests are in memory at once.
-_ROWS = 4096
-
 
 class Pixels(NamedTuple):
     """The file that holds the patches of a shard, and where in it they begin."""
@@ -131,11 +128,7 @@ class PatchStore:
     @cached_property
     def ids(self) -> list[str]:
         """Names of all patches, in order."""
-        return self.ids_of(range(len(self)))
-
-    def ids_of(self, rows: range) -> list[str]:
-        """Names of neighbouring patches, where those of all may be too many."""
-        return [str(name) for name in self._file["id"].asstr()[rows.start : rows.stop]]
+        return [str(name) for name in self._file["id"].asstr()[:]]
 
     def checks(self) -> Checks:
         """Ids and checksums of all patches."""
@@ -208,8 +201,7 @@ class PatchStore:
         expected = shard.crc32[row - shard.start].tolist()
         for image, number in zip(patch, numbers, strict=True):
             if zlib_ng.crc32(image) != expected[number]:
-                (name,) = self.ids_of(range(row, row + 1))
-                where = f"patch {name} (row {row}), channel {self.channels[number]}"
+                where = f"patch {self.ids[row]} (row {row}), channel {self.channels[number]}"
                 raise damaged(shard.pixels.path, f"the digest of {where} differs")
 
 
@@ -308,11 +300,9 @@ def content_digest(file: h5py.File, channels: Sequence[str], shape: Sequence[int
     head = [f"landslip store {FORMAT_VERSION}", *map(str, shape), *channels]
     total = hashlib.sha256("\0".join(head).encode() + b"\0")
     for name in ("id", "sha256"):
-        stored = file[name]
-        total.update(f"{len(stored)}\0".encode())
-        for start in range(0, len(stored), _ROWS):
-            rows = stored[start : start + _ROWS]
-            total.update(b"".join(b"%s\0" % text for text in rows) if rows.ndim == 1 else rows)
+        rows = file[name][:]
+        total.update(f"{len(rows)}\0".encode())
+        total.update(b"".join(b"%s\0" % text for text in rows) if rows.ndim == 1 else rows)
     return total.hexdigest()
 
 

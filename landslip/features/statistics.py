@@ -115,7 +115,7 @@ def write_statistics(store: Path, target: Path, *, threads: int) -> None:
                 table = pd.DataFrame(
                     np.concatenate([np.empty((0, width)), *blocks]), columns=columns
                 )
-                table.insert(0, "id", pd.Series(patches.ids_of(rows), dtype="str"))
+                table.insert(0, "id", pd.Series(patches.ids[rows.start : rows.stop], dtype="str"))
                 yield table
 
         write_blocks(target, tables())

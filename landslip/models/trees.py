@@ -65,11 +65,6 @@ class TreeTraining:
         """Features to read, in order."""
         return feature_columns(self.settings.inputs, self.settings.statistics)
 
-    @property
-    def versions(self) -> dict[str, str]:
-        """Version of the library that trains."""
-        return {self.settings.kind: version(self.settings.package)}
-
 
 @dataclass(frozen=True, kw_only=True)
 class TreeOutputs:
@@ -172,7 +167,7 @@ def _store(
         "device": training.device,
         "split_digest": split.digest,
         "settings": training.settings.model_dump(mode="json"),
-        "versions": training.versions,
+        "versions": {training.settings.kind: version(training.settings.package)},
     }
     save_trees(
         trained,

@@ -14,7 +14,6 @@ from landslip.report.plots import Axes, FixedLocator, FuncFormatter, NullLocator
 from landslip.report.style import BLUE, FAINT, VERMILION, draw_placeholder, drawing
 from landslip.report.wording import duration, memory
 
-COLUMNS = ("jobs", "missing", "seconds", "longest_seconds", "memory_mb", "load")
 _MEBIBYTE_IN_MB = 1024**2 / 1e6
 # Less than this no Python holds that has read a table.
 _PYTHON_MIB = 30
@@ -96,8 +95,7 @@ def summarise(jobs: pd.DataFrame) -> pd.DataFrame:
             "longest_seconds": grouped["seconds"].max(),
             "memory_mb": grouped["memory_mb"].max(),
             "load": grouped["load"].mean(),
-        },
-        columns=list(COLUMNS),
+        }
     ).reset_index()
 
 

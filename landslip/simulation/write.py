@@ -10,7 +10,7 @@ import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from landslip.io.files import atomic_path, file_digest
+from landslip.io.files import atomic_path, file_digest, write_text
 from landslip.io.temporaries import clear_temporaries
 from landslip.simulation.patches import simulate_batch
 
@@ -61,12 +61,6 @@ def write_block(
             np.save(temporary, patch, allow_pickle=False)
         digests[f"{folder.name}/{path.name}"] = file_digest(path)
     return digests
-
-
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table without its index, whole or not at all."""
-    with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def simulate_patches(
@@ -135,8 +129,11 @@ def simulate_patches(
     # The tables say that the patches are there: these reach the disk first.
     os.sync()
     listing = pd.DataFrame(sorted(digests.items()), columns=["path", "sha256"])
-    write_csv(folder / "patches.csv", listing)
     answers = {s: pd.DataFrame({"ID": names[s], "label": labels[s]}) for s in SPLITS}
-    write_csv(folder / "TestLabels.csv", answers["test"])
-    write_csv(folder / "Test.csv", answers["test"][["ID"]])
-    write_csv(folder / "Train.csv", answers["train"])
+    for name, table in {
+        "patches.csv": listing,
+        "TestLabels.csv": answers["test"],
+        "Test.csv": answers["test"][["ID"]],
+        "Train.csv": answers["train"],
+    }.items():
+        write_text(folder / name, table.to_csv(index=False, lineterminator="\n"))
