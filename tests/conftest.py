@@ -30,18 +30,19 @@ settings.register_profile("landslip", deadline=None)
 settings.load_profile("landslip")
 
 
-# They run whole workflows, many processes or networks, or a browser, or make a bundle first:
-# `make test-fast` leaves them out, and those single tests that are marked slow.
+# They run whole workflows, many processes or networks, or a browser, or make a bundle, a scene or
+# figures first: `make test-fast` leaves them out, and those single tests that are marked slow.
 _SLOW = {
     "test_ablation_page", "test_assess_workflow", "test_browser", "test_bundle_and_training",
     "test_bundle_drift", "test_bundle_folder", "test_bundle_held_out", "test_bundle_order",
     "test_bundle_predict", "test_bundle_rules", "test_bundle_threads", "test_compilation",
-    "test_crashes", "test_devices", "test_encoder_check", "test_ensemble_numbers", "test_fuzzing",
-    "test_importance_numbers", "test_map_workflow", "test_network", "test_predict_network",
-    "test_prediction_jobs", "test_profile", "test_reruns", "test_results_folder", "test_resume",
-    "test_scene_training", "test_settings", "test_shards", "test_simulation", "test_slurm",
-    "test_sources", "test_tables_of_variants", "test_tree_checks", "test_workflow",
-    "test_workflow_inputs", "test_working_folder", "test_writing",
+    "test_contradictions", "test_crashes", "test_degrees", "test_devices", "test_encoder_check",
+    "test_ensemble_numbers", "test_figures", "test_fuzzing", "test_importance_numbers",
+    "test_map_workflow", "test_network", "test_predict_network", "test_prediction_jobs",
+    "test_profile", "test_reruns", "test_results_folder", "test_resume", "test_scene_training",
+    "test_settings", "test_shards", "test_simulation", "test_slurm", "test_sources",
+    "test_tables_of_variants", "test_training", "test_tree_checks", "test_window_runs",
+    "test_windows", "test_workflow", "test_workflow_inputs", "test_working_folder", "test_writing",
 }  # fmt: skip
 
 

@@ -160,7 +160,6 @@ def test_a_network_learns_what_is_there_to_learn():
     assert history[-1].validation_f1 > 0.9
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_and_another_does_not():
     (one, _), (two, _), (other, _) = run(), run(), run(seed=6)
     same = [torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True)]
@@ -170,7 +169,6 @@ def test_the_same_seed_gives_the_same_weights_and_another_does_not():
     )
 
 
-@pytest.mark.slow
 def test_another_number_of_threads_changes_probabilities_by_less_than_a_hundredth():
     threads = torch.get_num_threads()
     found = []
@@ -187,7 +185,6 @@ def test_another_number_of_threads_changes_probabilities_by_less_than_a_hundredt
     assert np.abs(sigmoid(found[0]) - sigmoid(found[1])).max() < 0.01
 
 
-@pytest.mark.slow
 def test_bfloat16_stays_near_float32():
     model, _ = run()
     patches = bright_or_dark(40).patches
@@ -216,7 +213,6 @@ def test_the_moving_average_is_that_of_the_weights_of_all_steps():
     assert any(not torch.equal(value, last[name]) for name, value in model.named_parameters())
 
 
-@pytest.mark.slow
 def test_the_learning_curve_measures_the_moving_average_and_it_is_kept():
     model, history = run(SETTINGS.model_copy(update={"ema_decay": 0.9}))
     held_out = bright_or_dark(40)
@@ -240,7 +236,6 @@ def test_prediction_does_not_change_when_a_patch_is_mirrored():
     np.testing.assert_allclose(plain, mirrored, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.slow
 def test_batches_do_not_change_predictions():
     model, _ = run()
     patches = bright_or_dark(21).patches

@@ -52,7 +52,6 @@ def test_predictions_of_any_kind_are_drawn(draw, labels, probability, tmp_path: 
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.slow
 def test_a_figure_is_the_same_bytes_when_drawn_again(done: MadeRun) -> None:
     before = {path: path.read_bytes() for path in done.path("report").glob("*.png")}
     assert {path.stem for path in before} == set(FIGURES)
