@@ -21,6 +21,8 @@ Images = NDArray[np.float32]
 
 # Integers and floats; anything else is no pixel.
 _NUMBERS = "iuf"
+# Patches that are read and prepared at once.
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -44,14 +46,19 @@ class Patches:
         as the store has them.
         """
         recipe = self.recipe
-        bands = self._read(rows)
-        for patch in bands:
-            missing = _missing(patch, recipe.no_data)
-            if missing is not None:
-                fill_holes(patch, missing)
         places = [recipe.channels.index(name) for pair in recipe.indices.values() for name in pair]
         pairs = list(zip(places[::2], places[1::2], strict=True))
-        return add_indices(bands, pairs)
+        images = np.empty((len(rows), len(recipe.names), *recipe.size), np.float32)
+        # A few at a time, so that what is made on the way takes little memory.
+        for start in range(0, len(rows), _AT_ONCE):
+            own = slice(start, start + _AT_ONCE)
+            bands = self._read(rows[own])
+            for patch in bands:
+                missing = _missing(patch, recipe.no_data)
+                if missing is not None:
+                    fill_holes(patch, missing)
+            images[own] = add_indices(bands, pairs)
+        return images
 
 
 def check_patches(patches: Any, channels: Sequence[Any], recipe: Recipe) -> list[int]:
@@ -145,7 +152,7 @@ def survey(
     recipe: Recipe,
     read: Callable[[NDArray[np.int64]], Images],
     least_data: float,
-    at_once: int = 64,
+    at_once: int = _AT_ONCE,
 ) -> Patches:
     """See what each patch holds, and which sensors have data in it; each is read once.
 

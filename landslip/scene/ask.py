@@ -31,7 +31,9 @@ def predict_with(ensemble: Ensemble, **question: Any) -> Predict:
 
     def predict(patches: NDArray[np.float32], channels: Sequence[str]) -> Any:
         places, read = read_as(ensemble, channels)
-        return ensemble.predict(patches[:, places], read, **question)
+        # A copy of hundreds of patches is as large as they are.
+        own = patches if len(places) == len(channels) else patches[:, places]
+        return ensemble.predict(own, read, **question)
 
     return predict
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise, product
 from typing import Any, Literal
 
 import numpy as np
@@ -73,22 +74,22 @@ class Tile:
 
 
 def cut_tiles(cells: Cells, pixels: int) -> list[Tile]:
-    """Share out the cells to tiles of about so many pixels a side."""
+    """Share out the cells to tiles of about so many pixels a side.
+
+    The patches of a tile begin where those of the one before it are cut at a multiple of `pixels`:
+    a tile reads no more of the blocks there, which are slow to decode, than those that follow.
+    """
     side = max(pixels // cells.stride, 1)
-    corners = [
-        (row, column)
-        for row in range(0, cells.rows, side)
-        for column in range(0, cells.columns, side)
-    ]
+    # Patches are larger than cells, and those of so many cells begin before the cell's multiple.
+    before = -(-(cells.patch // 2 - cells.stride // 2) // cells.stride)
+    rows, columns = (
+        pairwise([0, *range(side + before, count, side), count])
+        for count in (cells.rows, cells.columns)
+    )
+    corners = product(rows, columns)
     return [
-        Tile(
-            number=number,
-            row=row,
-            column=column,
-            rows=min(side, cells.rows - row),
-            columns=min(side, cells.columns - column),
-        )
-        for number, (row, column) in enumerate(corners)
+        Tile(number=number, row=top, column=left, rows=bottom - top, columns=right - left)
+        for number, ((top, bottom), (left, right)) in enumerate(corners)
     ]
 
 

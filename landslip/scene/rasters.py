@@ -20,10 +20,9 @@ from landslip.io.files import InputError
 from landslip.io.offline import OFFLINE
 from landslip.scene.virtual import is_virtual, sources_of
 
-# Bytes that GDAL keeps of what it has decoded, whatever the machine's memory. Of half as many, the
-# radar of one strip of patches took the room of jp2 blocks that the next strip needs: they were
-# decoded twice, and reading took 2.0 times what reading alone does, for 1.3 times.
-CACHE = 256 << 20
+# Bytes that GDAL keeps of what it has decoded, whatever the machine's memory: over the width of a
+# tile of 2048 pixels, jp2 blocks of four bands (24 MB) and 256 rows of twelve radar images.
+CACHE = 128 << 20
 # Share of a pixel by which two grids may lie apart and still be one.
 _TOLERANCE = 0.05
 _PACKED = "/vsizip/"

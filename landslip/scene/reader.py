@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import IntFlag
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,6 +33,9 @@ from landslip.scene.rasters import Grid, gdal_env, grid_of, open_raster, readabl
 Image = NDArray[np.float32]
 
 _SATURATED = 65535
+# Read at once: of a whole tile, what is made on the way from files to channels would take hundreds
+# of megabytes, and no cache of a processor would hold it.
+_ROWS = 256
 NO_REFLECTANCE = -2000.0
 """Reflectance x 1e4, twice that of a product's darkest number. No ground is darker: what stands
 there, such as -9999, means that there is no data."""
@@ -150,21 +154,27 @@ class SceneReader:
 
     def read(self, row: int, column: int, height: int, width: int) -> Pixels:
         """Read a rectangle, which may reach over the scene's edges."""
-        at = (row, column, height, width)
         channels = np.full((len(self.channels), height, width), np.nan, np.float32)
         flags = np.zeros((height, width), np.uint8)
+        for first, last in pairwise(_cuts(row, row + height)):
+            rows = slice(first - row, last - row)
+            self._fill((first, column, last - first, width), channels[:, rows], flags[rows])
+        return Pixels(channels=channels, flags=flags)
+
+    def _fill(
+        self, at: tuple[int, int, int, int], channels: Image, flags: NDArray[np.uint8]
+    ) -> None:
         if self._optical:
             self._read_optical(at, channels, flags)
         for orbit in self.reading.layers.radar:
             self._read_orbit(orbit, at, channels, flags)
         if self.reading.area:
             part = self.reading.grid.part(*at)
-            outside = geometry_mask(self.reading.area, (height, width), part.transform)
+            outside = geometry_mask(self.reading.area, flags.shape, part.transform)
             channels[:, outside] = np.nan
         # Isolated infinities of an index or a logarithm are no data either.
         channels[~np.isfinite(channels)] = np.nan
         mark(flags, np.isnan(channels).all(axis=0), Flag.NODATA)
-        return Pixels(channels=channels, flags=flags)
 
     def _read_optical(
         self, at: tuple[int, int, int, int], channels: Image, flags: NDArray[np.uint8]
@@ -218,6 +228,13 @@ class SceneReader:
         return hidden
 
 
+def _cuts(first: int, last: int) -> list[int]:
+    """Cut a rectangle into rows that are read at once: its first and last, and those between."""
+    # Blocks of files, as a rule 256 rows or a multiple, stay whole.
+    inside = range(first // _ROWS * _ROWS + _ROWS, last, _ROWS)
+    return [first, *inside, last]
+
+
 class _Source:
     """One band, read in the scene's grid."""
 
@@ -245,7 +262,7 @@ class _Source:
         with readable(self.layer.file):
             raw = self.raster.read(self.layer.band, window=window)
             mask = self.raster.read_masks(self.layer.band, window=window) if self.masked else None
-        part: Image = raw.astype(np.float32)
+        part: Image = raw.astype(np.float32, copy=False)
         for value in self.nodata:
             if not np.isnan(value):
                 part[raw == value] = np.nan

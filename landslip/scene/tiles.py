@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from landslip.io.files import write_parquet
 from landslip.io.rasters import raster_in_memory
 from landslip.scene.cells import Cells, Rule, Tile, combine, paint, pixel_extent
-from landslip.scene.reader import Flag, Reading, SceneReader, mark, open_scene
+from landslip.scene.reader import Flag, Pixels, Reading, SceneReader, mark, open_scene
 
 logger = logging.getLogger(__name__)
 
@@ -75,23 +75,24 @@ def map_tile(
     row, column, height, width = pixel_extent(cells, tile)
     flags = np.zeros((height, width), np.uint8)
     seconds = {"reading": 0.0, "predicting": 0.0}
-    strips: list[_Strip] = []
+    answers: list[_Answers] = []
     with open_scene(reading) as reader:
+        strips = _Strips(reader, cells.first_columns(across), cells.patch)
         for part in _parts(down, len(across)):
             began = time.perf_counter()
-            strip, start, seen = _read_strip(reader, cells, part, across)
-            _keep_flags(flags, seen, start, (row, column))
-            patches = _patches(strip, cells, part, across, start)
+            patches, there = strips.patches(cells.first_rows(part), flags, (row, column))
             read = time.perf_counter()
-            strips.append(_ask(patches, reader.channels, predict, (len(part), len(across))))
+            answers.append(_ask(patches, there, reader.channels, predict))
+            # Or they stay in memory beside the next.
+            del patches
             seconds["reading"] += read - began
             seconds["predicting"] += time.perf_counter() - read
-    scores = combine(np.concatenate([each.probability for each in strips]), rule, reach)
+    scores = combine(np.concatenate([each.probability for each in answers]), rule, reach)
     inner = (
         slice(tile.row - top, tile.row - top + tile.rows),
         slice(tile.column - left, tile.column - left + tile.columns),
     )
-    table = _table(strips, scores, inner, tile, flags, cells)
+    table = _table(answers, scores, inner, tile, flags, cells)
     for sensor, flag in SENSORS.items():
         left_out = ~table["sensors"].str.contains(sensor, regex=False).to_numpy()
         where = left_out.reshape(tile.rows, tile.columns)
@@ -103,7 +104,7 @@ def map_tile(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Strip:
+class _Answers:
     """What the bundle says of rows of cells."""
 
     probability: NDArray[np.float64]
@@ -122,54 +123,85 @@ def _parts(rows: NDArray[np.int64], columns: int) -> Iterator[NDArray[np.int64]]
         yield rows[start : start + step]
 
 
-def _read_strip(
-    reader: SceneReader, cells: Cells, rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> tuple[NDArray[np.float32], tuple[int, int], NDArray[np.uint8]]:
-    """Pixels of the patches of rows of cells, and their first row and column."""
-    first, start = cells.first_rows(rows), cells.first_columns(columns)
-    row, column = int(first[0]), int(start[0])
-    height = int(first[-1]) + cells.patch - row
-    width = int(start[-1]) + cells.patch - column
-    pixels = reader.read(row, column, height, width)
-    return pixels.channels, (row, column), pixels.flags
+class _Strips:
+    """Rows of patches, from a tile's top to its bottom; their pixels are read once.
+
+    Parameters
+    ----------
+    columns
+        First pixel columns of the patches.
+    size
+        Rows and columns of a patch.
+    """
+
+    def __init__(self, reader: SceneReader, columns: NDArray[np.int64], size: int) -> None:
+        self._reader, self._size = reader, size
+        self._column, self._across = int(columns[0]), columns - columns[0]
+        self._width = int(self._across[-1]) + size
+        self._above: Pixels | None = None
+        self._end = 0
+
+    def patches(
+        self, rows: NDArray[np.int64], flags: NDArray[np.uint8], corner: tuple[int, int]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Read the patches that begin in these pixel rows.
+
+        Parameters
+        ----------
+        flags : (row, column)
+            Of the tile's pixels, filled in place.
+        corner
+            First row and column of the tile.
+
+        Returns
+        -------
+        (n, channel, row, column), (row of patches, column of patches)
+            Those that have any data, and which they are.
+        """
+        pixels = self._read(int(rows[0]), int(rows[-1]) + self._size)
+        _keep_flags(flags, pixels.flags, (int(rows[0]), self._column), corner)
+        side = (self._size, self._size)
+        seen = np.lib.stride_tricks.sliding_window_view(pixels.flags & Flag.NODATA == 0, side)
+        down, across = np.ix_(rows - rows[0], self._across)
+        there: NDArray[np.bool_] = np.asarray(seen[down, across].any(axis=(2, 3)))
+        windows = np.lib.stride_tricks.sliding_window_view(pixels.channels, side, (1, 2))
+        found = np.empty((np.count_nonzero(there), len(pixels.channels), *side), np.float32)
+        for place, (i, j) in enumerate(np.argwhere(there)):
+            found[place] = windows[:, down[i, 0], across[0, j]]
+        return found, there
+
+    def _read(self, first: int, end: int) -> Pixels:
+        kept = max(self._end - first, 0)
+        pixels = self._reader.read(first + kept, self._column, end - first - kept, self._width)
+        if kept and self._above is not None:
+            above = _last_rows(self._above, kept)
+            pixels = Pixels(
+                channels=np.concatenate([above.channels, pixels.channels], axis=1),
+                flags=np.concatenate([above.flags, pixels.flags]),
+            )
+        self._above, self._end = _last_rows(pixels, self._size), end
+        return pixels
 
 
-def _patches(
-    strip: NDArray[np.float32],
-    cells: Cells,
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    start: tuple[int, int],
-) -> NDArray[np.float32]:
-    """(row of cells * column of cells, channel, row, column)."""
-    windows = np.lib.stride_tricks.sliding_window_view(strip, (cells.patch,) * 2, (1, 2))
-    down = cells.first_rows(rows) - start[0]
-    across = cells.first_columns(columns) - start[1]
-    chosen = windows[:, down[:, None], across[None, :]]
-    channels = len(strip)
-    return np.ascontiguousarray(
-        chosen.transpose(1, 2, 0, 3, 4).reshape(-1, channels, cells.patch, cells.patch)
-    )
+def _last_rows(pixels: Pixels, count: int) -> Pixels:
+    """A copy, or the others would stay in memory."""
+    rows = slice(len(pixels.flags) - count, None)
+    return Pixels(channels=pixels.channels[:, rows].copy(), flags=pixels.flags[rows].copy())
 
 
 def _ask(
-    patches: NDArray[np.float32], channels: list[str], predict: Predict, shape: tuple[int, int]
-) -> _Strip:
-    """Ask about the patches that have any data; the others have no answer."""
-    there = np.isfinite(patches).any(axis=(1, 2, 3))
-    answers = predict(patches[there], channels)
-    count, names = len(patches), list(answers.member_names)
-    probability, threshold = np.full((2, count), np.nan)
-    members = np.full((count, len(names)), np.nan)
-    sensors = np.full(count, "", object)
+    patches: NDArray[np.float32], there: NDArray[np.bool_], channels: list[str], predict: Predict
+) -> _Answers:
+    """Ask about patches; cells without one have no answer."""
+    answers = predict(patches, channels)
+    names = list(answers.member_names)
+    probability, threshold = np.full((2, *there.shape), np.nan)
+    members = np.full((*there.shape, len(names)), np.nan)
+    sensors = np.full(there.shape, "", object)
     probability[there], threshold[there] = answers.probability, answers.threshold
     members[there], sensors[there] = answers.members, answers.sensors
-    return _Strip(
-        probability=probability.reshape(shape),
-        threshold=threshold.reshape(shape),
-        members=members.reshape(*shape, len(names)),
-        names=names,
-        sensors=sensors.reshape(shape),
+    return _Answers(
+        probability=probability, threshold=threshold, members=members, names=names, sensors=sensors
     )
 
 
@@ -191,7 +223,7 @@ def _keep_flags(
 
 
 def _table(
-    strips: list[_Strip],
+    answers: list[_Answers],
     scores: NDArray[np.float64],
     inner: tuple[slice, slice],
     tile: Tile,
@@ -202,9 +234,9 @@ def _table(
     rows, columns = np.mgrid[
         tile.row : tile.row + tile.rows, tile.column : tile.column + tile.columns
     ]
-    members = np.concatenate([each.members for each in strips])[inner]
-    threshold = np.concatenate([each.threshold for each in strips])[inner]
-    sensors = np.concatenate([each.sensors for each in strips])[inner]
+    members = np.concatenate([each.members for each in answers])[inner]
+    threshold = np.concatenate([each.threshold for each in answers])[inner]
+    sensors = np.concatenate([each.sensors for each in answers])[inner]
     shares = {
         "observed": flags & Flag.NODATA == 0,
         "cloud": flags & (Flag.CLOUD | Flag.SHADOW) > 0,
@@ -219,7 +251,7 @@ def _table(
             "threshold": threshold.ravel(),
             "sensors": sensors.ravel().astype(str),
             **{name: _cell_share(where, cells, tile) for name, where in shares.items()},
-            **{name: members[..., at].ravel() for at, name in enumerate(strips[0].names)},
+            **{name: members[..., at].ravel() for at, name in enumerate(answers[0].names)},
         }
     )
 
