@@ -9,6 +9,8 @@ import pandas as pd
 from landslip.data.problems import Item, Problem
 from landslip.data.summary import Missing, Summary
 
+_OF_ONE = {"are": "is", "hold": "holds", "lack": "lacks"}
+
 
 def find_faults(
     table: pd.DataFrame,
@@ -37,16 +39,18 @@ def find_faults(
         Zeros of a whole group of channels will be filled, and are no fault.
     """
     problems = []
-    for kind, what in (
-        ("pickled", "hold Python objects or a pickle, and nothing was unpickled"),
-        ("dtype", "hold no integers or floats"),
+    for kind, verb, what in (
+        ("pickled", "hold", "Python objects or a pickle, and nothing was unpickled"),
+        ("dtype", "hold", "no integers or floats"),
         (
             "layout",
-            f"lack the shape that {len(channels)} channels in the config and most patches give",
+            "lack",
+            f"the shape that {len(channels)} channels in the config and most patches give",
         ),
         (
             "unreadable",
-            "are truncated or unreadable; get them again, or set data.on_bad_patch: drop to set "
+            "are",
+            "truncated or unreadable; get them again, or set data.on_bad_patch: drop to set "
             "them aside",
         ),
     ):
@@ -56,7 +60,7 @@ def find_faults(
                 table,
                 {row: (fault.reason, fault.detail) for row, fault in faults.items()},
             )
-            problems.append(Problem(f"{_patches(items)} {what}", items))
+            problems.append(Problem(f"{_patches(items, verb)} {what}", items))
     if not fill:
         holes = {row: _holes(found, channels) for row, found in summary.missing.items()}
         kinds = {
@@ -66,7 +70,7 @@ def find_faults(
         problems += _no_data(
             table,
             {row: counts for row, counts in holes.items() if counts},
-            f"hold {' or '.join(kind for kind, found in kinds.items() if found)}, as float32",
+            f"{' or '.join(kind for kind, found in kinds.items() if found)}, as float32",
             "mend them, or set data.on_nonfinite: fill; units.*.plausible and .nodata say which "
             "values are data",
         )
@@ -78,7 +82,7 @@ def find_faults(
                 for row, found in summary.missing.items()
                 if found.zero.any() and not summary.empty[row]
             },
-            "hold zeros in all channels of a sensor at once",
+            "zeros in all channels of a sensor at once",
             "mend them, or set data.on_zeros: fill",
         )
     return problems
@@ -105,8 +109,8 @@ def _no_data(
         row: ("", ", ".join(f"{name}: {text}" for name, text in holes.items()))
         for row, holes in sorted(found.items())
     }
-    text = f"{_patches(notes)} {what}, in {', '.join(hit)}; {todo}. Id (split, channel: pixels)"
-    return [Problem(text, _items(table, notes))]
+    which = f"{_patches(notes, 'hold')} {what}, in {', '.join(hit)}"
+    return [Problem(f"{which}; {todo}. Id (split, channel: pixels)", _items(table, notes))]
 
 
 class Told(Protocol):
@@ -145,8 +149,10 @@ def describe_wrong(table: pd.DataFrame, found: Sequence[Told]) -> list[Problem]:
     return problems
 
 
-def _patches(rows: Sized) -> str:
-    return f"{len(rows):,} patches" if len(rows) != 1 else "1 patch"
+def _patches(rows: Sized, verb: str) -> str:
+    if len(rows) == 1:
+        return f"1 patch {_OF_ONE[verb]}"
+    return f"{len(rows):,} patches {verb}"
 
 
 def _items(table: pd.DataFrame, notes: Mapping[int, tuple[str, str]]) -> list[Item]:

@@ -133,11 +133,11 @@ def test_a_wrong_unit_is_refused_by_name_whatever_is_said_of_drift(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (lambda patch: patch[:, :, :11], "lack the shape"),
-        (lambda patch: patch[:10], "lack the shape"),
+        (lambda patch: patch[:, :, :11], "lacks the shape"),
+        (lambda patch: patch[:10], "lacks the shape"),
         (lambda patch: patch.transpose(2, 0, 1), "the channels come first"),
-        (lambda patch: patch.astype(str), "hold no integers or floats"),
-        (lambda patch: patch.astype(object), "hold Python objects"),
+        (lambda patch: patch.astype(str), "holds no integers or floats"),
+        (lambda patch: patch.astype(object), "holds Python objects"),
     ],
 )
 def test_a_file_that_is_no_patch_of_this_bundle_is_refused_by_name(

@@ -167,7 +167,7 @@ def test_zeros_at_once_follow_their_own_policy(competition: Competition, policy:
     if policy == "refuse":
         message = competition.refusal(channels=channels, on_zeros=policy)
         assert (
-            "1 patch hold zeros" in message
+            "1 patch holds zeros" in message
             and "ID_02 (train, red: 3, green: 3, blue: 3)" in message
         )
         return
