@@ -72,7 +72,7 @@ if CONFIG.labels is not None:
         conda:
             "../envs/cpu.yaml"
         params:
-            labels=lambda wildcards: content_digest(Path(CONFIG.labels)),
+            labels=lambda wildcards: filled_digests(CONFIG.labels),
             code=source_digest("assess/write_accuracy.py"),
         script:
             "../workflow/scripts/assess/write_accuracy.py"
@@ -95,7 +95,7 @@ if CONFIG.verdicts is not None:
         params:
             confidence=CONFIG.assess.confidence,
             threshold=CONFIG.assess.threshold.model_dump(mode="json"),
-            verdicts=lambda wildcards: content_digest(Path(CONFIG.verdicts)),
+            verdicts=lambda wildcards: filled_digests(CONFIG.verdicts),
             code=source_digest("assess/write_precision.py"),
         script:
             "../workflow/scripts/assess/write_precision.py"

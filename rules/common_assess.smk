@@ -29,6 +29,11 @@ def assess_targets():
     return [f"{results}/sample.gpkg", *([f"{results}/sample.html"] if pictures else [])]
 
 
+def filled_digests(path):
+    """Of a file that a person filled, and of the changes that QGIS keeps beside it while open."""
+    return [content_digest(file) for file in files_of_inventory(Path(path))]
+
+
 def assessed_settings():
     """All that decides which cells are drawn, and what is said of them, as results say it."""
     return {
@@ -38,7 +43,7 @@ def assessed_settings():
         ),
         "seed": CONFIG.seed,
         "filled": {
-            name: content_digest(Path(path))
+            name: filled_digests(path)
             for name, path in (("labels", CONFIG.labels), ("verdicts", CONFIG.verdicts))
             if path is not None
         },
