@@ -39,6 +39,18 @@ def test_every_pixel_lies_in_one_cell_of_one_tile(
     assert (scored == 1).all()
 
 
+@given(stride=strides, pixels=st.sampled_from([64, 128, 256]))
+def test_no_patch_of_a_tile_begins_before_the_blocks_that_it_shares_with_the_next_one(
+    stride: int, pixels: int
+) -> None:
+    pixels = pixels // stride * stride
+    cells = Cells(height=1200, width=1200, patch=64, stride=stride)
+    for tile in cut_tiles(cells, pixels):
+        if tile.row:
+            first = int(cells.first_rows(np.array([tile.row]))[0])
+            assert 0 <= first % pixels < stride or first == 1200 - 64
+
+
 @given(height=sizes, width=sizes, stride=strides)
 def test_a_cell_lies_in_its_patch_and_in_the_middle_of_it_away_from_edges(
     height: int, width: int, stride: int
