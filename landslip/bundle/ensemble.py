@@ -174,6 +174,7 @@ class Ensemble:
         prevalence: float | None = None,
         threshold: float | None = None,
         least_data: float = 0.5,
+        misread: Literal["refuse", "accept"] = "refuse",
     ) -> Answer:
         """Say which patches show a landslide.
 
@@ -196,6 +197,10 @@ class Ensemble:
             In place of those.
         least_data
             Share of a channel's pixels that must hold data, or its sensor is missing.
+        misread
+            What is done with patches that cannot be what the bundle reads, by the magnitude of
+            their pixels and by the order of channels. accept: for parts of what was judged before,
+            as a scene is.
 
         Returns
         -------
@@ -219,7 +224,8 @@ class Ensemble:
             raise InputError(f"least_data is a share from 0 to 1, got {least_data!r}")
         names = list(self.recipe.channels) if channels is None else channels
         prepared = from_array(patches, names, self.recipe, least_data)
-        refuse_misread(prepared.seen, self.recipe, self.record)
+        if misread == "refuse":
+            refuse_misread(prepared.seen, self.recipe, self.record)
         return answer_patches(prepared, asked)
 
     def asked(self, budget: Budget, aim: Aim) -> Asked:

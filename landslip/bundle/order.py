@@ -7,6 +7,7 @@ Channels that are alike there (an orbit and the other, red and green) cannot be 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ from landslip.bundle.record import SURFACES, BundleRecord, DistributionsRecord, 
 _RANGE, _MIDDLE = (1, 99), (5, 95)
 # Mean of two channels' distances from the training that counts; and what it is then, at most, of
 # each once they are exchanged, also as a share of the former.
-_LARGE, _ALIKE, _EXPLAINED = 0.45, 0.35, 0.5
+LARGE, _ALIKE, _EXPLAINED = 0.45, 0.35, 0.5
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -41,6 +42,8 @@ class Exchange:
     """To stand after a number of patches and a colon."""
     rows: list[int] = field(default_factory=list)
     """Patches that tell it, each alone; none: all together do."""
+    distance: float | None = None
+    """Where all together do: of the channels from the training's, in the mean. `LARGE` counts."""
 
 
 def find_exchanged(
@@ -86,7 +89,7 @@ def _by_patch(
             rows.append(row)
             places.update(place for group in groups for place in group)
     if rows:
-        yield _exchange(sorted(places), medians[rows], names, told, rows)
+        yield _exchange(sorted(places), medians[rows], names, told, rows=rows)
 
 
 def _by_batch(
@@ -95,7 +98,7 @@ def _by_batch(
     batch = _Batch(values, medians, record, recipe)
     as_given = list(range(len(recipe.channels)))
     own = batch.distances(as_given, as_given)
-    enough = max(_LARGE, by_chance(len(values))) if len(values) else np.inf
+    enough = max(LARGE, by_chance(len(values))) if len(values) else np.inf
     belongs = np.zeros((len(as_given), len(as_given)), np.bool_)
     for pair in combinations(as_given, 2):
         given = own[list(pair)].mean()
@@ -107,7 +110,9 @@ def _by_batch(
         if then.max() <= _ALIKE and then.mean() <= _EXPLAINED * given:
             belongs[pair] = belongs[pair[::-1]] = True
     for group in _cycles(belongs):
-        yield _exchange(group, medians, recipe.channels, record["distributions"], [])
+        away = float(own[list(group)].mean())
+        told = record["distributions"]
+        yield _exchange(group, medians, recipe.channels, told, distance=away)
 
 
 class _Batch:
@@ -163,7 +168,7 @@ def _exchange(
     medians: Values,
     names: Sequence[str],
     told: DistributionsRecord,
-    rows: list[int],
+    **how: Any,
 ) -> Exchange:
     """Of channels by number; `medians` (n, channel) of the patches that tell it."""
     channels = tuple(names[place] for place in group)
@@ -177,7 +182,7 @@ def _exchange(
         channels,
         f"the channels {', '.join(channels)} hold each other's values: {' and '.join(seen)} in "
         f"the median; is their order another? The bundle reads {', '.join(names)}",
-        rows,
+        **how,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from landslip.bundle.ensemble import Ensemble
 from landslip.io.files import InputError
+from landslip.scene.checks_channels import Training, check_channels
 from landslip.scene.interpreter import Conventions
 from landslip.scene.layers import CHANNELS
 from landslip.scene.tiles import Predict
@@ -20,6 +22,8 @@ _BRIGHTER = 20.0
 
 def predict_with(ensemble: Ensemble, **question: Any) -> Predict:
     """What asks a bundle about patches of a scene; channels that it does not read are left.
+
+    Nothing is refused: what a patch of a map holds, the scene was judged by (`check_channels`).
 
     Parameters
     ----------
@@ -33,7 +37,7 @@ def predict_with(ensemble: Ensemble, **question: Any) -> Predict:
         places, read = read_as(ensemble, channels)
         # A copy of hundreds of patches is as large as they are.
         own = patches if len(places) == len(channels) else patches[:, places]
-        return ensemble.predict(own, read, **question)
+        return ensemble.predict(own, read, misread="accept", **question)
 
     return predict
 
@@ -81,11 +85,18 @@ def conventions_of(ensemble: Ensemble) -> Conventions:
     if scale not in (None, "dB"):
         raise InputError(f"the bundle reads radar as {scale}; scenes are mapped in dB")
     offset = said.get("reflectance_offset")
+    places, called = read_as(ensemble, CHANNELS)
+    training = Training(
+        record=ensemble.record,
+        recipe=ensemble.recipe,
+        called={CHANNELS[at]: name for at, name in zip(places, called, strict=True)},
+    )
     return Conventions(
         channels=names,
         reflectance_offset=1000.0 if offset is None else float(offset),
         terrain_flattened=bool(said.get("terrain_flattened")),
         radar_composite=said.get("radar_composite") or "median",
+        check_channels=partial(check_channels, training=training),
     )
 
 

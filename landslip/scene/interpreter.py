@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from landslip.scene.layers import Layer, Layers
 from landslip.scene.products import resolve_optical, resolve_radar, resolve_scene
 from landslip.scene.rasters import Grid, gdal_env, read_grid
 from landslip.scene.reader import Reading, SceneReader
-from landslip.scene.sample import RawFacts, raw_facts, sample_squares, take_sample
+from landslip.scene.sample import RawFacts, Sample, raw_facts, sample_squares, take_sample
 from landslip.scene.settings import Scene, read_scene
 from landslip.scene.verdicts import Verdict, apply_trust
 
@@ -36,6 +36,8 @@ class Conventions:
     reflectance_offset: float = 1000.0
     terrain_flattened: bool = False
     radar_composite: str = "median"
+    check_channels: Callable[[Sample], Verdict] | None = None
+    """Holds the channels against the training's; None: there is no bundle yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +120,8 @@ def check_reading(reading: Reading, conventions: Conventions) -> list[Verdict]:
         checks_scene.check_size(grid),
         checks_scene.check_missing(layers, list(conventions.channels)),
     ]
+    if conventions.check_channels is not None:
+        found.append(conventions.check_channels(sample))
     return [checks_scene.hold_against_names(each, layers) for each in found]
 
 

@@ -31,6 +31,7 @@ Orbit = Literal["descending", "ascending"]
 Check = Literal[
     "offset", "bands", "unit", "radiometry", "pairs", "looks", "zeros", "spacing", "resampling",
     "anisotropy", "dates", "season", "orbit", "overlap", "size", "missing",
+    "channels",
 ]  # fmt: skip
 ORBITS: tuple[Orbit, ...] = get_args(Orbit)
 CHECKS: tuple[Check, ...] = get_args(Check)

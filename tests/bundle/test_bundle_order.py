@@ -10,6 +10,9 @@ from bundle.test_bundle_drift import ask
 from landslip.bundle.ensemble import Ensemble
 from landslip.bundle.order import find_exchanged
 from landslip.io.files import InputError
+from landslip.scene.ask import conventions_of, predict_with
+from landslip.scene.sample import Sample
+from landslip.scene.verdicts import Verdict, apply_trust, refuse
 from made_bundle import Made
 
 NAMES = [
@@ -176,3 +179,55 @@ def test_patches_in_memory_are_read_once_before_they_are_answered(
     prepared = prepare.from_array(made.arrays(), NAMES, ensemble.recipe, 0.5)
     assert sum(seen) == len(prepared) == len(made.ids)
     assert prepared.seen.sample.shape[0] == len(made.ids)
+
+
+def judge(ensemble: Ensemble, patches: np.ndarray) -> Verdict:
+    """What the interpreter says of a scene whose sample is these patches."""
+    check = conventions_of(ensemble).check_channels
+    assert check is not None
+    return check(Sample(channels=patches, classes=None, names=NAMES, raw={}))
+
+
+@pytest.mark.parametrize(
+    ("order", "limit"),
+    [
+        (BACKWARDS, "share of the patches"),
+        (exchanging(("blue", "desc_vv")), "share of the patches"),
+        (exchanging(("red", "nir")), "distance from the training's"),
+    ],
+)
+def test_a_scene_with_channels_in_another_order_is_refused_with_a_number_unless_trusted(
+    order: list[int], limit: str, ensemble: Ensemble, made: Made
+):
+    found = judge(ensemble, made.arrays()[:, order])
+    assert (found.check, found.judgement) == ("channels", "refused")
+    assert "hold each other's values" in found.says
+    assert limit in found.limit and found.todo
+    assert found.number is not None and found.number > float(found.limit.split("up to ")[1])
+    with pytest.raises(InputError, match=r"trust: \{CHECK: reason\} with channels"):
+        refuse([found], "scene.yaml")
+    refuse(apply_trust([found], {"channels": "another continent"}), "scene.yaml")
+
+
+def test_one_odd_patch_convicts_no_scene_and_hides_none(ensemble: Ensemble, made: Made):
+    patches = made.arrays()
+    assert (judge(ensemble, patches).judgement, judge(ensemble, patches).number) == ("ok", 0)
+    turned = patches[:, exchanging(("red", "nir"))]
+    for of in (patches, turned):
+        of[2] = patches[2, ::-1].copy()
+    assert judge(ensemble, patches).judgement == "ok"
+    assert judge(ensemble, patches).number == pytest.approx(1 / 70)
+    assert judge(ensemble, turned).judgement == "refused"
+    optics_missing = patches.copy()
+    optics_missing[:, :4] = np.nan
+    assert judge(ensemble, optics_missing).judgement == "ok"
+
+
+def test_a_tile_of_a_scene_that_was_judged_is_answered_whatever_it_holds(
+    ensemble: Ensemble, made: Made
+):
+    patches = made.arrays()[:4, BACKWARDS]
+    with pytest.raises(InputError):
+        ensemble.predict(patches, budget="fast")
+    found = predict_with(ensemble, budget="fast")(patches, NAMES)
+    assert len(found.probability) == 4

@@ -35,7 +35,8 @@ CONVICTED = {
 def test_a_scene_without_mistakes_has_no_verdict_but_ok(made_scene: Path) -> None:
     found = interpret(made_scene)
     assert judgements(found) == {}
-    assert [each.check for each in found.verdicts] == list(CHECKS)
+    # There is no bundle that the channels could be held against.
+    assert [each.check for each in found.verdicts] == [c for c in CHECKS if c != "channels"]
     refuse(found.verdicts, "scene.yaml")
 
 
