@@ -153,7 +153,7 @@ def open_raster(path: str) -> Any:
             _without_addresses(str(source), _open_pixels(str(source))).close()
         raster = rasterio.open(path, driver="VRT") if virtual else _open_pixels(path)
         _without_addresses(path, raster)
-    except RasterioError as error:
+    except (RasterioError, UnicodeDecodeError) as error:
         foreign = None if packed or virtual else foreign_file(Path(path), TIFF)
         raise InputError(
             f"{path} is no raster but {foreign}" if foreign else
@@ -195,7 +195,9 @@ def _open_pixels(path: str) -> Any:
 
 def _without_addresses(path: str, raster: Any) -> Any:
     """Refuse a raster whose metadata name its overviews: GDAL would fetch them, in any form."""
-    if any(name.upper() in _ELSEWHERE for name in raster.tag_namespaces()):
+    # Texts that are no UTF-8 are met here rather than where they are used.
+    spaces, _, _ = raster.tag_namespaces(), raster.tags(), raster.descriptions
+    if any(name.upper() in _ELSEWHERE for name in spaces):
         raster.close()
         raise InputError(
             f"{path} says that its overviews lie in another file; copy the pixels alone "

@@ -295,6 +295,14 @@ def test_no_overviews_are_fetched_from_where_a_rasters_metadata_say(
     refused(tmp_path / "x.vrt", "x.tif says that its overviews lie in another file")
 
 
+def test_a_raster_whose_texts_are_no_utf8_is_refused(tmp_path: Path) -> None:
+    path = write_grid(tmp_path / "x.tif")
+    with rasterio.open(path, "r+") as file:
+        file.update_tags(ns="PLACES", A="b")
+    path.write_bytes(path.read_bytes().replace(b"PLACES", b"\xffLACES"))
+    refused(path, "cannot be read as a raster")
+
+
 def test_no_file_beside_a_raster_has_anything_fetched(nobody_called: str, tmp_path: Path) -> None:
     path = write_grid(tmp_path / "x.tif")
     for suffix in (".ovr", ".msk"):
