@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -62,6 +63,8 @@ class Grid:
             return None
         row = (self.top - other.top) / self.down
         column = (other.left - self.left) / self.across
+        if not (math.isfinite(row) and math.isfinite(column)):  # pixels of almost no size
+            return None
         away = max(abs(row - round(row)), abs(column - round(column)))
         # Pixels of almost one size drift apart over the width of a raster.
         drift = max(
@@ -172,6 +175,12 @@ def open_raster(path: str) -> Any:
             f"{path} has no coordinate system; give it one (gdal_edit -a_srs), or export it again"
         )
     transform = raster.transform
+    if not all(map(math.isfinite, transform)):
+        raster.close()
+        raise InputError(
+            f"{path} has no place on the ground (geotransform {tuple(transform)[:6]}); is it "
+            "complete? Fetch it again"
+        )
     if abs(transform.b) > 0 or abs(transform.d) > 0 or transform.a <= 0 or transform.e >= 0:
         raster.close()
         raise InputError(

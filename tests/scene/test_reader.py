@@ -1,5 +1,8 @@
 """Windows of a scene: units, nodata, medians, masks, grids."""
 
+import dataclasses
+import math
+import struct
 import warnings
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,7 @@ from landslip.io.files import InputError
 from landslip.scene.decibels import median_of_looks, to_decibels
 from landslip.scene.layers import CHANNELS
 from landslip.scene.named import named_files
-from landslip.scene.rasters import gdal_env, open_raster
+from landslip.scene.rasters import Grid, gdal_env, open_raster
 from landslip.scene.reader import Flag, Pixels, open_scene
 from landslip.scene.virtual import with_sources
 
@@ -293,6 +296,24 @@ def test_no_overviews_are_fetched_from_where_a_rasters_metadata_say(
     refused(path, "overviews lie in another file")
     (tmp_path / "x.vrt").write_text(virtual(str(path)))
     refused(tmp_path / "x.vrt", "x.tif says that its overviews lie in another file")
+
+
+@pytest.mark.parametrize("top", [math.nan, math.inf])
+def test_a_raster_that_lies_nowhere_is_refused(top: float, tmp_path: Path) -> None:
+    path = write_grid(tmp_path / "x.tif")
+    with rasterio.open(path, "r+") as file:
+        file.transform = Affine(10, 0, 0, 0, -10, 1234.5)
+    path.write_bytes(path.read_bytes().replace(struct.pack("<d", 1234.5), struct.pack("<d", top)))
+    refused(path, "has no place on the ground")
+
+
+def test_pixels_of_almost_no_size_are_another_grid() -> None:
+    grid = Grid(
+        crs="EPSG:32633", left=0.0, top=100.0, across=10.0, down=10.0, width=8, height=8
+    )  # fmt: skip
+    assert grid.offset_of(dataclasses.replace(grid, top=80.0)) == (2, 0)
+    tiny = dataclasses.replace(grid, down=5e-324)
+    assert tiny.offset_of(dataclasses.replace(grid, top=80.0)) is None
 
 
 def test_a_raster_whose_texts_are_no_utf8_is_refused(tmp_path: Path) -> None:
