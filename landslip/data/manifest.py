@@ -166,7 +166,7 @@ def build_manifest(
             "split": table["split"],
             "label": table["label"].astype("Int8"),
             "path": table["path"],
-            "sha256": _texts(summary.sha256),
+            "sha256": pd.Series([d.decode() or None for d in summary.sha256], dtype="str"),
             "status": status,
             "missing": _missing(np.concatenate(lacking), status, sensors),
             "group": _groups(table.get("group"), copies, len(table)),
@@ -239,17 +239,6 @@ def _missing(
             name for name, gone in zip(names, absent[row], strict=True) if gone
         )
     return pd.Series(found, dtype="str")
-
-
-def _texts(digests: NDArray[np.bytes_], at_once: int = 8192) -> pd.Series:
-    """As a column; as Python's strings all of them would take three times the room."""
-    blocks = (
-        digests[start : start + at_once].tolist() for start in range(0, len(digests), at_once)
-    )
-    return pd.concat(
-        [pd.Series([d.decode() or None for d in block], dtype="str") for block in blocks],
-        ignore_index=True,
-    )
 
 
 def _groups(

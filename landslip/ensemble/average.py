@@ -10,21 +10,12 @@ def average(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     Parameters
     ----------
     probabilities : (member, n)
-        Of models, or of one model's folds.
+        Of models, or of one model's folds; at least one.
 
     Returns
     -------
     (n,), between the smallest and the largest probability of each patch
-
-    Raises
-    ------
-    ValueError
-        There is no member, or a value is NaN.
     """
-    if probabilities.ndim != 2 or len(probabilities) == 0:
-        raise ValueError(f"expected (member, n) with a member, got {probabilities.shape}")
-    if np.isnan(probabilities).any():
-        raise ValueError("a probability is NaN; an average would hide or spread it")
     mean: NDArray[np.float64] = probabilities.mean(axis=0)
     # Rounding may carry a mean of equal values just past them.
     return mean.clip(probabilities.min(axis=0), probabilities.max(axis=0))

@@ -125,7 +125,11 @@ def write_report(
         metrics=measured,
         threshold=chosen,
         data=_count_patches(manifest),
-        folds=_count_folds(split),
+        folds=rows_of(
+            split.groupby("fold")
+            .agg(patches=("label", "size"), landslides=("label", "sum"))
+            .reset_index()
+        ),
         split_digest=digest,
         flattery=None if splits is None else splits_paragraph(splits),
         scheme=_SCHEMES[made.folds_scheme],
@@ -176,17 +180,6 @@ def _count_patches(manifest: Path) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _count_folds(table: pd.DataFrame) -> list[dict[str, int]]:
-    return [
-        {
-            "fold": int(str(fold)),
-            "patches": len(part),
-            "landslides": int((part["label"] == 1).sum()),
-        }
-        for fold, part in table.groupby("fold")
-    ]
 
 
 def _summarise(name: str, model: Mapping[str, Any]) -> dict[str, str]:
