@@ -113,22 +113,38 @@ def groups_without_overlap(
 
 
 def crossing_windows(
-    windows: NDArray[np.float64] | Polygons, names: ArrayLike
+    windows: NDArray[np.float64] | Polygons, names: ArrayLike, first: ArrayLike | None = None
 ) -> NDArray[np.bool_]:
     """Windows (n,) to leave out so that no other overlaps a window of another name.
 
     Of each overlap across a border the window with more such overlaps goes, the later one of
     two with as many; so a strip is left out once and not on both sides.
+
+    Parameters
+    ----------
+    windows
+        Left, bottom, right, top (n, 4), or polygons (n,); all in one coordinate system.
+    names : (n,)
+        Of their blocks.
+    first : (n,) bool
+        Windows that stay where they overlap others; of two of them, and of two others, one goes
+        as above. None: all are alike.
     """
     said = np.unique(np.asarray(names), return_inverse=True)[1]
+    later = np.zeros(len(windows), int) if first is None else 1 - np.asarray(first, int)
     pairs = overlapping_pairs(windows)
     pairs = pairs[said[pairs[:, 0]] != said[pairs[:, 1]]]
-    crossings = np.bincount(pairs.ravel(), minlength=len(windows))
+    turn = later[pairs].sum(axis=1)
     out = np.zeros(len(windows), np.bool_)
-    order = np.argsort(-crossings[pairs].max(axis=1, initial=0), kind="stable")
-    for one, other in pairs[order]:
-        if not out[one] and not out[other]:
-            out[max((crossings[one], one), (crossings[other], other))[1]] = True
+    # First among those that stay, then of what overlaps them, then among the rest.
+    for each in (0, 1, 2):
+        own = pairs[(turn == each) & ~out[pairs].any(axis=1)]
+        crossings = np.bincount(own.ravel(), minlength=len(windows))
+        order = np.argsort(-crossings[own].max(axis=1, initial=0), kind="stable")
+        for one, other in own[order]:
+            if not out[one] and not out[other]:
+                goes = max((later[at], crossings[at], at) for at in (one, other))
+                out[goes[2]] = True
     return out
 
 

@@ -1,7 +1,7 @@
 """The patches of a study from scenes: windows with their labels, drawn negatives and groups."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,32 +9,24 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
-from landslip.inventory.blocks import (
-    Polygons,
-    block_names,
-    common_crs,
-    crossing_windows,
-    groups_without_overlap,
-    overlapping_pairs,
-)
+from landslip.inventory.blocks import Polygons
+from landslip.inventory.choose import choose_patches
 from landslip.inventory.dates import ABSENT, Unknown, scene_days, slides_in_images
 from landslip.inventory.labels import AMBIGUOUS, LabelRule, distance_to_slides, label_windows
-from landslip.inventory.negatives import Negatives, draw_negatives
+from landslip.inventory.negatives import Negatives
 from landslip.inventory.reach import rectangle_in, refuse_elsewhere
 from landslip.inventory.read import Inventory, read_inventory
 from landslip.inventory.scenes import Judged, Scene, scene_names, with_judged
-from landslip.inventory.verdicts import NONE, STRATUM, apply_verdicts
+from landslip.inventory.verdicts import NONE, apply_verdicts
 from landslip.inventory.windows import read_scene_record
-from landslip.io.files import InputError, read_parquet, write_json, write_parquet
+from landslip.io.files import read_parquet, write_json, write_parquet
 
 log = logging.getLogger(__name__)
 
 # Metres around a scene in which landslides are looked for, at least.
 _AROUND = 5000.0
-LANDSLIDE = "landslide"
-"""Stratum of the windows that are one; all are taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +89,14 @@ def write_window_listing(
         for record, table in files
     ]
     names = scene_names([scene.record.name for scene in looked_at])
-    slides = [read_inventory(path, date_column=rules.date_column) for path in inventories]
-    notes = [note for inventory in slides for note in inventory.notes]
+    notes: list[str] = []
+
+    def say(note: str) -> None:
+        """At once, for what is refused later may follow from it."""
+        log.info("%s", note)
+        notes.append(note)
+
+    slides = [_read(path, rules, say) for path in inventories]
     extents = {
         name: (scene.record.reading.grid.bounds, scene.record.reading.grid.crs)
         for name, scene in zip(names, looked_at, strict=True)
@@ -107,26 +105,21 @@ def write_window_listing(
         refuse_elsewhere(inventory, extents, str(path))
         for inventory, path in zip(slides, inventories, strict=True)
     ]
-    notes += _without_inventory(names, touching)
+    _say_without_inventory(names, touching, say)
     if judged is not None and judged.zones:
         looked_at, said = with_judged(names, looked_at, judged)
-        notes += said
+        for note in said:
+            say(note)
     tables = []
     for name, scene in zip(names, looked_at, strict=True):
-        table, said = _labelled(name, scene, slides, rules)
-        tables.append(table)
-        notes += [f"scene {name}: {text}" for text in scene.record.warnings] + said
-    parts = []
-    for number, split in enumerate(scenes):
-        own = zip(looked_at, tables, strict=True)
-        whole = pd.concat([table for scene, table in own if scene.split == split])
-        chosen, said = _drawn(whole.reset_index(drop=True), split, rules, number)
-        parts.append(chosen)
-        notes += said
-    table, said = _grouped(pd.concat(parts, ignore_index=True), looked_at, names, rules)
-    notes += said
-    for note in notes:
-        log.info("%s", note)
+        for text in scene.record.warnings:
+            say(f"scene {name}: {text}")
+        tables.append(_labelled(name, scene, slides, rules, say))
+    table = choose_patches(
+        pd.concat(tables, ignore_index=True), looked_at, names,
+        negatives=rules.negatives, seed=rules.seed, say=say,
+        block_size=rules.block_size if rules.scheme == "blocks" else None,
+    )  # fmt: skip
     size = looked_at[0].record.size
     write_parquet(listing, table)
     nothing: dict[str, list[str]] = {"train": [], "test": []}
@@ -136,22 +129,36 @@ def write_window_listing(
     )
 
 
-def _without_inventory(names: Sequence[str], touching: Sequence[Mapping[str, int]]) -> list[str]:
-    """What is to be said of scenes that no landslide touches: perhaps nobody looked for any."""
-    bare = [name for name in names if not any(found[name] for found in touching)]
-    for name in bare:
-        log.warning("scene %s: no landslide of any inventory touches it", name)
-    return [
-        f"scene {name}: no landslide of any inventory touches it, so all of its windows count as "
-        "windows without one; if its landslides were not mapped, leave the scene out"
-        for name in bare
-    ]
+def _read(path: Path, rules: Rules, say: Callable[[str], None]) -> Inventory:
+    """An inventory, of which is said what was left out and repaired."""
+    found = read_inventory(path, date_column=rules.date_column)
+    for note in found.notes:
+        say(f"{path}: {note}")
+    return found
+
+
+def _say_without_inventory(
+    names: Sequence[str], touching: Sequence[Mapping[str, int]], say: Callable[[str], None]
+) -> None:
+    """Which scenes no landslide touches: perhaps nobody looked for any."""
+    for name in names:
+        if not any(found[name] for found in touching):
+            log.warning("scene %s: no landslide of any inventory touches it", name)
+            say(
+                f"scene {name}: no landslide of any inventory touches it, so all of its windows "
+                "count as windows without one; if its landslides were not mapped, leave the scene "
+                "out"
+            )
 
 
 def _labelled(
-    name: str, scene: Scene, inventories: Sequence[Inventory], rules: Rules
-) -> tuple[pd.DataFrame, list[str]]:
-    """The windows of a scene that are a landslide or none, and what is to be said of them."""
+    name: str,
+    scene: Scene,
+    inventories: Sequence[Inventory],
+    rules: Rules,
+    say: Callable[[str], None],
+) -> pd.DataFrame:
+    """The windows of a scene that are a landslide or none."""
     crs = scene.crs
     outlines = scene.outlines(scene.windows, crs)
     around = max(rules.negatives.min_distance, _AROUND)
@@ -161,12 +168,15 @@ def _labelled(
     state, notes = slides_in_images(
         dates, scene_days(scene.record.reading.layers), rules.unknown_date, name
     )
+    for note in notes:
+        say(note)
+    _say_unseen(name, scene, outlines, slides[state != ABSENT], say)
     labels = label_windows(outlines, slides, rules.label, state)
     windows = scene.windows
     verdicts = windows["verdict"].to_numpy(np.int8)
     own = labels.label[verdicts == NONE]
     record = scene.record
-    notes.append(
+    say(
         f"scene {name}: {record.windows:,} windows, {record.windows - record.seen:,} left out for "
         f"lack of data, {int((own == AMBIGUOUS).sum()):,} as ambiguous; "
         f"{int((own == 1).sum()):,} are landslides, {int((own == 0).sum()):,} are not"
@@ -174,7 +184,11 @@ def _labelled(
     label = labels.label
     if (verdicts != NONE).any():
         label, said = apply_verdicts(label, verdicts, outlines)
-        notes += [f"scene {name}: {text}" for text in said]
+        for text in said:
+            say(f"scene {name}: {text}")
+    # What a reviewer found is a landslide that others keep their distance from too.
+    found = outlines[(verdicts != NONE) & (label == 1)]
+    known = np.concatenate([slides[state != ABSENT], found])
     x, y = scene.middles.T
     table = pd.DataFrame(
         {
@@ -192,10 +206,28 @@ def _labelled(
             "crs": crs.to_string() if crs.to_authority() else crs.to_wkt(),
             "stratum": windows["stratum"],
             "area": labels.area,
-            "distance": distance_to_slides(outlines, slides[state != ABSENT]),
+            "distance": distance_to_slides(outlines, known),
         }
     )
-    return table[table["label"] != AMBIGUOUS], notes
+    return table[table["label"] != AMBIGUOUS]
+
+
+def _say_unseen(
+    name: str,
+    scene: Scene,
+    outlines: Polygons,
+    slides: NDArray[np.object_],
+    say: Callable[[str], None],
+) -> None:
+    """How many landslides of a scene no window shows that was seen."""
+    (whole,) = scene.whole(scene.crs)
+    inside = slides[shapely.intersects(slides, whole)]
+    seen = np.unique(shapely.STRtree(outlines).query(inside, predicate="intersects")[0])
+    if len(seen) < len(inside):
+        say(
+            f"scene {name}: {len(inside) - len(seen):,} of {len(inside):,} landslides lie where no "
+            "window was seen, under clouds, without data or beside the last whole window"
+        )
 
 
 def _near(inventory: Inventory, outlines: Polygons, crs: CRS, around: float) -> Inventory:
@@ -210,127 +242,3 @@ def _near(inventory: Inventory, outlines: Polygons, crs: CRS, around: float) -> 
     return replace(
         inventory, geometries=inventory.geometries[near], dates=inventory.dates[near]
     ).to(crs)
-
-
-def _drawn(
-    table: pd.DataFrame, split: str, rules: Rules, number: int
-) -> tuple[pd.DataFrame, list[str]]:
-    """The landslides of a split and the windows drawn beside them, in the order of scenes.
-
-    Raises
-    ------
-    InputError
-        There are none of the one or the other.
-    """
-    is_slide = (table["label"] == 1).to_numpy()
-    positives = int(is_slide.sum())
-    key = "data.scenes" if split == "train" else "data.test.scenes"
-    if table.empty:
-        raise InputError(
-            f"all windows of {key} are ambiguous: each is touched by a landslide that makes it "
-            "neither the one nor the other; set label.min_area or label.min_share lower, or see "
-            "label.ambiguous and label.unknown_date"
-        )
-    if not positives:
-        raise InputError(
-            f"none of the {len(table):,} windows of {key} is a landslide by `label` (the largest "
-            f"area of landslide in one is {table['area'].max():,.0f} m2); set label.min_area or "
-            "label.min_share lower, or name scenes with landslides"
-        )
-    judged = (table["stratum"] == STRATUM).to_numpy()
-    others = np.flatnonzero(~is_slide & ~judged)
-    if not len(others):
-        raise InputError(
-            f"all {len(table):,} windows of {key} are landslides by `label`; set label.min_area or "
-            "label.min_share higher, or name scenes with land that did not slide"
-        )
-    draw = draw_negatives(
-        table["stratum"].to_numpy(str)[others],
-        table["distance"].to_numpy()[others],
-        positives,
-        rules.negatives,
-        np.random.default_rng((rules.seed, number)),
-    )
-    inclusion = np.where(is_slide | judged, 1.0, np.nan)
-    inclusion[others[draw.chosen]] = draw.inclusion
-    table = table.assign(
-        inclusion=inclusion, stratum=table["stratum"].where(~is_slide, LANDSLIDE)
-    ).drop(columns="distance")
-    strata = table.iloc[others].groupby("stratum")["inclusion"].agg(["size", "count"])
-    counts = ", ".join(
-        f"{row['count']:,} of {row['size']:,} {name}" for name, row in strata.iterrows()
-    )
-    drawn = len(draw.chosen)
-    return table[np.isfinite(inclusion)], [
-        f"{split}: {positives:,} landslides; {drawn:,} of {len(others):,} windows without one were "
-        f"drawn ({counts}). {positives / (positives + drawn):.1%} of the patches are landslides, "
-        f"and {positives / len(table):.1%} of the windows that were seen, which predict.prevalence "
-        "tells a map of such land"
-    ]
-
-
-def _grouped(
-    table: pd.DataFrame, scenes: Sequence[Scene], names: Sequence[str], rules: Rules
-) -> tuple[pd.DataFrame, list[str]]:
-    """The table with groups of training windows that folds keep together, without what crosses."""
-    windows, middles = _common_ground(table, scenes, names)
-    train = (table["split"] == "train").to_numpy()
-    notes = []
-    if rules.scheme == "blocks":
-        blocks = block_names(middles[:, 0], middles[:, 1], rules.block_size)
-        crossing = np.zeros(len(table), np.bool_)
-        crossing[train] = crossing_windows(windows[train], blocks[train])
-        if crossing.any():
-            notes.append(
-                f"{int(crossing.sum()):,} training windows overlap others across the border of "
-                f"their block of {rules.block_size:g} m and are left out"
-            )
-    else:
-        blocks = table["scene"].to_numpy(str)
-        crossing = np.zeros(len(table), np.bool_)
-    leaking = _over_training(windows, train)
-    if leaking.any():
-        notes.append(
-            f"{int(leaking.sum()):,} test windows overlap training windows and are left out"
-        )
-    kept = ~crossing & ~leaking
-    group = np.full(len(table), None, object)
-    group[train & kept] = groups_without_overlap(windows[train & kept], blocks[train & kept])
-    table = table.assign(group=group)
-    return table[kept].reset_index(drop=True), notes
-
-
-def _common_ground(
-    table: pd.DataFrame, scenes: Sequence[Scene], names: Sequence[str]
-) -> tuple[NDArray[np.float64] | Polygons, NDArray[np.float64]]:
-    """Windows, as rectangles or else polygons, and their middles (n, 2), in one system."""
-    middles = table[["x", "y"]].to_numpy(np.float64)
-    own = [np.flatnonzero(table["scene"] == name) for name in names]
-    systems = {scene.crs for scene in scenes}
-    if len(systems) == 1 and systems == {scene.grid_crs for scene in scenes}:
-        bounds = np.empty((len(table), 4))
-        for scene, at in zip(scenes, own, strict=True):
-            bounds[at] = scene.bounds(table.iloc[at])
-        return bounds, middles
-    if len(systems) == 1:
-        (target,) = systems
-    else:
-        target = common_crs([scene.record.reading.grid.centre() for scene in scenes])
-    windows, moved = np.empty(len(table), object), np.empty((len(table), 2))
-    for scene, at in zip(scenes, own, strict=True):
-        windows[at] = scene.outlines(table.iloc[at], target)
-        turn = Transformer.from_crs(scene.crs, target, always_xy=True)
-        moved[at] = np.column_stack(turn.transform(*middles[at].T))
-    return windows, moved
-
-
-def _over_training(
-    windows: NDArray[np.float64] | Polygons, train: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
-    """Test windows (n,) that share ground with a training window."""
-    over = np.zeros(len(train), np.bool_)
-    if not train.all():
-        pairs = overlapping_pairs(windows)
-        mixed = pairs[train[pairs[:, 0]] != train[pairs[:, 1]]].ravel()
-        over[mixed[~train[mixed]]] = True
-    return over

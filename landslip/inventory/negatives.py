@@ -47,6 +47,8 @@ class Draw:
     """(k,) numbers of windows, ascending."""
     inclusion: NDArray[np.float64]
     """(k,) probability with which each was to be drawn; 1 / inclusion is its weight."""
+    notes: list[str]
+    """What the design asks for and the windows do not give, with counts."""
 
 
 def draw_negatives(
@@ -97,7 +99,8 @@ def draw_negatives(
     else:
         assert design.per_positive is not None
         wanted = round(design.per_positive * positives)
-    counts = _shared_out(dict(zip(names.tolist(), sizes.tolist(), strict=True)), wanted, design)
+    of_strata = dict(zip(names.tolist(), sizes.tolist(), strict=True))
+    counts = _shared_out(of_strata, wanted, design)
     chosen, inclusion = [], []
     for name, size in zip(names, sizes, strict=True):
         rows = np.flatnonzero(may & (strata == name))
@@ -106,7 +109,34 @@ def draw_negatives(
         inclusion.append(np.full(count, count / size))
     rows = np.concatenate(chosen)
     order = np.argsort(rows)
-    return Draw(chosen=rows[order].astype(np.int64), inclusion=np.concatenate(inclusion)[order])
+    return Draw(
+        chosen=rows[order].astype(np.int64),
+        inclusion=np.concatenate(inclusion)[order],
+        notes=_shortfalls(of_strata, wanted, design),
+    )
+
+
+def _shortfalls(sizes: Mapping[str, int], wanted: int, design: Negatives) -> list[str]:
+    """What the design asks for and strata of these sizes do not give."""
+    there, key = sum(sizes.values()), "share" if design.per_positive is None else "per_positive"
+    notes = []
+    if wanted > there:
+        notes.append(
+            f"negatives.per_positive asks for {wanted:,} windows without a landslide, and "
+            f"{there:,} may be drawn: all are"
+        )
+    elif wanted < len(sizes):
+        notes.append(
+            f"negatives.{key} asks for {wanted:,} windows without a landslide; {len(sizes):,} are "
+            "drawn, one of each stratum"
+        )
+    hard = sum(size for name, size in sizes.items() if name in HARD)
+    if hard < (asked := round(design.hard * min(wanted, there))):
+        notes.append(
+            f"negatives.hard asks for {asked:,} windows that look like a landslide, and {hard:,} "
+            "may be drawn: all are"
+        )
+    return notes
 
 
 def _shared_out(sizes: Mapping[str, int], wanted: int, design: Negatives) -> dict[str, int]:

@@ -52,6 +52,10 @@ class Scene:
         """
         return outlines(self.bounds(windows), self.grid_crs, crs)
 
+    def whole(self, crs: CRS) -> Polygons:
+        """The scene's own outline (1,), in some system."""
+        return outlines([self.record.reading.grid.bounds], self.grid_crs, crs)
+
     def bounds(self, windows: pd.DataFrame) -> NDArray[np.float64]:
         """Left, bottom, right, top (n, 4) by row and column, in the grid's own system."""
         rows, columns = (windows[name].to_numpy(np.int64) for name in ("row", "column"))

@@ -97,6 +97,17 @@ def test_without_the_crossing_windows_blocks_stay_apart(case):
     assert set(np.flatnonzero(out).tolist()) <= crossing
 
 
+@given(places(), st.integers(0, 99))
+def test_windows_that_are_to_stay_go_only_for_one_another(case, seed: int):
+    bounds, names = case
+    first = np.random.default_rng(seed).random(len(bounds)) < 0.5
+    out = crossing_windows(bounds, names, first)
+    groups = groups_without_overlap(bounds[~out], names[~out])
+    assert np.array_equal(groups, names[~out])
+    alone = crossing_windows(bounds[first], names[first])
+    assert np.array_equal(out[first], alone)
+
+
 def test_of_a_scene_cut_at_half_a_window_few_are_left_out_to_keep_blocks_apart():
     x, y = (each.ravel() for each in np.meshgrid(np.arange(60) * 320, np.arange(60) * 320))
     bounds = windows_at(x, y)

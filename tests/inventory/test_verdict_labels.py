@@ -5,10 +5,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from inventory.inventories import write_inventory
 from inventory.made_scenes import CELLS, ORDER, SIZE, Looked, list_windows, write_zones
 
+from landslip.inventory.negatives import Negatives
 from landslip.inventory.scenes import Judged
 from landslip.inventory.verdicts import NONE, apply_verdicts, one_verdict_each, verdict_windows
 from landslip.inventory.windows import read_scene_record, window_bounds
@@ -88,6 +91,26 @@ def test_judged_windows_are_all_taken_and_overlap_no_window_of_another_label(
         assert first["group"][shared].nunique() == 1
     assert any("2 zones judged to hold a landslide, 3 to hold none" in note for note in notes)
     assert any("by a reviewer's verdict" in note for note in notes)
+
+
+def test_windows_without_a_landslide_keep_their_distance_from_those_judged_to_show_one(
+    scenes: list[Looked], tmp_path: Path
+):
+    record = read_scene_record(scenes[0].record)
+    path = write_zones(tmp_path / "zones.gpkg", record, [(5, 5), (1, 9)], ["yes", "no"])
+    judged = Judged(zones=[path], channels=ORDER, least_data=0.1)
+    # The inventory's landslide lies in the second scene.
+    far = shapely.Point(record.reading.grid.left + 20_500, record.reading.grid.top - 500)
+    listing, _ = list_windows(
+        tmp_path, scenes, judged=judged, negatives=Negatives(share=1.0, min_distance=400),
+        inventories=[write_inventory(tmp_path / "far.gpkg", [far])],
+    )  # fmt: skip
+    own = listing[listing["scene"] == "Simulated_scene"]
+    (yes,) = own[own["label"] == 1].itertuples()
+    drawn = own[(own["label"] == 0) & (own["stratum"] != "verdict")]
+    assert len(drawn)
+    gaps = drawn[["x", "y"]].sub([yes.x, yes.y]).abs().sub(10 * SIZE).clip(lower=0)
+    assert np.hypot(gaps["x"], gaps["y"]).min() >= 400
 
 
 def test_a_verdict_against_the_inventory_is_reported_by_count_and_left_out(

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +28,11 @@ from landslip.data.nodata import NoData
 from landslip.data.source import ReadPatch, read_unchanged
 from landslip.data.store import read_patches
 from landslip.inventory.labels import LabelRule
-from landslip.inventory.negatives import Negatives
+from landslip.inventory.negatives import HARD, Negatives
 from landslip.inventory.reader import WindowReader, open_windows
 from landslip.inventory.scenes import Judged
 from landslip.inventory.windows import read_scene_record
-from landslip.io.files import InputError, read_json, read_parquet, write_json
+from landslip.io.files import InputError, read_json, read_parquet, write_json, write_parquet
 from landslip.scene.reader import open_scene
 from stores import write_store
 
@@ -130,6 +131,124 @@ def test_windows_that_overlap_across_blocks_are_left_out_and_counted(
     for one in listing.itertuples():
         near = (abs(listing["x"] - one.x) < 10 * SIZE) & (abs(listing["y"] - one.y) < 10 * SIZE)
         assert listing["group"][near].nunique() == 1
+
+
+FEW = Negatives(per_positive=1, hard=0.5)
+
+
+def weights(listing: pd.DataFrame) -> pd.Series:
+    """Sum of 1 / inclusion in each stratum."""
+    return (1 / listing["inclusion"]).groupby(listing["stratum"]).sum()
+
+
+def test_weights_sum_to_all_windows_that_blocks_keep_apart(scenes: list[Looked], tmp_path: Path):
+    """Whatever is drawn: what overlaps across blocks goes before."""
+    dense = look(scenes[0].scene, tmp_path, stride=SIZE // 2)
+    whole, notes = list_windows(tmp_path, [dense], negatives=Negatives(share=1.0))
+    assert any("overlap others across the border of their block" in note for note in notes)
+    for seed in range(3):
+        listing, _ = list_windows(tmp_path, [dense], negatives=FEW, seed=seed)
+        assert len(listing) < len(whole)
+        pd.testing.assert_series_equal(weights(listing), weights(whole))
+
+
+def test_landslides_stay_where_windows_without_one_overlap_them_across_a_border(
+    scenes: list[Looked], tmp_path: Path
+):
+    dense = look(scenes[0].scene, tmp_path, stride=SIZE // 2)
+    whole, _ = list_windows(tmp_path, [dense], scheme="scene")
+    # A border through the middle of one.
+    at = whole[whole["label"] == 1].iloc[0]
+    side = (at["x"] + 80) / 500
+    listing, _ = list_windows(tmp_path, [dense], block_size=side, negatives=Negatives(share=1.0))
+    slides = whole[whole["label"] == 1]
+    x, y = (slides[name].to_numpy() for name in ("x", "y"))
+    blocks = np.floor(slides[["x", "y"]] / side).astype(int).agg(tuple, axis=1).to_numpy()
+    near = (abs(x[:, None] - x) < 10 * SIZE) & (abs(y[:, None] - y) < 10 * SIZE)
+    other = np.array([[one != two for two in blocks] for one in blocks])
+    safe = slides["id"][~(near & other).any(axis=1)]
+    assert len(safe) and set(safe) <= set(listing["id"])
+
+
+def test_weights_of_test_windows_sum_to_all_that_lie_off_the_training(
+    scenes: list[Looked], tmp_path: Path
+):
+    dense = look(scenes[0].scene, tmp_path, stride=SIZE // 2)
+    one = {"inventories": [scenes[0].inventory], "scheme": "scene"}
+    whole, _ = list_windows(tmp_path, [dense], negatives=Negatives(share=1.0), **one)
+    half = replace(scenes[0], table=tmp_path / "half.parquet")
+    windows = read_parquet(scenes[0].table)
+    write_parquet(half.table, windows[windows["column"] < SIDE // 2])
+    listing, _ = list_windows(tmp_path, [half], [dense], negatives=FEW, **one)
+    train, test = (listing[listing["split"] == split] for split in ("train", "test"))
+    away = np.ones(len(whole), np.bool_)
+    for row in train.itertuples():
+        away &= ~((abs(whole["x"] - row.x) < 10 * SIZE) & (abs(whole["y"] - row.y) < 10 * SIZE))
+    assert 0 < away.sum() < len(away)
+    pd.testing.assert_series_equal(weights(test), weights(whole[away]))
+
+
+def test_a_test_on_nothing_but_the_trainings_ground_is_refused_with_its_number(
+    scenes: list[Looked], tmp_path: Path
+):
+    with pytest.raises(InputError, match=r"all \d+ windows of data\.test\.scenes overlap training"):
+        list_windows(
+            tmp_path, scenes[:1], scenes[:1], scheme="scene", negatives=Negatives(share=1.0),
+            inventories=[scenes[0].inventory],
+        )  # fmt: skip
+
+
+def test_landslides_where_no_window_was_seen_are_counted(scenes: list[Looked], tmp_path: Path):
+    record = read_scene_record(scenes[0].record)
+    grid, windows = record.reading.grid, read_parquet(scenes[0].table)
+    seen = set(zip(windows["row"], windows["column"], strict=True))
+    hidden = [
+        (row, column)
+        for row in range(0, SIDE, SIZE)
+        for column in range(0, SIDE, SIZE)
+        if (row, column) not in seen
+    ]
+    assert hidden
+    spots = [
+        shapely.Point(grid.left + 10 * (column + SIZE / 2), grid.top - 10 * (row + SIZE / 2))
+        for row, column in hidden
+    ]
+    # On a landslide of another place nothing is said of this scene.
+    far = shapely.Point(grid.left - 5000, grid.top)
+    path = write_inventory(tmp_path / "hidden.gpkg", [*spots, far])
+    _, notes = list_windows(tmp_path, scenes, inventories=[scenes[1].inventory, path])
+    assert any(
+        f"scene Simulated_scene: {len(spots)} of {len(spots)} landslides lie where no window was "
+        "seen" in note for note in notes
+    )  # fmt: skip
+    with pytest.raises(InputError, match="name scenes whose landslides were seen"):
+        list_windows(tmp_path, scenes[:1], inventories=[path])
+
+
+def test_what_was_left_out_of_an_inventory_is_said_with_its_file(
+    scenes: list[Looked], tmp_path: Path
+):
+    grid = read_scene_record(scenes[0].record).reading.grid
+    spot = shapely.Point(grid.left + 500, grid.top - 500)
+    path = write_inventory(tmp_path / "gaps.gpkg", [spot, None])
+    _, notes = list_windows(tmp_path, scenes, inventories=[scenes[1].inventory, path])
+    assert f"{path}: 1 of 2 features are empty and were left out (feature 2)" in notes
+
+
+def test_a_design_that_the_land_cannot_give_is_said_with_both_numbers(
+    scenes: list[Looked], tmp_path: Path
+):
+    many = Negatives(per_positive=1000, hard=1.0, min_distance=100)
+    listing, notes = list_windows(tmp_path, scenes, negatives=many)
+    slides = int((listing["label"] == 1).sum())
+    there = len(listing) - slides
+    asked = f"asks for {slides * 1000:,} windows without a landslide, and {there} may be drawn"
+    assert any(asked in note for note in notes)
+    hard = int(listing["stratum"].isin(HARD).sum())
+    assert any(f"look like a landslide, and {hard} may be drawn" in note for note in notes)
+    assert any("more lie nearer than negatives.min_distance" in note for note in notes)
+    _, notes = list_windows(tmp_path, scenes)
+    assert not any("negatives." in note for note in notes)
 
 
 def test_test_windows_on_the_trainings_ground_are_left_out(scenes: list[Looked], tmp_path: Path):
