@@ -88,7 +88,7 @@ def one() -> None:
         scenes={"train": scenes},
         inventories=slides,
         rules=Rules(
-            label=LabelRule(min_area=2500), date_column=None, unknown_date="use",
+            label=LabelRule(min_area=2500), layer=None, date_column=None, unknown_date="use",
             negatives=Negatives(share=1.0), seed=1, scheme="blocks", block_size=1e4,
         ),
         listing=folder / "listing.parquet",

@@ -86,6 +86,7 @@ def window_rules():
             "middle": label.middle,
             "ambiguous": label.ambiguous,
         },
+        "layer": label.layer,
         "date_column": label.date_column,
         "unknown_date": label.unknown_date,
         "negatives": {

@@ -52,6 +52,12 @@ class Label(Section):
         description="windows with some landslide but too little, or a point beside the middle: "
         "left out and counted, or taken as the one or the other",
     )
+    layer: str | None = Field(
+        None,
+        min_length=1,
+        description="layer of the landslides in an inventory with several; a file with one needs "
+        "none",
+    )
     date_column: str | None = Field(
         None, description="column of the inventory with the day of each landslide"
     )

@@ -67,7 +67,7 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     # A whole number with a gap in its column comes as 20180128.0.
-    if isinstance(value, float | np.floating) and value == np.floor(value):
+    if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value).strip()
 

@@ -34,6 +34,8 @@ class Rules:
     """How windows are labelled, drawn and grouped."""
 
     label: LabelRule
+    layer: str | None
+    """Of inventories with several layers."""
     date_column: str | None
     unknown_date: Unknown
     negatives: Negatives
@@ -131,7 +133,7 @@ def write_window_listing(
 
 def _read(path: Path, rules: Rules, say: Callable[[str], None]) -> Inventory:
     """An inventory, of which is said what was left out and repaired."""
-    found = read_inventory(path, date_column=rules.date_column)
+    found = read_inventory(path, date_column=rules.date_column, layer=rules.layer)
     for note in found.notes:
         say(f"{path}: {note}")
     return found

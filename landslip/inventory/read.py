@@ -66,15 +66,19 @@ class Inventory:
         return Inventory(geometries=moved, crs=target, dates=self.dates, notes=self.notes)
 
 
-def read_inventory(path: Path | str, *, date_column: str | None = None) -> Inventory:
+def read_inventory(
+    path: Path | str, *, date_column: str | None = None, layer: str | None = None
+) -> Inventory:
     """Read polygons and points of landslides.
 
     Parameters
     ----------
     path
-        GeoPackage, Shapefile, GeoJSON or FlatGeobuf, with one layer of geometries.
+        GeoPackage, Shapefile, GeoJSON or FlatGeobuf.
     date_column
         Column of the days on which they slid; None: all are unknown.
+    layer
+        Which of several layers of geometries; a file with one is read whatever its name.
 
     Returns
     -------
@@ -87,13 +91,12 @@ def read_inventory(path: Path | str, *, date_column: str | None = None) -> Inven
     ------
     InputError
         The file is not there, no vector file, has no coordinate system, or one that does not fit
-        its coordinates; it has several layers, or lacks the column; there are lines, or nothing is
-        left; dates cannot be read.
+        its coordinates; it has several layers and `layer` names none of them, or lacks the column;
+        there are lines, or nothing is left; dates cannot be read.
     """
     path = Path(path)
-    layer = _only_layer(path)
     with readable_vectors(path):
-        meta, _, geometry, fields = read_features(path, layer=layer, force_2d=True)
+        meta, _, geometry, fields = read_features(path, layer=_layer_of(path, layer), force_2d=True)
         columns = dict(zip(map(str, meta["fields"]), fields, strict=True))
     crs = _crs_of(meta["crs"], path)
     if date_column is not None and date_column not in columns:
@@ -110,8 +113,8 @@ def read_inventory(path: Path | str, *, date_column: str | None = None) -> Inven
     return Inventory(geometries=shapes, crs=crs, dates=dates, notes=notes)
 
 
-def _only_layer(path: Path) -> str:
-    """The only layer that can hold geometries."""
+def _layer_of(path: Path, wanted: str | None) -> str:
+    """The only layer that can hold geometries, or the wanted one of several."""
     if not path.is_file():
         hint = "it is a folder; name the file in it" if path.is_dir() else "name an existing file"
         raise InputError(f"inventory {path} is not there as a file: {hint}")
@@ -125,11 +128,16 @@ def _only_layer(path: Path) -> str:
     known = [str(name) for name, kind in layers if kind is not None]
     if not known:
         raise InputError(f"inventory {path} is a table without geometries; expected polygons")
-    if len(known) > 1:
+    if len(known) == 1 or wanted in known:
+        return known[0] if len(known) == 1 else str(wanted)
+    if wanted is None:
         raise InputError(
-            f"inventory {path} has {len(known)} layers ({shortened(known)}); save one of them alone"
+            f"inventory {path} has {len(known)} layers ({shortened(known)}); name that of the "
+            "landslides in label.layer"
         )
-    return known[0]
+    raise InputError(
+        f"inventory {path} has no layer {wanted!r} (label.layer){nearest(wanted, known)}"
+    )
 
 
 def _crs_of(text: str | None, path: Path) -> CRS:

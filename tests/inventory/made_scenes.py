@@ -27,6 +27,7 @@ CELLS = Cells(height=SIDE, width=SIDE, patch=SIZE, stride=SIZE // 2)
 ORDER = [*reversed(CHANNELS)]
 RULES: dict[str, Any] = {
     "label": LabelRule(min_area=2500),
+    "layer": None,
     "date_column": None,
     "unknown_date": "use",
     "negatives": Negatives(per_positive=2, hard=0.5),

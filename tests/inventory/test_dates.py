@@ -49,6 +49,8 @@ def test_dates_that_do_not_parse_are_refused_with_their_number_and_the_first(tmp
     path = write_inventory(tmp_path / "a.gpkg", [shapely.box(0, 0, 1, 1)] * 5, day=days)
     with pytest.raises(InputError, match=r"column day: 3 of 5.*'28.01.2018' \(feature 2\).*such"):
         read_inventory(path, date_column="day")
+    with pytest.raises(InputError, match=r"1 of 3 values are no date: 'inf' \(feature 3\)"):
+        as_days(np.array([20180128.0, np.nan, np.inf]), "a column")
 
 
 def test_the_days_of_a_scene_are_those_of_all_its_images():

@@ -1,5 +1,6 @@
 """Inventories come in many formats and of uneven quality; what is done about it is said."""
 
+import struct
 import warnings
 from pathlib import Path
 
@@ -44,6 +45,29 @@ def test_points_and_parts_in_three_dimensions_are_read_flat(tmp_path: Path):
     found = read_inventory(path).geometries
     assert found[0].equals(shapely.Point(1, 2)) and not found[0].has_z
     assert found[1].area == pytest.approx(40000)
+
+
+def test_curves_are_read_as_polygons(tmp_path: Path):
+    """A circle of radius 50 as a GIS may draw it: two arcs, which shapely knows nothing of."""
+    corners = [(0, 0), (50, 50), (100, 0), (50, -50), (0, 0)]
+    arcs = struct.pack("<BII", 1, 8, 5) + b"".join(struct.pack("<dd", *xy) for xy in corners)
+    path = tmp_path / "a.gpkg"
+    pyogrio.raw.write(
+        path, geometry=np.array([struct.pack("<BII", 1, 10, 1) + arcs], object), field_data=[],
+        fields=[], geometry_type="Unknown", crs=UTM, driver="GPKG", layer="a",
+    )  # fmt: skip
+    found = read_inventory(path)
+    assert not found.notes
+    assert found.geometries[0].area == pytest.approx(np.pi * 50**2, rel=1e-3)
+
+
+def test_heights_in_the_coordinate_system_change_no_place(tmp_path: Path):
+    high = shapely.force_3d(BOX, 1234.0)
+    flat = read_inventory(write_inventory(tmp_path / "flat.gpkg", [BOX]))
+    with_heights = read_inventory(write_inventory(tmp_path / "a.gpkg", [high], "EPSG:32633+5773"))
+    for crs in ("EPSG:4326", "EPSG:32632"):
+        one, two = (each.to(crs).geometries[0] for each in (flat, with_heights))
+        assert one.symmetric_difference(two).area < 1e-9 * one.area + 1e-6
 
 
 def test_an_inventory_is_brought_to_another_system_and_back(tmp_path: Path):
@@ -166,9 +190,13 @@ def test_several_layers_and_an_unknown_column_are_refused_with_the_nearest(tmp_p
         read_inventory(path, date_column="event_day")
     found = read_inventory(path, date_column="event_date")
     assert found.dates.tolist() == [np.datetime64("2018-01-02").item()]
-    write_inventory(path, [BOX], layer="roads")
-    with pytest.raises(InputError, match=r"2 layers \(slides, roads\)"):
+    write_inventory(path, [BOX, None], layer="roads")
+    with pytest.raises(InputError, match=r"2 layers \(slides, roads\); .*label\.layer"):
         read_inventory(path)
+    with pytest.raises(InputError, match=r"no layer 'slide' .*did you mean 'slides'"):
+        read_inventory(path, layer="slide")
+    assert not read_inventory(path, layer="slides").notes
+    assert read_inventory(path, layer="roads").notes
 
 
 def test_an_inventory_of_another_place_is_refused_and_both_places_are_said(tmp_path: Path):
