@@ -7,17 +7,18 @@ from pydantic import Field
 
 from landslip.io.section import Section
 
-BY_GROUND = ("blocks", "scene")
+BY_GROUND = ("blocks", "scene", "event")
 
 
 class Folds(Section):
     """How the training patches are split for cross-validation."""
 
-    scheme: Literal["kfold", "stratified", "grouped", "blocks", "scene"] | None = Field(
+    scheme: Literal["kfold", "stratified", "grouped", "blocks", "scene", "event"] | None = Field(
         None,
         description="kfold is the paper's; grouped keeps copies of a patch in one fold; of windows "
-        "of scenes, blocks keeps squares of ground together and scene whole scenes, and windows "
-        "that overlap are never in two folds; null: blocks with data.scenes, else kfold",
+        "of scenes, blocks keeps squares of ground together, scene whole scenes and event all "
+        "scenes of one event, and windows that overlap are never in two folds; null: blocks with "
+        "data.scenes, else kfold",
     )
     block_size: float = Field(
         10000.0, ge=100, le=1e6, description="m, side of the squares of ground of blocks"
@@ -51,7 +52,7 @@ def mistakes_in_folds(folds: Folds, scenes: bool) -> Iterable[str]:
     if scenes and not by_ground:
         yield (
             f"folds.scheme: {folds.scheme} would put neighbouring windows of a scene into "
-            "different folds; choose blocks or scene"
+            "different folds; choose blocks, scene or event"
         )
     if scenes and folds.group is not None:
         yield "folds.group: windows of scenes have no table with such a column; leave it null"

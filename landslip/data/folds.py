@@ -20,6 +20,7 @@ _WHOLE = {
     "grouped": ("group", "folds.scheme: stratified"),
     "blocks": ("block of ground", "a smaller folds.block_size"),
     "scene": ("scene", "folds.scheme: blocks"),
+    "event": ("event", "folds.scheme: scene or blocks"),
 }
 
 
@@ -33,12 +34,13 @@ def assign_folds(
     labels : (patch,)
         0 or 1.
     groups : (patch,)
-        Patches of one group share a fold with the schemes grouped, blocks and scene; others
-        ignore it.
+        Patches of one group share a fold with the schemes grouped, blocks, scene and event;
+        others ignore it.
     scheme
         "kfold": shuffled, as in the paper. "stratified": with an equal share of positives.
-        "grouped": groups whole, and positives as equal as that allows. "blocks", "scene": the
-        same, where groups are blocks of ground or scenes and what overlaps across them.
+        "grouped": groups whole, and positives as equal as that allows. "blocks", "scene",
+        "event": the same, where groups are blocks of ground, scenes or scenes of one event and
+        what overlaps across them.
     n
         Folds, at least 2.
     seed
@@ -51,8 +53,8 @@ def assign_folds(
     Raises
     ------
     InputError
-        Fewer patches, positives or groups than folds, or a fold without a positive; with blocks
-        and scene, a fold without a negative too.
+        Fewer patches, positives or groups than folds, or a fold without a positive; with blocks,
+        scene and event, a fold without a negative too.
 
     Notes
     -----
@@ -119,7 +121,7 @@ def _refuse_one_class(
 ) -> None:
     """Refuse folds without a landslide; of ground also those of landslides alone."""
     needed = {1: "landslide"}
-    if scheme in ("blocks", "scene"):
+    if scheme in ("blocks", "scene", "event"):
         needed[0] = "patch without a landslide"
     for value, what in needed.items():
         without = np.flatnonzero(np.bincount(fold, weights=classes == value, minlength=n) == 0)

@@ -42,7 +42,8 @@ def choose_patches(
     *,
     negatives: Negatives,
     seed: int,
-    block_size: float | None,
+    scheme: str,
+    block_size: float,
     say: Callable[[str], None],
 ) -> pd.DataFrame:
     """The landslides, judged windows and a draw of the others, with the groups of folds.
@@ -59,8 +60,10 @@ def choose_patches(
         Those that they are of, by the names that `scene` has.
     negatives, seed
         How windows without a landslide are drawn.
+    scheme
+        What folds keep whole: blocks of ground, each scene, or all scenes of an event.
     block_size
-        Side in metres of blocks of ground that folds keep whole; None: they keep scenes whole.
+        Side of blocks in metres.
     say
         Takes sentences on what was left out and drawn.
 
@@ -76,10 +79,13 @@ def choose_patches(
         A split has no window with or without a landslide.
     """
     windows, middles = _common_ground(table, scenes, names)
-    if block_size is None:
-        blocks = table["scene"].to_numpy(str)
+    if scheme == "blocks":
+        whole = block_names(middles[:, 0], middles[:, 1], block_size)
+    elif scheme == "event":
+        days = [scene.record.reading.layers.event for scene in scenes]
+        whole = table["scene"].map(dict(zip(names, days, strict=True))).to_numpy(str)
     else:
-        blocks = block_names(middles[:, 0], middles[:, 1], block_size)
+        whole = table["scene"].to_numpy(str)
     inclusion = np.full(len(table), np.nan)
     is_train = (table["split"] == "train").to_numpy()
     for number, split in enumerate(dict.fromkeys(scene.split for scene in scenes)):
@@ -87,14 +93,14 @@ def choose_patches(
         slides = float((table["label"][may] == 1).mean()) if may.any() else 0.0
         if split == "test":
             may = _off_training(windows, may, is_train & np.isfinite(inclusion), say)
-        elif block_size is not None:
+        elif scheme == "blocks":
             may = may & ~_crossing(table, windows, middles, may, block_size, say)
         rng = np.random.default_rng((seed, number))
         inclusion[may] = _drawn(table[may], split, slides, negatives, rng, say)
     chosen = np.isfinite(inclusion)
     train = is_train & chosen
     group = np.full(len(table), None, object)
-    group[train] = groups_without_overlap(windows[train], blocks[train])
+    group[train] = groups_without_overlap(windows[train], whole[train])
     stratum = table["stratum"].where(table["label"] != 1, LANDSLIDE)
     table = table.assign(inclusion=inclusion, group=group, stratum=stratum)
     found: pd.DataFrame = table[chosen].drop(columns="distance").reset_index(drop=True)

@@ -41,7 +41,7 @@ class Rules:
     negatives: Negatives
     seed: int
     scheme: str
-    """Of the folds: blocks or scene."""
+    """Of the folds: blocks, scene or event."""
     block_size: float
     """Metres."""
 
@@ -119,8 +119,8 @@ def write_window_listing(
         tables.append(_labelled(name, scene, slides, rules, say))
     table = choose_patches(
         pd.concat(tables, ignore_index=True), looked_at, names,
-        negatives=rules.negatives, seed=rules.seed, say=say,
-        block_size=rules.block_size if rules.scheme == "blocks" else None,
+        negatives=rules.negatives, seed=rules.seed, scheme=rules.scheme,
+        block_size=rules.block_size, say=say,
     )  # fmt: skip
     size = looked_at[0].record.size
     write_parquet(listing, table)

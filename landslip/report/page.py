@@ -43,6 +43,7 @@ _SCHEMES = {
     "grouped": "shuffled, with copies or groups of patches kept together",
     "blocks": "squares of ground whole, so that neighbours are never in two folds",
     "scene": "scenes whole, so that a fold is validated on scenes that its models never saw",
+    "event": "events whole, so that a fold is validated on events that its models never saw",
 }
 
 

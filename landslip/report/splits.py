@@ -101,7 +101,7 @@ def compare_splits(
     logger.info("%d of %d patches, in %d groups", len(used), len(table), used["group"].nunique())
     patches = _patches(used)
     splits = {RANDOM: _random_folds(patches, seed), FORCE: patches.fold}
-    if len(np.unique(patches.scene)) > 1 and scheme != "scene":
+    if len(np.unique(patches.scene)) > 1 and scheme not in ("scene", "event"):
         splits[SCENE] = patches.scene % _MOST_SCENES
     answers = {name: cross_predict(patches, fold, seed, threads) for name, fold in splits.items()}
     rows, flattery = score_splits(

@@ -19,6 +19,7 @@ NAMES = {
     "grouped": "groups, as in force",
     "blocks": "blocks of ground, as in force",
     "scene": "whole scenes, as in force",
+    "event": "whole events, as in force",
 }
 
 

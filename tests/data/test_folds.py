@@ -55,7 +55,7 @@ def test_stratified_folds_hold_every_patch_once_and_equal_shares_of_landslides(
     assert landslides.max() - landslides.min() <= 1
 
 
-@given(labelled(), st.sampled_from(["grouped", "blocks", "scene"]))
+@given(labelled(), st.sampled_from(["grouped", "blocks", "scene", "event"]))
 def test_grouped_folds_never_part_a_group(
     case: tuple[np.ndarray, np.ndarray, int, int], scheme: str
 ):

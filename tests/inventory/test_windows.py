@@ -251,6 +251,23 @@ def test_a_design_that_the_land_cannot_give_is_said_with_both_numbers(
     assert not any("negatives." in note for note in notes)
 
 
+def test_scenes_of_one_event_are_one_group(scenes: list[Looked], tmp_path: Path):
+    """Two tiles show one event, a third another."""
+    record = read_json(scenes[1].record)
+    record["reading"]["layers"]["event"] = "2021-08-14"
+    record["reading"]["grid"]["left"] += 20_000
+    third = replace(scenes[1], record=tmp_path / "third.json")
+    write_json(third.record, record)
+    three = [*scenes, third]
+    inventories = [each.inventory for each in scenes]
+    listing, _ = list_windows(tmp_path, three, scheme="event", inventories=inventories)
+    of_scene = listing.groupby("scene")["group"].unique().map(list)
+    event = read_scene_record(scenes[0].record).reading.layers.event
+    assert of_scene.to_list() == [[event], [event], ["2021-08-14"]]
+    listing, _ = list_windows(tmp_path, three, scheme="scene", inventories=inventories)
+    assert (listing["group"] == listing["scene"]).all()
+
+
 def test_test_windows_on_the_trainings_ground_are_left_out(scenes: list[Looked], tmp_path: Path):
     listing, notes = list_windows(tmp_path, scenes[:1], scenes, negatives=Negatives(share=1.0))
     test = listing[listing["split"] == "test"]
