@@ -1,7 +1,5 @@
 """Chooses patches among labelled windows: what folds can keep apart, drawn by the design."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np
