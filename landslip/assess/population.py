@@ -92,6 +92,8 @@ def _units(vectors: Path, grid: Grid, cells: Cells) -> tuple[NDArray[np.int64], 
     if "units" not in layer_names(vectors):
         return np.zeros((cells.rows, cells.columns), np.int64), []
     polygons, columns = read_layer(vectors, "units")
+    if "name" not in columns:
+        raise InputError(f"{vectors}: units lack the column name; map the scene again")
     names = [str(name) for name in columns["name"]]
     units = list(dict.fromkeys(names))
     numbers = np.array([0, *(units.index(name) + 1 for name in names)])

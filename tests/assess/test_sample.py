@@ -1,5 +1,6 @@
 """A sample of a map's cells: how it is drawn, and which filled ones are refused."""
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -139,6 +140,14 @@ def test_units_cannot_be_strata_of_a_map_without(tmp_path: Path):
     folder = write_map(tmp_path / "map", with_units=False)
     with pytest.raises(InputError, match="has no administrative units"):
         draw(folder, tmp_path, replace(SETTINGS, by_unit=True))
+
+
+def test_units_without_names_are_refused(tmp_path: Path):
+    vectors = write_map(tmp_path / "map") / "zones.gpkg"
+    with sqlite3.connect(vectors) as database:
+        database.execute("ALTER TABLE units RENAME COLUMN name TO called")
+    with pytest.raises(InputError, match=r"zones\.gpkg: units lack the column name"):
+        read_map(tmp_path / "map")
 
 
 def test_a_folder_without_a_map_is_refused(tmp_path: Path):
