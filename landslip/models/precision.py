@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from landslip.io.files import write_json
-from landslip.io.records import read_record
+from landslip.io.records import read_object
 from landslip.models.device import processor_threads
 from landslip.models.meta_device import prefer_meta_device
 from landslip.models.network import Architecture, MultiEncoder
@@ -85,7 +85,7 @@ def read_processor(path: Path) -> Processor:
     InputError
         The file is damaged or lacks a value.
     """
-    return Processor(**read_record(path, Processor))
+    return read_object(path, Processor)
 
 
 def choose_precision(
