@@ -134,6 +134,8 @@ def test_shipped_variants_are_valid(name: str, shipped: dict[str, Any]):
         ({"gpu": {"wate": False}}, ["gpu.wate", "'wait'"]),
         ({"data": {"train": {"lables": "x"}}}, ["data.train.lables", "labels"]),
         ({"data": {"simulation": {"positives": 1.5}}}, ["data.simulation.positives", "1.5"]),
+        ({"data": {"simulation": {"train": 0}}}, ["data.simulation.train", "0"]),
+        ({"data": {"simulation": {"size": 8}}}, ["data.simulation.size", "8"]),
         ({"models": {"pwee_v3": {"hed": "V3"}}}, ["models.pwee_v3.hed", "head"]),
         ({"models": {"lightgbm": {"leavs": 3}}}, ["models.lightgbm.leavs", "leaves"]),
         ({"models": {"pwee_v3": {"training": {"epochs": 0}}}}, ["models.pwee_v3.training.epochs"]),

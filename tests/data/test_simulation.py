@@ -13,7 +13,6 @@ from sklearn.model_selection import cross_val_predict
 
 from landslip.data.channels import add_indices
 from landslip.features.statistics import patch_statistics
-from landslip.io.files import InputError
 from landslip.simulation.cover import vegetation_and_rock
 from landslip.simulation.fields import fractal_fields
 from landslip.simulation.patches import CHANNELS, simulate_batch
@@ -279,12 +278,3 @@ def test_a_run_cut_short_leaves_no_tables_and_can_be_run_again(tmp_path, monkeyp
 def test_identifiers_are_unique():
     ids = draw_ids(np.random.default_rng(0), 20_000)
     assert len(set(ids)) == 20_000
-
-
-@pytest.mark.parametrize(
-    ("key", "value"), [("train", 0), ("size", 8), ("positives", 1.5), ("workers", 0)]
-)
-def test_a_number_out_of_range_is_named(key, value, tmp_path):
-    request = {"train": 2, "test": 1, "positives": 0.5, "size": 24, "seed": 0}
-    with pytest.raises(InputError, match=f"{key}.*{value}"):
-        simulate_patches(tmp_path, **request | {key: value})

@@ -35,7 +35,7 @@ from runs import snakemake, start_snakemake
 
 STRIDE = 24
 SCENE = "scene/scene.yaml"
-SETTINGS = {"stride": STRIDE, "tile": 256}
+SETTINGS = {"stride": STRIDE, "tile": 192}
 FILES = {
     "probability.tif", "zones.gpkg", "item.json", "map.html", "checks.json", "drift.json",
     "style.qml",
