@@ -77,7 +77,7 @@ def test_the_card_says_what_balanced_loses_on_folds_that_did_not_choose_it(
     cascade, told = ensemble.record["cascade"], ensemble.card["budgets"]
     assert cascade is not None
     assert told["balanced_loss"] == cascade["f1_full"] - cascade["f1"] <= cascade["most_loss"]
-    assert "at most 0.003 is promised" in (made.bundle / "card.html").read_text()
+    assert "a loss of at most 0.003 is promised" in (made.bundle / "card.html").read_text()
 
 
 def test_the_card_says_who_is_asked_in_turn_and_how_many_patches_that_leaves_open(
