@@ -32,11 +32,13 @@ class Training:
 
 def check_channels(sample: Sample, training: Training) -> Verdict:
     """Hold the patches of a sample against the training's, channel by channel."""
-    patches = _patches(sample, training)
+    shared = {own: name for own, name in training.called.items() if own in sample.names}
+    if not shared:
+        return skipped("channels", "the bundle reads none of the scene's channels")
+    patches = _patches(sample, list(shared), training.recipe.size)
     if not len(patches):
-        return skipped("channels", "no patch has data")
-    named = [name for own, name in training.called.items() if own in sample.names]
-    seen = from_array(patches, named, training.recipe, least_data=0.0).seen.sample
+        return skipped("channels", "the sample holds no whole patch with data")
+    seen = from_array(patches, list(shared.values()), training.recipe, least_data=0.0).seen.sample
     alone = find_exchanged(seen, training.record, training.recipe)
     rows = [row for each in alone for row in each.rows]
     share = len(set(rows)) / len(seen)
@@ -70,14 +72,13 @@ def _refused(sentence: str, number: float, limit: str) -> Verdict:
     )
 
 
-def _patches(sample: Sample, training: Training) -> NDArray[np.float32]:
+def _patches(sample: Sample, names: list[str], size: tuple[int, int]) -> NDArray[np.float32]:
     """(n, channel, row, column) of the sample that have any data."""
-    rows, columns = training.recipe.size
-    places = [sample.names.index(name) for name in training.called if name in sample.names]
-    squares = sample.channels[:, places]
+    rows, columns = size
+    squares = sample.channels[:, [sample.names.index(name) for name in names]]
     down, across = squares.shape[2] // rows, squares.shape[3] // columns
     whole = squares[:, :, : down * rows, : across * columns]
     cut = whole.reshape(*squares.shape[:2], down, rows, across, columns)
-    patches = cut.transpose(0, 2, 4, 1, 3, 5).reshape(-1, len(places), rows, columns)
+    patches = cut.transpose(0, 2, 4, 1, 3, 5).reshape(-1, len(names), rows, columns)
     there = np.isfinite(patches).any(axis=(1, 2, 3))
     return np.ascontiguousarray(patches[there])

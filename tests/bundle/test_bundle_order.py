@@ -224,6 +224,15 @@ def test_one_odd_patch_convicts_no_scene_and_hides_none(ensemble: Ensemble, made
     assert judge(ensemble, optics_missing).judgement == "ok"
 
 
+def test_a_scene_that_gives_a_bundle_nothing_to_judge_is_not_convicted(ensemble: Ensemble):
+    check = conventions_of(ensemble).check_channels
+    assert check is not None
+    for names, size in ((["elevation"], 64), (NAMES, 8)):
+        zeros = np.zeros((1, len(names), size, size), np.float32)
+        found = check(Sample(channels=zeros, classes=None, names=names, raw={}))
+        assert found.judgement == "skipped"
+
+
 def test_a_tile_of_a_scene_that_was_judged_is_answered_whatever_it_holds(
     ensemble: Ensemble, made: Made
 ):

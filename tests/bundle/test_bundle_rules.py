@@ -90,6 +90,7 @@ def test_the_card_says_who_is_asked_in_turn_and_how_many_patches_that_leaves_ope
         for columns, left in ((["lightgbm"], 0.5), (["lightgbm", "rgb_net"], 0.25))
     ]
     cascade = {**record["cascade"], "stages": stages, "work": 0.2}
+    # The card reads no more of a stage than this.
     told = build_card({**record, "cascade": cascade})["budgets"]  # type: ignore[typeddict-item]
     assert told["balanced_stages"] == [
         {"asks": ["lightgbm"], "open": 0.5},
