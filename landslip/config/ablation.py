@@ -62,7 +62,7 @@ class Table(Section):
     title: str = Field(min_length=1, description="what stands above it")
     paper: str | None = Field(None, description="number of the paper's table")
     base: str = Field(
-        description="what differences are to: a model, a variant of the table, or `ensemble`"
+        description="reference of the differences: a model, a variant of the table, or `ensemble`"
     )
     each: Each | None = Field(
         None,

@@ -1,7 +1,7 @@
 """The config's part on the accuracy of a map."""
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -35,9 +35,12 @@ class Assess(Section):
         0.1, gt=0, lt=1, description="share of the cells below the threshold that counts as near it"
     )
     by_unit: bool = Field(
-        False, description="so many in every administrative unit; false: over the whole map"
+        False,
+        description="draw these numbers in every administrative unit; false: over the whole map",
     )
-    confidence: Fraction = Field(0.95, ge=0.5, lt=1, description="of the intervals")
+    confidence: Annotated[float, Field(ge=0.5, lt=1)] = Field(
+        0.95, description="confidence level of the intervals"
+    )
     threshold: AssessThreshold = AssessThreshold()
     pictures: bool = Field(
         True,

@@ -14,20 +14,20 @@ class Conventions(Section):
 
     reflectance_offset: float | None = Field(
         None,
-        description="what the numbers of reflectance hold beyond 10^4 times reflectance: 1000 of "
-        "Sentinel-2 products since baseline 04.00 as they come, 0 where it was taken off",
+        description="offset that stored reflectance carries on top of 10^4 x reflectance: 1000 in "
+        "Sentinel-2 products since baseline 04.00, 0 where it has been subtracted",
     )
     radar_calibration: Literal["sigma0", "gamma0", "beta0"] | None = Field(
-        None, description="area that backscatter is related to"
+        None, description="backscatter coefficient"
     )
     terrain_flattened: bool | None = Field(
-        None, description="the slope's part in backscatter was taken out (RTC)"
+        None, description="radiometrically terrain-corrected (RTC)"
     )
     radar_scale: Literal["dB", "power", "amplitude"] | None = Field(
         None, description="of backscatter and its change"
     )
     radar_composite: Literal["median", "single"] | None = Field(
-        None, description="backscatter of single looks, or medians of several over a time window"
+        None, description="backscatter of single acquisitions, or the median of several"
     )
 
 
@@ -42,7 +42,10 @@ class Bundle(Section):
         None, min_length=1, description="of a smaller bundle; null: the ensemble's"
     )
     folds: int | None = Field(
-        None, ge=1, le=100, description="the first so many of each member; null: all"
+        None,
+        ge=1,
+        le=100,
+        description="number of folds to keep of each member, the first ones; null: all",
     )
     weights: Literal["float32", "bfloat16"] = Field(
         "float32", description="number format of networks' weights; bfloat16 takes half the room"
@@ -51,8 +54,8 @@ class Bundle(Section):
     most_loss: Fraction = Field(
         0.003,
         lt=1,
-        description="of F1, that `predict.budget: balanced` may lose against `full` on patches "
-        "that did not choose where members are spared",
+        description="of F1, that `predict.budget: balanced` may lose against `full`, measured on "
+        "folds that its bounds were not chosen on",
     )
 
     @model_validator(mode="before")
@@ -73,7 +76,7 @@ class Predict(Section):
         None, gt=0, lt=1, description="share of landslides that is to be found, on average"
     )
     precision: Fraction | None = Field(
-        None, gt=0, lt=1, description="share of true ones among what is called a landslide"
+        None, gt=0, lt=1, description="share of landslides among the patches called one"
     )
     prevalence: Fraction | None = Field(
         None, gt=0, lt=1, description="expected share of landslides; null: the training's"
@@ -84,7 +87,9 @@ class Predict(Section):
         "one that `snakemake assess` recalibrates",
     )
     on_drift: Literal["warn", "refuse"] = Field(
-        "warn", description="patches that differ from the training's: say so, or stop"
+        "warn",
+        description="new patches that differ from the training's: say so, or stop; a map only "
+        "says so",
     )
     least_data: Fraction = Field(
         0.5,

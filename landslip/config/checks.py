@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from landslip.config.assess import mistakes_in_assess
-from landslip.config.errors import nearest
 from landslip.config.folds import mistakes_in_folds
+from landslip.io.nearest import nearest
 from landslip.io.paths import results_mistakes
 from landslip.models.names import HEADS, explain_timm_name
 from landslip.models.settings import Encoder, Model, Network
@@ -33,6 +33,11 @@ def mistakes_in_config(config: "Config") -> Iterable[str]:
             yield f"indices.{name}: the two channels are the same ({pair[0]})"
         if name in config.channels:
             yield f"indices.{name}: a channel has that name already"
+        if name in ("ndvi", "ndwi") and pair[1] == "nir":
+            yield (
+                f"indices.{name}: [{pair[0]}, nir] begins with the other channel; write "
+                f"[nir, {pair[0]}] (to a model the sign is nothing; landslip tells water by NDWI)"
+            )
     for name, encoder in config.encoders.items():
         mistake = explain_timm_name(encoder.timm)
         if mistake is not None:

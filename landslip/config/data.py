@@ -30,7 +30,8 @@ class Unit(Section):
         "outside than the interval is wide, are no data"
     )
     magnitude: Interval = Field(
-        description="the median absolute value of a channel's pixels lies inside, or it is wrong"
+        description="the median absolute value of a channel's pixels; outside, the unit is taken "
+        "to be wrong"
     )
 
     quantity: Literal["reflectance", "backscatter", "change"] | None = Field(

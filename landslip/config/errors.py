@@ -1,11 +1,11 @@
 """Mistakes in a config, in the words of its file and with the nearest valid name."""
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
+from landslip.io.nearest import nearest
 from landslip.io.section import shown
 from landslip.models.settings import KINDS
 
@@ -37,15 +37,6 @@ _PATTERNS = {
     r"^[A-Za-z][A-Za-z0-9_]*$": "a name of letters A to Z, digits and _, a letter first",
     r"^[0-9a-f]{64}$": "64 of the digits 0 to 9 and a to f",
 }
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Suggest the nearest of the known names, or list them where none is near."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(known[:12])}" if known else ""
 
 
 def explain(error: Any, whole: type[BaseModel]) -> list[str]:

@@ -43,6 +43,11 @@ Every key of `config.yaml`, made from the types that check it by
 A second file, named after `--configfile`, needs only the keys that differ; in `units`, `channels`,
 `indices`, `encoders`, `models` and the tables of variants a `null` takes an entry out.
 
+The column "default" has what a key is that no file names. `config.yaml` and
+`resources/configs/ablation.yaml` are always read first, so what they name is in force unless your
+file says otherwise: `ensemble.rule: mean`, `ensemble.calibration: none`, the six indices, the
+conventions of the competition's patches, and the prevalence of its test patches.
+
 Editors complete and check these keys in any file that begins with the line
 
 ```yaml

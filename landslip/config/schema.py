@@ -38,8 +38,8 @@ class Scaling(Section):
     max_patches: int = Field(
         20000,
         ge=100,
-        description="of more patches a sample of so many is read, drawn with the seed; memory of "
-        "the job: one channel of these for each of its threads",
+        description="if there are more patches, a random sample of this size is read, drawn with "
+        "the seed; memory of the job: one channel of it for each thread",
     )
 
 
@@ -58,16 +58,16 @@ class Ensemble(Section):
     members: list[str] | None = Field(None, min_length=1, description="null: every model")
     rule: Literal["auto", "mean", "weighted", "stacked"] = Field(
         "auto",
-        description="what makes the members' probabilities one: mean (the paper's), weighted "
+        description="how the members' probabilities are combined: mean (the paper's), weighted "
         "(weights with the best F1), stacked (logistic regression on their logits, no coefficient "
-        "negative); auto: the mean, unless another is better beyond noise, never below the best "
-        "member beyond noise",
+        "negative); auto: the mean, unless another is significantly better (95 % interval of the "
+        "gain above 0), and never significantly below the best member",
     )
     calibration: Literal["auto", "none", "temperature", "isotonic"] = Field(
         "auto",
         description="of every member before they are combined, fitted on OOF predictions: none "
         "(the paper's), temperature (logits divided by one number), isotonic (non-decreasing "
-        "steps); auto: none, unless another is better beyond noise",
+        "steps); auto: none, unless another is significantly better",
     )
     threshold: Annotated[
         Literal["exact", "grid"] | Fraction,
@@ -85,7 +85,9 @@ class Config(Section):
     units: dict[str, Unit]
     channels: dict[Name, Channel] = Field(min_length=1)
     indices: dict[Name, tuple[str, str]] = Field(
-        {}, description="(a - b) / (a + b) of two channels"
+        {},
+        description="(a - b) / (a + b) of two channels; ndvi and ndwi begin with near infrared, "
+        "for landslip tells water by them and checks bands",
     )
     label: Label = Label()
     negatives: Negatives = Negatives()

@@ -163,6 +163,7 @@ def test_misspelt_keys_and_impossible_values_are_refused_with_the_nearest_valid_
         ({"models": {"xgboost": {"inputs": ["sardiff"]}}}, ["xgboost.inputs", "sar_diff"]),
         ({"models": {"pwee_v3": {"encoder": ["enc3", "enc1"]}}}, ["2 encoders for 3 inputs"]),
         ({"indices": {"ndvi": ["nir", "rd"]}}, ["indices.ndvi", "'rd'", "red"]),
+        ({"indices": {"ndwi": ["green", "nir"]}}, ["indices.ndwi", "write [nir, green]"]),
         ({"encoders": {"enc1": {"timm": "maxvit_rmlp_tny_rw_256"}}}, ["enc1.timm", "tiny"]),
         (
             {"encoders": {"enc4": {"timm": "caformer_s18.sail_in22k_ft_in1"}}},
