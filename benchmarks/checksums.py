@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 
 from benchmarks.inputs import write_benchmark_store
+from benchmarks.recording import record
 from landslip.data.store import PatchStore, open_store
 
 PATCHES, REPEATS = 1024, 5
@@ -40,7 +41,8 @@ def chunked(folder: Path, values: Any, chunk: tuple[int, ...]) -> h5py.Dataset:
 
 
 def main() -> None:
-    """Compare whole patches, and four neighbouring channels of each."""
+    """Compare whole patches, and four neighbouring channels of each; then one line of JSON."""
+    milliseconds: dict[str, dict[str, int]] = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_benchmark_store(folder, PATCHES, workers=1)
@@ -59,7 +61,16 @@ def main() -> None:
                         start = time.process_time()
                         read()
                         least[way] = min(least[way], 1000 * (time.process_time() - start))
-                print(name, {way: round(spent) for way, spent in least.items()})
+                milliseconds[name] = {way: round(spent) for way, spent in least.items()}
+                print(name, milliseconds[name])
+    record(
+        {
+            "benchmark": "checksums",
+            "patches": PATCHES,
+            "repeats": REPEATS,
+            "milliseconds": milliseconds,
+        }
+    )
 
 
 if __name__ == "__main__":

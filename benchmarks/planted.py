@@ -13,7 +13,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from benchmarks.recording import record
-from landslip.bundle.ensemble import BUDGETS, load
+from landslip.bundle.ensemble import BUDGETS, Ensemble, load
 from landslip.scene.ask import conventions_of, patch_side, predict_with
 from landslip.scene.cells import Cells, Tile
 from landslip.scene.interpreter import interpret_scene
@@ -23,7 +23,14 @@ from landslip.simulation.whole_scene import simulate_scene_images
 
 
 def count_found(
-    ask: Predict, *, side: int, stride: int, slides: int, seed: int, folder: Path
+    ensemble: Ensemble,
+    ask: Predict,
+    *,
+    side: int,
+    stride: int,
+    slides: int,
+    seed: int,
+    folder: Path,
 ) -> tuple[int, int, int, float]:
     """Slides found by their middle, by any cell that they touch, all of them, and false alarms.
 
@@ -33,8 +40,8 @@ def count_found(
         np.random.default_rng(seed), rows=side, columns=side, slides=slides, cloud=0.0
     )
     write_scene(folder, images, seed=seed)
-    reading = interpret_scene(folder / "scene.yaml", conventions_of(ask.ensemble)).reading
-    cells = Cells(height=side, width=side, patch=patch_side(ask.ensemble), stride=stride)
+    reading = interpret_scene(folder / "scene.yaml", conventions_of(ensemble)).reading
+    cells = Cells(height=side, width=side, patch=patch_side(ensemble), stride=stride)
     tile = Tile(number=0, row=0, column=0, rows=cells.rows, columns=cells.columns)
     table = map_tile(reading, cells, tile, "centre", ask).cells
     above = (table["probability"] > table["threshold"]).to_numpy().reshape(cells.rows, -1)
@@ -66,8 +73,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="landslip-planted-") as folder:
             found.append(
                 count_found(
-                    ask, side=given.side, stride=given.stride, slides=given.slides, seed=seed,
-                    folder=Path(folder),
+                    ensemble, ask, side=given.side, stride=given.stride, slides=given.slides,
+                    seed=seed, folder=Path(folder),
                 )
             )  # fmt: skip
         print(f"scene {seed}: {found[-1][0]} of {found[-1][2]} slides", flush=True)

@@ -35,8 +35,10 @@ def record(figures: Mapping[str, Any]) -> None:
         capture_output=True,
         text=True,
     )
+    # Where a bundle or a table lies on this machine is nobody's business.
+    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
     made = {
-        "command": " ".join(["python", "-m", f"benchmarks.{figures['benchmark']}", *sys.argv[1:]]),
+        "command": " ".join(["python", "-m", f"benchmarks.{figures['benchmark']}", *words]),
         "date": datetime.now(UTC).date().isoformat(),
         "commit": commit.stdout.strip(),
         "processor": processor(),

@@ -35,7 +35,7 @@ from landslip.inventory.negatives import window_measures
 from landslip.inventory.reader import open_windows
 from landslip.inventory.windows import Cut, look_at_scene
 from landslip.scene.decibels import to_decibels
-from landslip.scene.interpreter import Conventions, interpret_scene
+from landslip.scene.interpreter import ChannelConventions, interpret_scene
 from landslip.scene.layers import CHANNELS
 from landslip.scene.reader import Reading
 from landslip.simulation.whole_scene import simulate_scene_images
@@ -79,7 +79,7 @@ def measure(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     compile_code(given.size)
     cut = Cut(size=given.size, stride=given.size, least_data=0.01)
     ways = {}
-    scene, conventions = folder / "scene" / "scene.yaml", Conventions(channels=CHANNELS)
+    scene, conventions = folder / "scene" / "scene.yaml", ChannelConventions(channels=CHANNELS)
     interpret_scene(scene, conventions)  # loads what is compiled or imported at its first use
     began = time.process_time()
     interpret_scene(scene, conventions)
