@@ -67,7 +67,7 @@ def gather_importance(
     rows: list[dict[str, Any]] = []
     for model, path in trees.items():
         gain = mean_importance(splits[model]).set_index("feature")[["gain", "splits"]]
-        share = gain / gain.sum()
+        share = gain / gain.sum().replace(0, 1)  # 0: no tree has a split
         for row in permutation_rows(read_parquet(path), resamples=bootstrap, seed=seed):
             inside = share.loc[list(groupings[model][row["grouping"]][row["group"]])].sum()
             shares = {"gain_share": inside["gain"], "splits_share": inside["splits"]}

@@ -30,7 +30,10 @@ def content_digest(path: Path) -> str:
         return "absent"
     if not stat.S_ISREG(found.st_mode):
         return "not a file"
-    return _digest(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    try:
+        return _digest(path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    except PermissionError:  # the job that reads it says so
+        return "unreadable"
 
 
 @cache

@@ -19,7 +19,11 @@ SHOWN, ABSENT, UNCERTAIN = 1, 0, -1
 """A slide is in the images; it came later; nobody can say, or only some of them show it."""
 
 _NOTHING = {"", "unknown", "unk", "na", "n/a", "nan", "nat", "none", "null", "-", "?"}
-_DAY = re.compile(r"(\d{4})([-/.]?)(\d{2})\2(\d{2})(?:[T ][\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?")
+_DAY = re.compile(
+    r"(?P<year>\d{4})([-/.]?)(?P<month>\d{2})\2(?P<day>\d{2})"
+    r"(?:[T ](?P<hour>\d{1,2}):?(?P<minute>\d{2})?[\d:.]*"
+    r"(?:Z|(?P<sign>[+-])(?P<hours>\d{2}):?(?P<minutes>\d{2}))?)?"
+)
 
 
 def as_days(values: NDArray[Any], where: str) -> Days:
@@ -29,7 +33,8 @@ def as_days(values: NDArray[Any], where: str) -> Days:
     ----------
     values : (n,)
         Dates, or year, month and day in this order: 2018-01-28, 2018/01/28, 20180128 (text or
-        whole number), a time of day after it or not.
+        whole number), a time of day after it or not. With an offset from UTC, as in
+        2018-01-28T23:30-08:00, the day is that of UTC, as the images' days are.
     where
         File and column, for the message.
 
@@ -76,11 +81,16 @@ def _day(text: str) -> np.datetime64 | None:
     found = _DAY.fullmatch(text)
     if found is None:
         return None
+    part = {name: int(found[name] or 0) for name in found.groupdict() if name != "sign"}
     try:
-        day = datetime.date(int(found[1]), int(found[3]), int(found[4]))
-    except ValueError:
+        when = datetime.datetime(part["year"], part["month"], part["day"])
+        if found["sign"]:
+            local = datetime.timedelta(hours=part["hour"], minutes=part["minute"])
+            ahead = datetime.timedelta(hours=part["hours"], minutes=part["minutes"])
+            when += local - ahead if found["sign"] == "+" else local + ahead
+    except (ValueError, OverflowError):
         return None
-    return np.datetime64(day, "D")
+    return np.datetime64(when.date(), "D")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,20 +166,21 @@ def slides_in_images(
     if unknown == "drop":
         state[none] = UNCERTAIN
     undated = ~none if days.last_after is None else no
-    said = {
-        "have a date and its images after the event have none, so they count as shown": undated,
-        f"are later than its last image ({days.last_after}) and count as not there": later,
-        f"are of days between its images after the event (from {days.first_after}), so windows "
-        "that they touch are left out": between,
-        f"are older than its last image before the event ({days.last_before}), so windows that "
-        "they touch are left out": older,
+    masks = {
+        "have a date, but the scene's images after the event have none; they count as "
+        "shown": undated,
+        f"are later than the scene's last image ({days.last_after}) and count as not there": later,
+        f"are of days between the scene's images after the event (from {days.first_after}), so "
+        "windows that they touch are left out": between,
+        f"are older than the scene's last image before the event ({days.last_before}), so windows "
+        "that they touch are left out": older,
         "have no date and count as shown"
         if unknown == "use"
         else "have no date, so windows that they touch are left out": none,
     }
     notes = [
         f"scene {scene}: {mask.sum()} of {len(dates)} landslides {what}"
-        for what, mask in said.items()
+        for what, mask in masks.items()
         if mask.any()
     ]
     return state, notes

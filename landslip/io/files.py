@@ -201,7 +201,8 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             try:
                 temporary.rename(target)
             except OSError:
-                old.rename(target)
+                if old.exists():
+                    old.rename(target)
                 raise
             with suppress(PermissionError):
                 _sync(target.parent, os.O_RDONLY)

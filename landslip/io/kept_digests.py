@@ -5,8 +5,8 @@ import re
 import time
 from pathlib import Path
 
-from landslip.io.files import InputError, file_digest, text_digest, write_text
-from landslip.io.user_cache import user_cache
+from landslip.io.files import file_digest, text_digest
+from landslip.io.user_cache import Kept
 
 # Within it a file may change once more and have the same times.
 _TICK = 2_000_000_000  # ns
@@ -27,19 +27,11 @@ def kept_digest(path: Path | str) -> str:
     state = os.stat(path)
     times = (state.st_mtime_ns, state.st_ctime_ns)
     seen = (state.st_dev, state.st_ino, state.st_size, *times)
-    kept = _cache_file(text_digest(os.path.abspath(path), *map(str, seen)))
-    if kept is not None and kept.is_file():
-        found = kept.read_text(encoding="ascii", errors="replace")
-        if re.fullmatch("[0-9a-f]{64}", found):
-            return found
+    kept, key = Kept("digests"), text_digest(os.path.abspath(path), *map(str, seen))
+    found = kept.read(key)
+    if found is not None and re.fullmatch("[0-9a-f]{64}", found):
+        return found
     digest = file_digest(path)
-    if kept is not None and time.time_ns() - max(times) > _TICK:
-        write_text(kept, digest)
+    if time.time_ns() - max(times) > _TICK:
+        kept.keep(key, digest)
     return digest
-
-
-def _cache_file(name: str) -> Path | None:
-    try:
-        return user_cache("digests") / name
-    except InputError:
-        return None

@@ -2,9 +2,10 @@
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
-from landslip.io.files import InputError
+from landslip.io.files import InputError, write_text
 
 
 def user_cache(name: str) -> Path:
@@ -47,3 +48,31 @@ def user_cache(name: str) -> Path:
                 "700 are expected; delete it, for others may have put code there"
             )
     return folder
+
+
+class Kept:
+    """Answers that cost time, as texts in a folder of the user's cache.
+
+    Where there can be no such folder, or nothing can be written into it (a full quota, a home that
+    is read-only), nothing is kept and every answer is worked out anew.
+    """
+
+    def __init__(self, name: str) -> None:
+        try:
+            self._folder: Path | None = user_cache(name)
+        except InputError:
+            self._folder = None
+
+    def read(self, key: str) -> str | None:
+        """The text that was kept under a key; None: none."""
+        if self._folder is None:
+            return None
+        with suppress(OSError):
+            return (self._folder / key).read_text(encoding="utf-8", errors="replace")
+        return None
+
+    def keep(self, key: str, text: str) -> None:
+        """Keep a text under a key, where that is possible."""
+        if self._folder is not None:
+            with suppress(OSError, InputError):
+                write_text(self._folder / key, text)

@@ -14,8 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from landslip.io.files import InputError, text_digest, write_json
-from landslip.io.user_cache import user_cache
+from landslip.io.files import InputError, text_digest
+from landslip.io.user_cache import Kept
 
 _PROGRAM = "landslip.models.try_encoders"
 _ROOT = Path(__file__).parents[2]
@@ -86,39 +86,32 @@ def _answers(uses: list[Use]) -> dict[Use, dict[str, Any]]:
         versions = f"{version('timm')} {version('torch')}"
     except PackageNotFoundError:
         return {}
-    folder = _cache()
+    kept = Kept("encoders")
     code = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _CODE]
     found: dict[Use, dict[str, Any]] = {}
-    files: dict[Use, Path] = {}
+    keys: dict[Use, str] = {}
     for use in uses:
         key = text_digest(versions, *code, use.timm, str(use.channels), str(use.image_size))
-        if folder is not None:
-            files[use] = folder / f"{key}.json"
-            answer = _kept(files[use])
-            if answer is not None:
-                found[use] = answer
+        keys[use] = f"{key}.json"
+        answer = _parse(kept.read(keys[use]))
+        if answer is not None:
+            found[use] = answer
     new = [use for use in uses if use not in found]
     for use, answer in zip(new, _run(new) if new else [], strict=True):
         found[use] = answer
-        if use in files:
-            write_json(files[use], answer)
+        kept.keep(keys[use], json.dumps(answer))
     return found
 
 
-def _cache() -> Path | None:
-    """The user's folder of answers; None where there can be none, and each plan asks anew."""
-    try:
-        return user_cache("encoders")
-    except InputError:
+def _parse(text: str | None) -> dict[str, Any] | None:
+    """An answer that was kept; None where it is damaged or was not kept."""
+    if text is None:
         return None
-
-
-def _kept(path: Path) -> dict[str, Any] | None:
     try:
-        answer = json.loads(path.read_text(encoding="utf-8"))
+        answer = json.loads(text)
         sound = isinstance(answer, dict) and isinstance(answer["takes"], list)
         return answer if sound and isinstance(answer["refused"], str | None) else None
-    except (OSError, ValueError, KeyError):
+    except (ValueError, KeyError):
         return None
 
 

@@ -139,7 +139,7 @@ def write_report(
         table=rows_of(pd.read_csv(models)),
         summaries=[_summarise(name, model) for name, model in made.models.items()],
         mistakes=rows_of(
-            pd.read_csv(mistakes, dtype={"id": "str"})
+            pd.read_csv(mistakes, dtype={"id": "str"}, keep_default_na=False, na_values=[""])
             .groupby("mistake", sort=False)
             .head(_MISTAKES_LISTED)
         ),

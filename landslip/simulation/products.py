@@ -1,6 +1,7 @@
 """A simulated scene as files like those that agencies give, with mistakes made on purpose."""
 
 import datetime
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,6 +133,7 @@ def write_scene(
         scene["align"] = {"method": "nearest"}
     write_outlines(folder / "outlines.gpkg", images.slides, place.transform, place.crs)
     write_units(folder / "units.gpkg", rows, columns, place.transform, place.crs)
+    os.sync()  # the files above reach the disk before the scene file that vouches for them
     write_text(folder / "scene.yaml", yaml.safe_dump(scene, sort_keys=False))
 
 

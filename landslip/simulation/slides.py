@@ -107,11 +107,14 @@ def find_crowns(
     crowns = []
     for patch in np.flatnonzero(counts):
         ground, steep = height[patch, inner, inner], steepness[patch, inner, inner]
+        count = min(int(counts[patch]), ground.size)  # a tiny scene has fewer cells than slides
+        if not count:
+            continue
         above = (ground - ground.mean()) / (ground.std() + 1e-6)
         weight = 2.5 * np.log(steep + 1e-3) + 0.7 * above
         # the Gumbel trick draws cells without replacement in proportion to exp(weight)
         score = (weight + rng.gumbel(size=weight.shape)).ravel()
-        cells = np.argpartition(score, -counts[patch])[-counts[patch] :]
+        cells = np.argpartition(score, -count)[-count:]
         rows, columns = np.divmod(np.sort(cells), weight.shape[1])
         crowns.append(np.column_stack([np.full_like(rows, patch), rows + inset, columns + inset]))
     return np.concatenate(crowns) if crowns else np.empty((0, 3), np.int64)

@@ -159,6 +159,7 @@ def plant_slides(
     depth : (1, row, column) ground lost, in pixels
     """
     crowns = find_crowns(rng, terrain.height, steep, np.array([count]), inset + 8)
+    count = len(crowns)
     length = np.clip(rng.lognormal(np.log(28), 0.5, count), 12, 60)
     half = np.clip(length * rng.uniform(0.10, 0.22, count), 1.6, 9.0)
     depth = np.zeros_like(terrain.height)

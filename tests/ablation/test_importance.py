@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from landslip.ablation.importance import input_rows, permutation_rows, shapley_terms
+from landslip.ablation.importance import (
+    gather_importance,
+    input_rows,
+    permutation_rows,
+    shapley_terms,
+)
 from landslip.ablation.masking import mask, subsets
 from landslip.ablation.permutation import permute_groups
 from landslip.data.folds import split_digest
@@ -145,3 +150,20 @@ def test_shuffling_changes_what_the_trees_read_and_nothing_else(tmp_path: Path):
     }
     assert rows["optical"]["f1_low"] > 0.2
     assert abs(rows["sar"]["f1"]) < 0.1
+
+
+def test_trees_without_a_single_split_have_no_share_of_the_gain(tmp_path: Path):
+    """As where `min_data_in_leaf` is larger than half of the patches."""
+    probability = np.full(60, 0.3)
+    table = predicted(full=probability, **{"modality:optical:0": probability})
+    write_parquet(tmp_path / "permuted.parquet", table)
+    splits = pd.DataFrame({"feature": ["red_mean", "vv_mean"], "splits": 0, "gain": 0.0})
+    write_parquet(tmp_path / "importance.parquet", splits)
+    gather_importance(
+        trees={"lightgbm": tmp_path / "permuted.parquet"},
+        splits={"lightgbm": [tmp_path / "importance.parquet"]},
+        groupings={"lightgbm": {"modality": {"optical": ["red_mean"]}}},
+        networks={}, parts={}, bootstrap=100, seed=1, target=tmp_path / "out.parquet",
+    )  # fmt: skip
+    (row,) = pd.read_parquet(tmp_path / "out.parquet").to_dict("records")
+    assert (row["gain_share"], row["splits_share"]) == (0.0, 0.0)

@@ -20,6 +20,7 @@ from landslip.simulation.radar import observe_radar
 from landslip.simulation.scenes import draw_scenes
 from landslip.simulation.slides import find_crowns, release_tracks
 from landslip.simulation.terrain import illumination, make_terrain
+from landslip.simulation.whole_scene import simulate_scene_images
 from landslip.simulation.write import draw_ids, simulate_patches
 
 SIZE = 64
@@ -223,6 +224,13 @@ def test_flat_ground_returns_its_own_backscatter():
     power = (10 ** (image / 10)).mean()
     # gamma nought 0.1 at 31 to 41 degrees, less the noise that the product takes off
     assert 0.06 < power < 0.1
+
+
+def test_a_scene_of_few_pixels_has_as_many_slides_as_fit_into_it():
+    images = simulate_scene_images(
+        np.random.default_rng(0), rows=16, columns=16, slides=2000, cloud=0.0
+    )
+    assert images.optical.shape[-2:] == (16, 16)
 
 
 def test_the_same_seed_gives_the_same_files_whatever_the_workers(tmp_path):

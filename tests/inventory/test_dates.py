@@ -40,6 +40,11 @@ def test_days_are_read_in_the_ways_that_they_are_written():
     assert as_days(np.array([20180128]), "a")[0] == np.datetime64("2018-01-28")
     unknown = np.array(["", None, float("nan"), "unknown", "N/A", " "], object)
     assert np.isnat(as_days(unknown, "a")).all()
+    # The images' days are those of UTC.
+    zones = ["2018-01-27T23:30-08:00", "2018-01-29T03:00+0530", "2018-01-28 10:00+00:00"]
+    assert set(as_days(np.array(zones, object), "a").tolist()) == {
+        np.datetime64("2018-01-28").item()
+    }
     times = np.array(["2018-01-28T10:00", "NaT"], "datetime64[ms]")
     assert as_days(times, "a").dtype == "datetime64[D]"
 
@@ -72,7 +77,7 @@ def test_slides_later_than_the_images_are_absent_and_others_uncertain_with_count
     state, notes = slides_in_images(dates, DAYS, "refuse", "north")
     assert state.tolist() == [SHOWN, SHOWN, SHOWN, ABSENT, UNCERTAIN, UNCERTAIN]
     assert len(notes) == 3 and all(note.startswith("scene north: 1 of 6") for note in notes)
-    assert "later than its last image (2018-02-10)" in notes[0]
+    assert "later than the scene's last image (2018-02-10)" in notes[0]
 
 
 def test_slides_of_an_unknown_day_follow_the_rule_and_are_counted():
@@ -91,4 +96,4 @@ def test_a_scene_that_does_not_say_its_days_shows_every_slide():
     state, notes = slides_in_images(dates, nothing, "refuse", "north")
     assert state.tolist() == [SHOWN, SHOWN]
     (note,) = notes
-    assert "2 of 2 landslides have a date and its images after the event have none" in note
+    assert "2 of 2 landslides have a date, but the scene's images after the event have none" in note

@@ -1,6 +1,7 @@
 """Digests that are kept are those of the bytes that stand there now."""
 
 import os
+import resource
 import time
 from pathlib import Path
 
@@ -76,6 +77,19 @@ def test_who_has_no_home_folder_reads_each_time(path: Path, monkeypatch: pytest.
     assert kept_digest(path) == file_digest(path)
     with pytest.raises(InputError, match="set HOME or XDG_CACHE_HOME"):
         user_cache("digests")
+
+
+def test_who_cannot_write_into_the_cache_reads_each_time(path: Path):
+    """As over quota: the folder is there, and no byte goes into it."""
+    user_cache("digests")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        found = kept_digest(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert found == file_digest(path)
+    assert not list(user_cache("digests").iterdir())
 
 
 def test_what_is_kept_and_damaged_does_not_count(path: Path, tmp_path: Path):

@@ -137,7 +137,7 @@ def test_without_trees_importances_are_left_out_and_the_page_says_so(optical_pag
 
 def test_patches_without_data_are_told_from_patches_that_are_no_landslide(page: Path) -> None:
     assert "Of 58 test patches" in words(page)
-    assert "2 more hold no data and have no prediction." in words(page)
+    assert "2 more have no prediction, for lack of data or of a sensor" in words(page)
 
 
 def test_the_page_says_on_which_patches_scaling_was_fitted(page: Path) -> None:
@@ -208,10 +208,12 @@ def test_an_id_that_looks_like_markup_stays_text(done: MadeRun, tmp_path: Path) 
     try:
         frame = pd.read_csv(table)
         frame.loc[0, "id"] = "<script>alert(1)</script>"
+        frame.loc[1, "id"] = "NA"  # an id, and no missing value
         frame.to_csv(table, index=False)
         made = write_page(done, [], name="odd_id.html")
         assert not Outline(made).of("script")
-        assert "&lt;script&gt;alert(1)" in made.read_text(encoding="utf-8")
+        text = made.read_text(encoding="utf-8")
+        assert "&lt;script&gt;alert(1)" in text and ">NA<" in text
     finally:
         table.write_text(kept)
 
@@ -243,7 +245,7 @@ def retrained(done: MadeRun, member: str, **changes: Any) -> None:
         ("lightgbm", {"settings": {"kind": "lightgbm", "trees": 7}}, "trees was 7, is 12000"),
         ("pwee_v3", {"scaling_fit": "train"}, "scaling.fit was train, is all"),
         ("pwee_v3", {"seed": 1}, "the seed was another than 42"),
-        ("xgboost", {"split_digest": "0"}, "the split into folds is not the one that stands"),
+        ("xgboost", {"split_digest": "0"}, "the split into folds has changed since"),
     ],
 )
 def test_a_config_that_the_models_were_not_trained_with_is_said_at_the_top(
@@ -253,7 +255,7 @@ def test_a_config_that_the_models_were_not_trained_with_is_said_at_the_top(
     shutil.copytree(done.folder, copy.folder)
     retrained(copy, member, **changes)
     text = words(write_page(copy, []))
-    warning = text.index(f"than {member} was trained with (fold 1)")
+    warning = text.index(f"from what {member} was trained with (fold 1)")
     assert warning < text.index(said) < text.index("The ensemble of 9 models finds")
 
 
