@@ -23,7 +23,7 @@ rule draw_sample:
         "../envs/cpu.yaml"
     params:
         map=CONFIG.map,
-        told=lambda wildcards: [content_digest(Path(path)) for path in MAP_INPUTS],
+        digests=lambda wildcards: [content_digest(Path(path)) for path in MAP_INPUTS],
         settings=CONFIG.assess.model_dump(
             mode="json", exclude={"pictures", "threshold"}
         ),

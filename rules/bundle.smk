@@ -98,7 +98,7 @@ rule write_bundle:
     conda:
         "../envs/gpu.yaml"
     params:
-        study=study(),
+        settings=bundle_settings(),
         again=ASKED_AGAIN,
         code=source_digest("bundle/write_bundle.py"),
     script:

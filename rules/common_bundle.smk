@@ -23,7 +23,7 @@ def bundled_weights():
     return [path for name in BUNDLED for path in weights_of(name)[:BUNDLED_FOLDS]]
 
 
-def study():
+def bundle_settings():
     """What the config says of patches and ensemble, as builtins."""
     return {
         "channels": CONFIG.channel_records(),

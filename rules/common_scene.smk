@@ -1,19 +1,10 @@
 """What the rules of scenes share: the files of the one that is mapped, and its tiles."""
 
 from landslip.io.files import read_json
-from landslip.scene.named import files_digest, named_files
+from landslip.scene.named import MAP_FILES, files_digest, named_files
 
 SIMULATED_SCENE = f"{CONFIG.results}/simulated_scene"
 IS_SIMULATED_SCENE = CONFIG.scene.path == f"{SIMULATED_SCENE}/scene.yaml"
-MAP_FILES = [
-    "probability.tif",
-    "zones.gpkg",
-    "item.json",
-    "map.html",
-    "checks.json",
-    "drift.json",
-    "style.qml",
-]
 
 
 @cache

@@ -29,7 +29,7 @@ checkpoint plan_map:
         scene=CONFIG.scene.path,
         bundle=CONFIG.bundle.path,
         settings=map_settings(),
-        told=lambda wildcards: [bundle_digest(), scene_digest()],
+        digests=lambda wildcards: [bundle_digest(), scene_digest()],
         code=source_digest("scene/plan_map.py"),
     script:
         "../workflow/scripts/scene/plan_map.py"

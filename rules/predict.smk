@@ -25,7 +25,7 @@ rule list_new_patches:
         "../envs/cpu.yaml"
     params:
         bundle=CONFIG.bundle.path,
-        told=lambda wildcards: [bundle_digest(), new_patch_listing()],
+        digests=lambda wildcards: [bundle_digest(), new_patch_listing()],
         code=source_digest("predict/list_new_patches.py"),
     script:
         "../workflow/scripts/predict/list_new_patches.py"

@@ -1,8 +1,8 @@
 """Kill a command again and again at random moments, go on with the same command, and compare.
 
-    make crash-campaign ROUNDS=200 SEED=1                    # the small study
+    make crash-campaign ROUNDS=200 SEED=1                    # the small workflow
     make crash-campaign TARGET=predict ROUNDS=10             # or map
-    make crash-campaign TARGET=slurm ROUNDS=10               # the study on a SLURM, as root
+    make crash-campaign TARGET=slurm ROUNDS=10               # the workflow on a SLURM, as root
 
 Each round starts the same command, kills its whole process group with SIGKILL after a random time,
 and looks at what stands under final names: a deterministic file is absent or has the bytes of the

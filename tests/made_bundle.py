@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from landslip.bundle.make import Sources, Study, write_bundle
+from landslip.bundle.make import BundleSettings, Sources, write_bundle
 from landslip.config.merge import merge_config
 from landslip.config.schema import Config, parse_config
 from landslip.data.folds import split_digest
@@ -45,7 +45,7 @@ class Made:
 
     folder: Path
     config: Config
-    study: Study
+    settings: BundleSettings
     sources: Sources
 
     @property
@@ -129,7 +129,7 @@ def make_bundle(folder: Path) -> Made:
     made = Made(
         folder,
         config,
-        _study(config),
+        _bundle_settings(config),
         Sources(
             models=models,
             again={"any_net": folder / "again.parquet"},
@@ -143,12 +143,12 @@ def make_bundle(folder: Path) -> Made:
             processor=folder / "processor.json",
         ),
     )
-    write_bundle(made.study, made.sources, folder=made.bundle, archive=folder / "bundle.zip")
+    write_bundle(made.settings, made.sources, folder=made.bundle, archive=folder / "bundle.zip")
     return made
 
 
-def _study(config: Config) -> Study:
-    return Study(
+def _bundle_settings(config: Config) -> BundleSettings:
+    return BundleSettings(
         channels=config.channel_records(),
         indices=dict(config.indices),
         keep_zeros=False,

@@ -18,6 +18,6 @@ def shipped_config() -> dict[str, Any]:
 
 
 def shipped_ablation() -> dict[str, Any]:
-    """config.yaml with the study's tables."""
+    """config.yaml with the tables of the ablation."""
     path = ROOT / "resources" / "configs" / "ablation.yaml"
     return merge_config(shipped_config(), yaml.safe_load(path.read_text()))

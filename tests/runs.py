@@ -113,7 +113,7 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text())
 
 
-# Differ from run to run by nature: times and costs; of a study also pages, figures and their sums.
+# Differ from run to run by nature: times, costs, and of the workflow also pages, figures and sums.
 _TIMED = {".log", ".jsonl", ".resume"}
 _WITH_TIMES = {".sha256", ".html", ".png"}
 _OF_THE_RUN = {".lock", "cost.json", "cost.csv", "speed.csv", "settings.json"}

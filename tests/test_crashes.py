@@ -1,6 +1,6 @@
 """Predictions are killed, and find the disk full, and end as if nothing had been.
 
-`make crash-campaign` and `make write-sites` do the same to the study and to maps, many times.
+`make crash-campaign` and `make write-sites` do the same to the workflow and to maps, many times.
 """
 
 import gzip

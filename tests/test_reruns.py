@@ -20,7 +20,7 @@ FAILING = ("--resources", "gpu=1", "--set-resources", "train_lightgbm:gpu=1")
 
 
 def with_data(folder: str = "mydata", **over: Any) -> dict[str, Any]:
-    """The small study on a user's own patches."""
+    """The small workflow on a user's own patches."""
     return {**SMALL, "data": {"folder": folder}, **over}
 
 

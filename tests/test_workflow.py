@@ -134,7 +134,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run of the small study with that copy. Tests only plan further work in it."""
+    """A finished run of the small workflow with that copy. Tests only plan further work in it."""
     folder = tmp_path_factory.mktemp("run")
     answer = snakemake(folder, "--", "all", config=SMALL, root=project)
     assert answer.returncode == 0, answer.stdout[-3000:] + answer.stderr[-6000:]
@@ -381,7 +381,7 @@ def test_another_spelling_of_the_results_folder_reruns_nothing(project: Path, ru
 
 
 def in_shards(split: str) -> dict[str, Any]:
-    """The small study of several shards, scaled by `split`."""
+    """The small workflow of several shards, scaled by `split`."""
     data = {**SMALL["data"], "patches_per_shard": 15}
     return {**SMALL, "data": data, "scaling": {"fit": split}}
 
@@ -417,7 +417,7 @@ def test_no_job_reads_what_changed_since_it_was_written(
     jobs = jobs_in(folder, "all", "bundle", config=SMALL, root=project)
     read = {path for job in jobs for path in job.inputs}
     found = unguarded(folder, jobs)
-    # Members that are asked again, weights that are fetched and scenes are not of this study.
+    # Members that are asked again, weights that are fetched and scenes are not of this workflow.
     everywhere = rules_in(
         *(
             f"{stage}.smk"
@@ -566,7 +566,7 @@ def test_editing_a_module_reruns_its_stages_dependents_only(
 
 
 def with_model(name: str, over: dict[str, Any]) -> dict[str, Any]:
-    """The small study with other hyper-parameters of one model."""
+    """The small workflow with other hyper-parameters of one model."""
     models = {**SMALL["models"], name: {**SMALL["models"][name], **over}}
     return {**SMALL, "models": models}
 
@@ -593,7 +593,7 @@ def test_the_report_tells_the_settings_that_the_models_have(
 
 
 def with_training(**over: Any) -> dict[str, Any]:
-    """The small study with other settings of its network's training."""
+    """The small workflow with other settings of its network's training."""
     training = {**SMALL["models"]["pwee_v2_standard"]["training"], **over}
     return with_model("pwee_v2_standard", {"training": training})
 
@@ -639,7 +639,7 @@ def test_a_killed_workflow_goes_on_where_its_training_was(
     assert read(resume.with_name("cost.json"))["resumed"] == 1
 
 
-def test_a_study_killed_ten_times_ends_like_one_that_was_not(
+def test_a_run_killed_ten_times_ends_like_one_that_was_not(
     tmp_path: Path, project: Path, run: Path
 ):
     command = Command("all", SMALL, root=project)

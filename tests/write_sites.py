@@ -198,7 +198,7 @@ def _target(path: str) -> str:
 
 
 def _differs_by_nature(path: Path) -> bool:
-    """Whether a study's file holds times, or sums of one that does."""
+    """Whether a file of results holds times, or sums of one that does."""
     return path.suffix in (".sha256", ".html", ".png") or path.name in (
         "cost.json", "cost.csv", "speed.csv", "settings.json", "processor.json",
     )  # fmt: skip

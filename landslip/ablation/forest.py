@@ -44,7 +44,7 @@ def mark(difference: float, low: float, high: float, *, scale: float, noise: boo
             f'<path d="M{x - 5:.1f} {middle - tip:.1f}h10L{x:.1f} {middle + tip:.1f}z"'
             f' fill="{colour}"/>'
         )
-    sign = "inside noise" if noise else "higher" if difference > 0 else "lower"
+    sign = "not significant" if noise else "higher" if difference > 0 else "lower"
     return (
         f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
         f' aria-label="{difference:+.4f}, {low:+.4f} to {high:+.4f}, {sign}">'

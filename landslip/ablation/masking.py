@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from landslip.data.folds import read_folds
-from landslip.data.store import open_store
+from landslip.data.store import open_store_of
 from landslip.features.scales import read_scaling
-from landslip.io.files import InputError, write_parquet
+from landslip.io.files import write_parquet
 from landslip.models.device import usable_device
 from landslip.models.precision import read_processor
 from landslip.models.predict_network import BLOCK, load_networks
@@ -75,9 +75,7 @@ def mask_inputs(
     )
     stack, sets = networks.stack, subsets(list(parts))
     columns = {name_of(seen): np.empty(len(split)) for seen in sets}
-    with open_store(store) as opened:
-        if opened.ids != split["id"].tolist():
-            raise InputError(f"{store} holds other patches than {folds}; delete both and run again")
+    with open_store_of(store, split["id"]) as opened:
         for fold, scaling in enumerate(scalings):
             means = read_scaling(scaling).set_index("channel").loc[stack, "mean"]
             in_fold = np.flatnonzero((split["fold"] == fold).to_numpy())

@@ -57,13 +57,10 @@ def count_parameters(architecture: Mapping[str, Any]) -> int:
         Values of `landslip.models.network.Architecture`.
     """
     # Not where this is imported: planning reads this module, and torch takes seconds.
-    import torch
-
-    from landslip.models.network import Architecture, MultiEncoder
+    from landslip.models.meta_device import prefer_meta_device
+    from landslip.models.network import Architecture, blank_network
 
     made = Architecture.from_json(architecture)
-    zeros = [0.0] * len(made.stack)
     # Tensors on torch's meta device have a shape and no content: 100 M weights take no time.
-    with torch.device("meta"):
-        network = MultiEncoder(made, shift=zeros, scale=[1.0] * len(zeros))
+    network = prefer_meta_device(lambda device: blank_network(made, device))
     return sum(parameter.numel() for parameter in network.parameters())

@@ -11,10 +11,11 @@ from landslip.ablation.rows import Row
 from landslip.ablation.variants import made_variants, words_of
 from landslip.config.ablation import Table, Variant
 from landslip.config.checks import mistakes_in_model
-from landslip.config.errors import explain, nearest
+from landslip.config.errors import explain
 from landslip.config.merge import override
 from landslip.config.schema import INDEX_MODALITY, Config
 from landslip.io.files import InputError, text_digest
+from landslip.io.nearest import nearest
 from landslip.models.names import ENSEMBLE
 from landslip.models.resolved import ResolvedModel
 from landslip.models.settings import Model, Network, read_settings

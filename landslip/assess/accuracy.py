@@ -44,12 +44,14 @@ def write_accuracy(labels: Path, drawn: Path, design: Path, *, target: Path, pag
     InputError
         The sample is not the one that was drawn, or is not filled.
     """
-    table, said = read_parquet(drawn), read_design(design)
-    found = summarise(table, read_labels(labels, table), said)
+    table, design_settings = read_parquet(drawn), read_design(design)
+    found = summarise(table, read_labels(labels, table), design_settings)
     write_json(target, found)
     environment = template_environment(__file__)
     environment.filters.update(share=_share, km2=_km2)
-    write_text(page, environment.get_template("accuracy.html").render(**found, design=said))
+    write_text(
+        page, environment.get_template("accuracy.html").render(**found, design=design_settings)
+    )
 
 
 def summarise(
@@ -114,20 +116,20 @@ def _measured(
     inside: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """Accuracy and area of the whole or of a part."""
-    said = measure_accuracy(
+    measured = measure_accuracy(
         drawn, table["zone"].to_numpy(), slide, table["km2"].to_numpy(), [True, False], inside
     )
-    area = said.classes[True].share
+    area = measured.classes[True].share
     return {
-        "overall": _plain(said.overall),
-        "landslide": _of_class(said.classes[True]),
-        "no_landslide": _of_class(said.classes[False]),
+        "overall": _plain(measured.overall),
+        "landslide": _of_class(measured.classes[True]),
+        "no_landslide": _of_class(measured.classes[False]),
         "slide_km2": _plain(None if area is None else area.times(km2)),
     }
 
 
-def _of_class(said: ClassAccuracy) -> dict[str, Any]:
-    return {"users": _plain(said.users), "producers": _plain(said.producers)}
+def _of_class(measured: ClassAccuracy) -> dict[str, Any]:
+    return {"users": _plain(measured.users), "producers": _plain(measured.producers)}
 
 
 def _plain(estimate: Estimate | None) -> dict[str, float] | None:
@@ -144,14 +146,14 @@ def _warnings(strata: list[dict[str, Any]], confidence: float) -> Iterator[str]:
         if each["slides"] == 0:
             yield (
                 f"None of the {count} cells drawn from the stratum {name} shows a landslide, and "
-                f"the intervals take that for certain; up to {high:.1%} of it ({high * km2:.3g} "
-                f"km2) may bear one (exact interval of {confidence:.0%})"
+                f"the normal intervals treat that as known exactly; up to {high:.1%} of it "
+                f"({high * km2:.3g} km2) may bear one (exact interval of {confidence:.0%})"
             )
         else:
             yield (
                 f"All of the {count} cells drawn from the stratum {name} show a landslide, and "
-                f"the intervals take that for certain; as little as {low:.1%} of it may (exact "
-                f"interval of {confidence:.0%})"
+                f"the normal intervals treat that as known exactly; as little as {low:.1%} of it "
+                f"may (exact interval of {confidence:.0%})"
             )
 
 

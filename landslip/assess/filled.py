@@ -43,13 +43,13 @@ def read_labels(path: Path, drawn: pd.DataFrame) -> NDArray[np.bool_]:
     wrong = list(_not_as_drawn(filled, drawn))
     if wrong:
         raise InputError(
-            f"{path} is not the sample that was drawn, so no accuracy follows from it:\n  "
+            f"{path} is not the sample that was drawn, so accuracy cannot be estimated from it:\n  "
             + "\n  ".join(wrong)
             + "\n  fill a fresh copy of sample.gpkg, and change nothing but label and note; a map "
             "that was made again needs a new sample"
         )
-    said = filled.set_index("id")["label"].reindex(drawn["id"])
-    words = [as_word(value) for value in said]
+    values = filled.set_index("id")["label"].reindex(drawn["id"])
+    words = [as_word(value) for value in values]
     unknown = [
         f"{cell} ({word})"
         for cell, word in zip(drawn["id"], words, strict=True)
@@ -60,7 +60,7 @@ def read_labels(path: Path, drawn: pd.DataFrame) -> NDArray[np.bool_]:
     if empty:
         mistakes.append(
             f"{len(empty)} of {len(drawn)} cells have no label: {shortened(empty)}; label them "
-            "all, for those left out are seldom like the others"
+            "all, because unlabelled cells are rarely a random subset"
         )
     if unknown:
         mistakes.append(f"{len(unknown)} labels are none of {WORDS}: {shortened(unknown)}")

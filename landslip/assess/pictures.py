@@ -28,12 +28,12 @@ def write_pictures(plan: Path, drawn: Path, *, target: Path) -> None:
     InputError
         A file of the scene is gone or damaged.
     """
-    said, table = read_plan(plan), read_parquet(drawn)
-    cells = said.cells
+    planned, table = read_plan(plan), read_parquet(drawn)
+    cells = planned.cells
     tops = cells.first_rows(table["row"].to_numpy(np.int64))
     lefts = cells.first_columns(table["column"].to_numpy(np.int64))
     shown = []
-    with open_scene(said.reading) as reader:
+    with open_scene(planned.reading) as reader:
         for cell, top, left in zip(table.to_dict("records"), tops, lefts, strict=True):
             pixels = reader.read(int(top), int(left), cells.patch, cells.patch)
             # Neither stratum nor probability, which would guide the eye.
@@ -46,4 +46,4 @@ def write_pictures(plan: Path, drawn: Path, *, target: Path) -> None:
                 }
             )
     page = template_environment(__file__).get_template("sample.html")
-    write_text(target, page.render(name=said.name, event=said.event, cells=shown))
+    write_text(target, page.render(name=planned.name, event=planned.event, cells=shown))

@@ -60,7 +60,7 @@ def read_map(folder: Path) -> FinishedMap:
     for path in (image, vectors):
         if not path.is_file():
             raise InputError(
-                f"{path} is not there; name the folder of a finished map (map=results/map)"
+                f"{path} is not there; name the folder of a finished map (map=results/scene/map)"
             )
     if (folder / NAME).is_file():
         verify_map(folder)

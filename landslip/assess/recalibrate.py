@@ -180,12 +180,12 @@ def recalibrate(
     unjudged = score[score < score[judged].min()]
     start = max(in_force, float(unjudged.max())) if len(unjudged) else in_force
     falling = np.sort(score)[::-1]
-    said = fitted.precisions(falling)
+    by_threshold = fitted.precisions(falling)
     edges = [start, *np.unique(score[score > start]).tolist()]
     found: Interval | None = None
     for under, over in pairwise(edges):
         above = int(np.searchsorted(-falling, -over, side="right"))
-        found = Interval(*said[above - 1].tolist())
+        found = Interval(*by_threshold[above - 1].tolist())
         if (found.value if bound == "estimate" else found.low) >= wanted:
             threshold = in_force if under == in_force else _between(under, over)
             lost = int((judged & right & (score <= threshold)).sum())
@@ -202,9 +202,9 @@ def recalibrate(
         right_lost=int((judged & right).sum()), lowest=start,
         words="no threshold reaches the wanted precision on these verdicts: "
         + (
-            "judge more zones, or ask for a lower one"
+            "judge more zones, or ask for a lower precision"
             if fitted.slope
-            else "zones of higher scores are not more often right"
+            else "zones with higher scores do not hold landslides more often"
         ),
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 LAYER = "sample"
 STRATA = ("zone", "near", "far")
 """In a search zone; below the threshold, but among the most probable; the rest."""
-TOLD = ("stratum", "inclusion_probability", "row", "column", "unit", "longitude", "latitude")
+SHOWN = ("stratum", "inclusion_probability", "row", "column", "unit", "longitude", "latitude")
 """What a person is told of a cell; not its probability, which is not to guide the eye."""
 
 
@@ -241,7 +241,7 @@ def fillable(finished: FinishedMap, table: pd.DataFrame) -> pd.DataFrame:
             "id": table["id"],
             "label": empty,
             "note": empty,
-            **{name: table[name] for name in TOLD},
+            **{name: table[name] for name in SHOWN},
             "geometry": [window_of(finished, row, column) for row, column in places],
         }
     )

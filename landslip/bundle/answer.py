@@ -220,8 +220,8 @@ def _spare(
     if number >= len(plan.stages) or not len(rows):
         return rows
     stage = plan.stages[number]
-    said = found.ask(stage["combination"]["columns"], images, rows, plan.present)
-    first = FittedRule.from_json(stage["combination"]["rule"]).apply(said)
+    answered = found.ask(stage["combination"]["columns"], images, rows, plan.present)
+    first = FittedRule.from_json(stage["combination"]["rule"]).apply(answered)
     low, high = first < stage["low"], first > stage["high"]
     # A decision is `probability > threshold` everywhere.
     threshold = found.threshold[rows]

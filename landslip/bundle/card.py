@@ -109,11 +109,11 @@ def _budgets(record: BundleRecord) -> dict[str, Any]:
 
 def _stages(cascade: CascadeRecord) -> list[dict[str, Any]]:
     """Who is asked in turn, and how many patches that leaves open."""
-    told, before = [], set[str]()
+    listed, before = [], set[str]()
     for stage in cascade["stages"]:
         columns = stage["combination"]["columns"]
-        told.append(
+        listed.append(
             {"asks": [name for name in columns if name not in before], "open": stage["open"]}
         )
         before |= set(columns)
-    return told
+    return listed

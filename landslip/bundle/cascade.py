@@ -40,7 +40,7 @@ NEVER = Bounds(0.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class StageOutputs:
     """What stages and the full ensemble say of n patches."""
 
     labels: Labels
@@ -53,10 +53,10 @@ class Said:
     full: Decisions
     """(n,) what the full ensemble decides."""
 
-    def __getitem__(self, rows: Decisions) -> "Said":
-        return Said(
+    def __getitem__(self, rows: Decisions) -> "StageOutputs":
+        return StageOutputs(
             labels=self.labels[rows],
-            stages=[said[rows] for said in self.stages],
+            stages=[outputs[rows] for outputs in self.stages],
             thresholds=self.thresholds,
             full=self.full[rows],
         )
@@ -116,18 +116,18 @@ def describe_cascade(
         Of F1, that the cascade may cost.
     """
     full = _cross_fit(oof, whole).landslide
-    said = Said(
+    outputs = StageOutputs(
         labels=oof.labels,
         stages=[_cross_fit(oof, each).probability for each in stages],
         thresholds=[each["threshold"] for each in stages],
         full=full,
     )
-    most_harm = choose_harm(said, oof.fold, most_loss)
+    most_harm = choose_harm(outputs, oof.fold, most_loss)
     bounds, decided = [NEVER] * len(stages), full
     if most_harm is not None:
-        bounds = choose_bounds(said, most_harm)
-        decided = cross_fitted_decisions(said, oof.fold, most_harm)
-    stage = decide(said.stages, full, bounds).stage
+        bounds = choose_bounds(outputs, most_harm)
+        decided = cross_fitted_decisions(outputs, oof.fold, most_harm)
+    stage = decide(outputs.stages, full, bounds).stage
     asked = [*(each["columns"] for each in stages), whole["columns"]]
     return {
         # What is left to the next stage whole needs none of its own.
@@ -148,12 +148,12 @@ def describe_cascade(
     }
 
 
-def choose_harm(said: Said, fold: NDArray[np.int64], most_loss: float) -> float | None:
+def choose_harm(outputs: StageOutputs, fold: NDArray[np.int64], most_loss: float) -> float | None:
     """The greatest harm with which a cascade keeps its promise on folds that did not choose it.
 
     Parameters
     ----------
-    said
+    outputs
         Out of fold.
     fold : (n,)
         Of each patch.
@@ -169,21 +169,21 @@ def choose_harm(said: Said, fold: NDArray[np.int64], most_loss: float) -> float 
     tried = [share * most_loss for share in _HARMS]
 
     def keeps(most_harm: float) -> bool:
-        decided = cross_fitted_decisions(said, fold, most_harm)
-        loss = f1_of(said.labels, said.full) - f1_of(said.labels, decided)
-        return loss + _MARGIN * _error_of_loss(said, decided) <= most_loss
+        decided = cross_fitted_decisions(outputs, fold, most_harm)
+        loss = f1_of(outputs.labels, outputs.full) - f1_of(outputs.labels, decided)
+        return loss + _MARGIN * _error_of_loss(outputs, decided) <= most_loss
 
     kept = [keeps(most_harm) for most_harm in tried]
     both = [one and other for one, other in pairwise([*kept, kept[-1]])]
     return next(compress(tried, both), None)
 
 
-def choose_bounds(said: Said, most_harm: float) -> list[Bounds]:
+def choose_bounds(outputs: StageOutputs, most_harm: float) -> list[Bounds]:
     """Bounds of each stage in turn, so that it leaves the fewest patches to the next.
 
     Parameters
     ----------
-    said
+    outputs
         Of patches that are not those on which the bounds are judged.
     most_harm
         Of F1 on these patches, that landslides which are no longer found and false alarms that are
@@ -191,10 +191,10 @@ def choose_bounds(said: Said, most_harm: float) -> list[Bounds]:
         spares the most. What stages decide better is not counted: of hundreds of bounds those with
         much of it would be chosen, by luck, and on other patches it is not there.
     """
-    truth, harmed = said.labels == 1, said.full.copy()
+    truth, harmed = outputs.labels == 1, outputs.full.copy()
     left = np.ones(len(truth), np.bool_)
     least, found = _f1(harmed, truth) - most_harm, []
-    for probability, threshold in zip(said.stages, said.thresholds, strict=True):
+    for probability, threshold in zip(outputs.stages, outputs.thresholds, strict=True):
         bounds = _bounds_of_stage(probability, threshold, left, truth, harmed, least)
         low, high = left & (probability < bounds.low), left & (probability > bounds.high)
         harmed[low & truth], harmed[high & ~truth] = False, True
@@ -203,14 +203,16 @@ def choose_bounds(said: Said, most_harm: float) -> list[Bounds]:
     return found
 
 
-def cross_fitted_decisions(said: Said, fold: NDArray[np.int64], most_harm: float) -> Decisions:
+def cross_fitted_decisions(
+    outputs: StageOutputs, fold: NDArray[np.int64], most_harm: float
+) -> Decisions:
     """What a cascade decides on every fold with the bounds that the other folds choose."""
-    decided = np.zeros(len(said.labels), np.bool_)
+    decided = np.zeros(len(outputs.labels), np.bool_)
     for number in np.unique(fold):
         own = fold == number
-        here = said[own]
+        here = outputs[own]
         decided[own] = decide(
-            here.stages, here.full, choose_bounds(said[~own], most_harm)
+            here.stages, here.full, choose_bounds(outputs[~own], most_harm)
         ).landslide
     return decided
 
@@ -262,12 +264,12 @@ def _f1(decided: Decisions, truth: Decisions) -> float:
     return 2 * int((truth & decided).sum()) / max(int(decided.sum() + truth.sum()), 1)
 
 
-def _error_of_loss(said: Said, decided: Decisions) -> float:
+def _error_of_loss(outputs: StageOutputs, decided: Decisions) -> float:
     """Standard error of the difference in F1, to first order: how other patches would change it."""
-    truth, changed = said.labels == 1, decided.astype(np.float64) - said.full
+    truth, changed = outputs.labels == 1, decided.astype(np.float64) - outputs.full
     # F1 is 2 hits / (called + landslides).
-    shares = changed * (2 * truth - _f1(said.full, truth))
-    return float(np.sqrt((shares**2).sum())) / max(int(said.full.sum() + truth.sum()), 1)
+    shares = changed * (2 * truth - _f1(outputs.full, truth))
+    return float(np.sqrt((shares**2).sum())) / max(int(outputs.full.sum() + truth.sum()), 1)
 
 
 def _work(

@@ -17,7 +17,7 @@ FEWEST = 10
 Values = NDArray[np.float64]
 
 
-class Look:
+class PixelSample:
     """What sampled pixels of patches show, from their surveys.
 
     Parameters
@@ -109,19 +109,19 @@ def describe_patches(
     surveys: Sequence[Survey], recipe: Recipe, offset: float | None
 ) -> DistributionsRecord:
     """Distributions of training patches."""
-    look = Look(surveys, recipe, offset)
+    sample = PixelSample(surveys, recipe, offset)
     quantiles: dict[Surface, dict[str, list[float] | None]] = {}
     lows: dict[Surface, dict[str, list[float] | None]] = {}
     for surface in SURFACES:
-        own = look.on(surface)
-        quantiles[surface] = {n: _quantiles(look.of(n)[own]) for n in recipe.channels}
-        lows[surface] = {n: _quantiles(look.lows(n)[own]) for n in recipe.channels}
+        own = sample.on(surface)
+        quantiles[surface] = {n: _quantiles(sample.of(n)[own]) for n in recipe.channels}
+        lows[surface] = {n: _quantiles(sample.lows(n)[own]) for n in recipe.channels}
     return {
-        "patches": {surface: int(look.on(surface).sum()) for surface in SURFACES},
+        "patches": {surface: int(sample.on(surface).sum()) for surface in SURFACES},
         "quantiles": quantiles,
         "lows": lows,
-        "zeros": {name: look.zeros(name) for name in recipe.channels},
-        "orbits": look.orbits(),
+        "zeros": {name: sample.zeros(name) for name in recipe.channels},
+        "orbits": sample.orbits(),
     }
 
 

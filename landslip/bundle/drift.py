@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from landslip.bundle.distributions import (
     FEWEST,
-    Look,
+    PixelSample,
     by_chance,
     distance,
     orbit_pairs,
@@ -30,7 +30,7 @@ _SIGMAS, _RISE = 4.0, 0.4
 _STANDARD_OFFSET = 1000.0
 
 
-def find_drift(record: BundleRecord, look: Look) -> dict[str, Any]:
+def find_drift(record: BundleRecord, sample: PixelSample) -> dict[str, Any]:
     """Compare new patches with the training's, channel by channel, land and water apart.
 
     Returns
@@ -40,9 +40,9 @@ def find_drift(record: BundleRecord, look: Look) -> dict[str, Any]:
         from the training, share outside the training's 1 to 99 %, medians), causes (cause, number
         found, number expected, sentence), drifted, sentences.
     """
-    told = record["distributions"]
-    causes = list(_causes(record, look))
-    channels = [dict(row) for row in _compare(told, look)]
+    reference = record["distributions"]
+    causes = list(_causes(record, sample))
+    channels = [dict(row) for row in _compare(reference, sample)]
     far = [row for row in channels if row["far"]]
     sentences = [cause["sentence"] for cause in causes]
     if far and not causes:
@@ -55,8 +55,8 @@ def find_drift(record: BundleRecord, look: Look) -> dict[str, Any]:
             "known mistake explains it: another place, season or sensor?"
         )
     return {
-        "patches": {surface: int(look.on(surface).sum()) for surface in SURFACES},
-        "training_patches": dict(told["patches"]),
+        "patches": {surface: int(sample.on(surface).sum()) for surface in SURFACES},
+        "training_patches": dict(reference["patches"]),
         "channels": channels,
         "causes": causes,
         "drifted": bool(causes or far),
@@ -73,23 +73,23 @@ def refuse_drift(drift: Mapping[str, Any]) -> None:
         With every sentence on how.
     """
     if drift["drifted"]:
-        said = "\n".join(f"- {sentence}" for sentence in drift["sentences"])
+        listed = "\n".join(f"- {sentence}" for sentence in drift["sentences"])
         raise InputError(
-            f"the patches differ from the training's:\n{said}\nMend them, or let them pass with "
+            f"the patches differ from the training's:\n{listed}\nMend them, or let them pass with "
             "predict.on_drift: warn"
         )
 
 
-def _compare(told: DistributionsRecord, look: Look) -> Iterator[dict[str, Any]]:
+def _compare(reference: DistributionsRecord, sample: PixelSample) -> Iterator[dict[str, Any]]:
     for surface in SURFACES:
-        own = look.on(surface)
+        own = sample.on(surface)
         if own.sum() < FEWEST:
             continue
         chance = by_chance(int(own.sum()))
-        for name in look.recipe.channels:
-            quantiles = told["quantiles"][surface].get(name)
-            values = look.of(name)[own]
-            if quantiles is None or told["patches"][surface] < FEWEST:
+        for name in sample.recipe.channels:
+            quantiles = reference["quantiles"][surface].get(name)
+            values = sample.of(name)[own]
+            if quantiles is None or reference["patches"][surface] < FEWEST:
                 continue
             if not np.isfinite(values).any():
                 continue
@@ -105,25 +105,25 @@ def _compare(told: DistributionsRecord, look: Look) -> Iterator[dict[str, Any]]:
             }
 
 
-def _causes(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
-    yield from _unit(look)
-    for cause, shift in _offset(record, look):
+def _causes(record: BundleRecord, sample: PixelSample) -> Iterator[dict[str, Any]]:
+    yield from _unit(sample)
+    for cause, shift in _offset(record, sample):
         # Water is told by how dark it is: what follows would take it for land.
-        look.see_water_with((record["conventions"]["reflectance_offset"] or 0.0) - shift)
+        sample.see_water_with((record["conventions"]["reflectance_offset"] or 0.0) - shift)
         yield cause
-    yield from _linear(record, look)
-    yield from _flattened(record, look)
-    yield from _zeros(record, look)
+    yield from _linear(record, sample)
+    yield from _flattened(record, sample)
+    yield from _zeros(record, sample)
 
 
 def _cause(name: str, found: float, expected: float, sentence: str) -> dict[str, Any]:
     return {"cause": name, "found": found, "expected": expected, "sentence": sentence}
 
 
-def _unit(look: Look) -> Iterator[dict[str, Any]]:
+def _unit(sample: PixelSample) -> Iterator[dict[str, Any]]:
     """Reflectance from 0 to 1 where 10^4 times it is expected."""
-    names = look.channels("reflectance")
-    medians = [_median(look.of(name)) for name in names]
+    names = sample.channels("reflectance")
+    medians = [_median(sample.of(name)) for name in names]
     if names and all(0 < value < 3 for value in medians):
         found = float(np.median(medians))
         yield _cause(
@@ -133,9 +133,9 @@ def _unit(look: Look) -> Iterator[dict[str, Any]]:
         )  # fmt: skip
 
 
-def _offset(record: BundleRecord, look: Look) -> Iterator[tuple[dict[str, Any], float]]:
+def _offset(record: BundleRecord, sample: PixelSample) -> Iterator[tuple[dict[str, Any], float]]:
     """The least pixels of land patches, which an offset moves as a whole; and what mends them."""
-    names, land = look.channels("reflectance"), look.on("land")
+    names, land = sample.channels("reflectance"), sample.on("land")
     lows = record["distributions"]["lows"]["land"]
     trained = {name: quantiles for name in names if (quantiles := lows.get(name))}
     if land.sum() < FEWEST or not trained:
@@ -143,30 +143,30 @@ def _offset(record: BundleRecord, look: Look) -> Iterator[tuple[dict[str, Any], 
     offset = record["conventions"]["reflectance_offset"] or _STANDARD_OFFSET
 
     def far(shift: float) -> float:
-        own = [distance(look.lows(name)[land] + shift, low) for name, low in trained.items()]
+        own = [distance(sample.lows(name)[land] + shift, low) for name, low in trained.items()]
         return float(np.median(own))
 
     now = far(0.0)
-    found = float(np.median([_median(look.lows(name)[land]) for name in trained]))
+    found = float(np.median([_median(sample.lows(name)[land]) for name in trained]))
     expected = float(np.median([low[len(low) // 2] for low in trained.values()]))
     for cause, shift, words in (
         ("reflectance_offset_missing", offset, f"{offset:g} too low: the offset is missing"),
         ("reflectance_offset_doubled", -offset, f"{offset:g} too high: the offset is in it twice"),
     ):
         if now >= _LARGE and far(shift) <= _EXPLAINED * now:
-            told = _cause(
+            missing_offset = _cause(
                 cause, found, expected,
                 f"The darkest pixels of land patches lie at {found:.0f} in the reflectance "
                 f"channels, the training's at {expected:.0f}: {words}. Shifted by {shift:+g}, "
                 f"their distance from the training falls from {now:.2f} to {far(shift):.2f}.",
             )  # fmt: skip
-            yield told, shift
+            yield missing_offset, shift
 
 
-def _linear(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
+def _linear(record: BundleRecord, sample: PixelSample) -> Iterator[dict[str, Any]]:
     """Backscatter that is nowhere negative, as power and amplitude are."""
-    names = look.channels("backscatter")
-    known = [look.of(name)[np.isfinite(look.of(name))] for name in names]
+    names = sample.channels("backscatter")
+    known = [sample.of(name)[np.isfinite(sample.of(name))] for name in names]
     if not names or not all(values.size and (values >= 0).all() for values in known):
         return
     ways: dict[str, Callable[[Values], Values]] = {
@@ -189,14 +189,14 @@ def _linear(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
     )  # fmt: skip
 
 
-def _flattened(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
+def _flattened(record: BundleRecord, sample: PixelSample) -> Iterator[dict[str, Any]]:
     """Slopes that face one orbit are bright in it and dark in the other, unless flattened."""
     if record["conventions"]["terrain_flattened"] is not False:
         return
-    trained, found = record["distributions"]["orbits"], look.orbits()
-    land = int(look.on("land").sum())
+    trained, found = record["distributions"]["orbits"], sample.orbits()
+    land = int(sample.on("land").sum())
     both = [pair for pair in found if pair in trained]
-    if not both or land < FEWEST or len(both) < len(orbit_pairs(look.recipe)):
+    if not both or land < FEWEST or len(both) < len(orbit_pairs(sample.recipe)):
         return
     rises = [found[pair] - trained[pair] for pair in both]
     error = np.sqrt(1 / (land - 3) + 1 / max(record["distributions"]["patches"]["land"] - 3, 1))
@@ -211,10 +211,10 @@ def _flattened(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
         )  # fmt: skip
 
 
-def _zeros(record: BundleRecord, look: Look) -> Iterator[dict[str, Any]]:
+def _zeros(record: BundleRecord, sample: PixelSample) -> Iterator[dict[str, Any]]:
     """Exact zeros, which no sensor measures in numbers."""
     trained = record["distributions"]["zeros"]
-    found = {name: look.zeros(name) for name in look.recipe.channels}
+    found = {name: sample.zeros(name) for name in sample.recipe.channels}
     more = [name for name in found if found[name] > trained.get(name, 0.0) + _ZEROS]
     if more:
         worst = max(more, key=lambda name: found[name])

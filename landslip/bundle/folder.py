@@ -1,7 +1,6 @@
 """A bundle's folder and .zip: sealed with SHA-256 sums, verified before anything is parsed."""
 
 import os
-import shutil
 import stat
 import unicodedata
 import zipfile
@@ -10,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from landslip.data.foreign import ZIP, foreign_file
-from landslip.io.files import InputError, atomic_path, file_digest, readable_damage
+from landslip.io import archives
+from landslip.io.files import InputError, file_digest, readable_damage
 from landslip.io.ordinary_files import open_ordinary
 from landslip.io.room import named_if_full
 from landslip.io.sums import read_sums, write_sums
@@ -31,7 +31,6 @@ _SMALL = 64 << 20
 _ENCRYPTED = 1  # a flag of an entry
 _LONGEST = 255  # bytes of a name, on every common file system
 _BLOCK = 1 << 20
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 _AGAIN = "get the bundle again, or make it anew with `snakemake bundle`"
 
 
@@ -81,19 +80,8 @@ def digest_of(folder: Path) -> str:
 
 
 def pack(folder: Path, target: Path) -> None:
-    """Put a folder into a .zip; the same content gives the same bytes."""
-    with (
-        atomic_path(target) as temporary,
-        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive,
-    ):
-        for name in sorted(_files(folder)):
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.external_attr = (stat.S_IFREG | 0o644) << 16
-            # Weights hardly shrink and are most of it.
-            packed = not name.endswith(".safetensors")
-            entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-            with (folder / name).open("rb") as source, archive.open(entry, "w") as file:
-                shutil.copyfileobj(source, file, _BLOCK)
+    """Put a bundle's folder into a .zip; the same content gives the same bytes."""
+    archives.pack({name: folder / name for name in sorted(_files(folder))}, target)
 
 
 def unpack(archive: Path, folder: Path) -> None:

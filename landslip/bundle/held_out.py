@@ -9,9 +9,9 @@ import torch
 
 from landslip.data.folds import read_folds
 from landslip.data.sensors import missing_channels, sensors_of
-from landslip.data.store import open_store
+from landslip.data.store import open_store_of
 from landslip.ensemble.sensors import partial_column, rounded_column, subsets
-from landslip.io.files import InputError, write_parquet
+from landslip.io.files import write_parquet
 from landslip.models.device import usable_device
 from landslip.models.network_files import round_weights
 from landslip.models.precision import read_processor
@@ -81,9 +81,7 @@ def predict_held_out(
     columns = {partial_column(model, chosen): np.empty(len(split)) for chosen in asked}
     if rounded:
         columns[rounded_column(model)] = np.empty(len(split))
-    with open_store(store) as opened:
-        if opened.ids != split["id"].tolist():
-            raise InputError(f"{store} holds other patches than {folds}; delete both and run again")
+    with open_store_of(store, split["id"]) as opened:
         for fold, rows in enumerate(own):
             alone = read.only(fold)
             blocks = [rows[at : at + BLOCK] for at in range(0, len(rows), BLOCK)]

@@ -17,13 +17,13 @@ def read_index(path: Path) -> BundleRecord:
     InputError
         It is of another format version, damaged, or says what cannot be.
     """
-    said = read_json(path)
-    version = said.get("format_version") if isinstance(said, dict) else None
+    content = read_json(path)
+    version = content.get("format_version") if isinstance(content, dict) else None
     if version != FORMAT_VERSION:
         raise InputError(
             f"{path} has format version {version!s:.20}, this program reads {FORMAT_VERSION}; "
             "make the bundle anew with `snakemake bundle`, or use the release that wrote it "
-            f"({said.get('landslip') if isinstance(said, dict) else None!s:.20})"
+            f"({content.get('landslip') if isinstance(content, dict) else None!s:.20})"
         )
     record: BundleRecord = read_record(path, BundleRecord)
     mistake = next(_mistakes(record), None)
@@ -44,9 +44,10 @@ def _mistakes(record: BundleRecord) -> Iterator[str]:
         yield "patches have no pixels"
     if record["water"] and not {record["water"]["green"], record["water"]["nir"]} <= set(channels):
         yield "water is told by channels that are not there"
-    told = record["distributions"]
+    reference = record["distributions"]
     if any(
-        set(each) != set(SURFACES) for each in (told["patches"], told["quantiles"], told["lows"])
+        set(each) != set(SURFACES)
+        for each in (reference["patches"], reference["quantiles"], reference["lows"])
     ):
         yield f"distributions are of {' and '.join(SURFACES)}"
     names = {member["name"] for member in record["members"]}

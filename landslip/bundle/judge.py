@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from landslip.bundle.distributions import Look
+from landslip.bundle.distributions import PixelSample
 from landslip.bundle.drift import find_drift, refuse_drift
 from landslip.bundle.ensemble import load
 from landslip.bundle.units import find_misread
@@ -98,7 +98,9 @@ def judge_new(
         for each in wrong
         for problem in (describe_wrong(table, [each]) if each.rows else [Problem(each.sentence)])
     ]
-    found = find_drift(asked.record, Look(seen, recipe, asked.conventions["reflectance_offset"]))
+    found = find_drift(
+        asked.record, PixelSample(seen, recipe, asked.conventions["reflectance_offset"])
+    )
     if mistakes:
         problems += mistakes
         problems += [Problem(cause["sentence"]) for cause in found["causes"]]

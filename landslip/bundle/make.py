@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +53,7 @@ from landslip.io.files import (
     write_json,
     write_parquet,
 )
+from landslip.io.version import landslip_version
 from landslip.models.network_files import copy_network
 from landslip.models.operations import count_operations
 
@@ -64,7 +64,7 @@ LICENCE = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
+class BundleSettings:
     """What the run's settings say of patches and ensemble; plain values."""
 
     channels: list[Any]
@@ -114,12 +114,14 @@ class Sources:
     """None where there are trees alone."""
 
 
-def write_bundle(study: Study, sources: Sources, *, folder: Path, archive: Path) -> None:
+def write_bundle(
+    settings: BundleSettings, sources: Sources, *, folder: Path, archive: Path
+) -> None:
     """Write a bundle.
 
     Parameters
     ----------
-    study
+    settings
         What the config says.
     sources
         What the run made.
@@ -133,34 +135,34 @@ def write_bundle(study: Study, sources: Sources, *, folder: Path, archive: Path)
     """
     check_writable(folder.parent)
     with atomic_folder(folder) as made:
-        record = _fill(made, study, sources)
+        record = _fill(made, settings, sources)
         write_json(made / INDEX, record)
         write_card(made, record)
         seal(made)
         pack(made, archive)
 
 
-def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
+def _fill(made: Path, settings: BundleSettings, sources: Sources) -> BundleRecord:
     """Copy what is copied, and say what stands in bundle.json."""
     table = read_ensemble_oof(sources.oof)
-    members = [_copy_member(made, name, study, sources) for name in study.chosen]
+    members = [_copy_member(made, name, settings, sources) for name in settings.chosen]
     if sources.processor is not None and any(each["kind"] == "network" for each in members):
         copy_file(sources.processor, made / PROCESSOR)
     if sources.scaling is not None:
         copy_file(sources.scaling, made / "scaling.parquet")
     names = [member["name"] for member in members]
-    oof = gather_out_of_fold(table, names, sources.again, rounded=study.weights != "float32")
+    oof = gather_out_of_fold(table, names, sources.again, rounded=settings.weights != "float32")
     # Labels, folds and scores without the patches' names.
     write_parquet(made / OOF, pd.DataFrame({"label": oof.labels, "fold": oof.fold, **oof.scores}))
     way = Way(
-        rule=study.rule,
-        calibration=study.calibration,
-        threshold=study.threshold,
-        bootstrap=study.bootstrap,
-        seed=study.seed,
+        rule=settings.rule,
+        calibration=settings.calibration,
+        threshold=settings.threshold,
+        bootstrap=settings.bootstrap,
+        seed=settings.seed,
     )
     in_force = read_in_force(sources.threshold)
-    sensors = list(dict.fromkeys(channel["sensor"] for channel in study.channels))
+    sensors = list(dict.fromkeys(channel["sensor"] for channel in settings.channels))
     combinations = combine_subsets(members, sensors, oof, way, in_force)
     if not combinations:
         raise InputError("no member of the bundle answers for anything; name others")
@@ -171,23 +173,23 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
     cascade = None
     if stages := order_stages(whole["columns"], operations):
         asked = [combine(columns, sensors, oof, way, in_force) for columns in stages]
-        cascade = describe_cascade(asked, whole, oof, operations, study.most_loss)
-    size, distributions = _describe(study, sources)
+        cascade = describe_cascade(asked, whole, oof, operations, settings.most_loss)
+    size, distributions = _describe(settings, sources)
     return {
         "format_version": FORMAT_VERSION,
-        "landslip": _version(),
-        "channels": study.channels,
-        "indices": study.indices,
+        "landslip": landslip_version(),
+        "channels": settings.channels,
+        "indices": settings.indices,
         "rows": size[0],
         "columns": size[1],
-        "keep_zeros": study.keep_zeros,
-        "conventions": study.conventions,
+        "keep_zeros": settings.keep_zeros,
+        "conventions": settings.conventions,
         "members": members,
         "combinations": combinations,
         "comparison": compare_ways(members, sensors, oof, way),
         "fast": fast,
         "cascade": cascade,
-        "water": _water(study, sources, table),
+        "water": _water(settings, sources, table),
         "distributions": distributions,
         "training": {
             "patches": len(table.labels),
@@ -198,48 +200,50 @@ def _fill(made: Path, study: Study, sources: Sources) -> BundleRecord:
                 "folds": file_digest(sources.folds),
                 "features": file_digest(sources.features),
             },
-            "simulated": study.simulated,
-            "seed": study.seed,
+            "simulated": settings.simulated,
+            "seed": settings.seed,
         },
-        "smaller": _smaller(study, table, whole, in_force),
+        "smaller": _smaller(settings, table, whole, in_force),
         "warnings": learning_of(
             oof.labels,
             {name: oof.scores[name] for name in names},
             oof.fold,
             plain=(whole["fit"], whole["rule"]["calibration"]) == MEAN,
-            resamples=study.bootstrap,
-            seed=study.seed,
+            resamples=settings.bootstrap,
+            seed=settings.seed,
         ),
         "licence": LICENCE,
     }
 
 
-def _copy_member(made: Path, name: str, study: Study, sources: Sources) -> MemberRecord:
+def _copy_member(made: Path, name: str, settings: BundleSettings, sources: Sources) -> MemberRecord:
     """Copy the folds of a member; networks' weights in the number format that is asked for."""
-    told: dict[str, Any] = {}
-    for fold, description in enumerate(sources.models[name][: study.folds]):
+    contents: dict[str, Any] = {}
+    for fold, description in enumerate(sources.models[name][: settings.folds]):
         target = made / "members" / name / f"fold{fold}"
         target.mkdir(parents=True)
-        told = read_json(description)
-        if told["kind"] == "network":
-            copy_network(description, target, weights=study.weights)
+        contents = read_json(description)
+        if contents["kind"] == "network":
+            copy_network(description, target, weights=settings.weights)
         else:
             copy_file(description, target / description.name)
-            copy_file(description.parent / told["weights"], target / told["weights"])
-    sensor = {channel["name"]: channel["sensor"] for channel in study.channels}
+            copy_file(description.parent / contents["weights"], target / contents["weights"])
+    sensor = {channel["name"]: channel["sensor"] for channel in settings.channels}
     return {
-        **describe_needs(name, told, sensor, study.indices),
-        "kind": told["kind"],
+        **describe_needs(name, contents, sensor, settings.indices),
+        "kind": contents["kind"],
         "folder": f"members/{name}",
-        "folds": study.folds,
-        "operations": count_operations(told) * study.folds if told["kind"] == "network" else None,
+        "folds": settings.folds,
+        "operations": count_operations(contents) * settings.folds
+        if contents["kind"] == "network"
+        else None,
     }
 
 
-def _water(study: Study, sources: Sources, table: EnsembleOof) -> WaterRecord | None:
+def _water(settings: BundleSettings, sources: Sources, table: EnsembleOof) -> WaterRecord | None:
     """How water is told, where the index NDWI says which channels tell it."""
-    pair = study.indices.get("ndwi")
-    quantity = {channel["name"]: channel["quantity"] for channel in study.channels}
+    pair = settings.indices.get("ndwi")
+    quantity = {channel["name"]: channel["quantity"] for channel in settings.channels}
     if pair is None or any(quantity[name] != "reflectance" for name in pair):
         return None
     nir, green = pair
@@ -251,56 +255,50 @@ def _water(study: Study, sources: Sources, table: EnsembleOof) -> WaterRecord | 
         table.labels,
         green=green,
         nir=nir,
-        offset=study.conventions["reflectance_offset"],
+        offset=settings.conventions["reflectance_offset"],
     )
 
 
-def _describe(study: Study, sources: Sources) -> tuple[tuple[int, int], DistributionsRecord]:
+def _describe(
+    settings: BundleSettings, sources: Sources
+) -> tuple[tuple[int, int], DistributionsRecord]:
     """Pixels of a patch, and distributions of the training's."""
     size = read_shape(sources.listing)
     if size is None:
         raise InputError(f"{sources.listing} does not say how large patches are; run again")
     blank: Any = {
-        "channels": study.channels, "indices": study.indices, "keep_zeros": study.keep_zeros,
-        "rows": size[0], "columns": size[1],
+        "channels": settings.channels, "indices": settings.indices,
+        "keep_zeros": settings.keep_zeros, "rows": size[0], "columns": size[1],
     }  # fmt: skip
     surveys = [read_survey(path) for path in sources.surveys]
     return size, describe_patches(
-        surveys, Recipe.of(blank), study.conventions["reflectance_offset"]
+        surveys, Recipe.of(blank), settings.conventions["reflectance_offset"]
     )
 
 
 def _smaller(
-    study: Study, table: EnsembleOof, combination: CombinationRecord, whole: InForce
+    settings: BundleSettings, table: EnsembleOof, combination: CombinationRecord, whole: InForce
 ) -> SmallerRecord | None:
     """What a smaller bundle leaves out and costs."""
-    fewer = len(study.chosen) < len(study.members)
-    if not fewer and study.folds == study.of_folds and study.weights == "float32":
+    fewer = len(settings.chosen) < len(settings.members)
+    if not fewer and settings.folds == settings.of_folds and settings.weights == "float32":
         return None
     oof = OutOfFold(labels=table.labels, fold=table.fold, scores=table.members)
     crossed = cross_fit_columns(oof, whole.columns, whole.fit, whole.rule)
     notes = []
-    if study.folds < study.of_folds:
+    if settings.folds < settings.of_folds:
         notes.append(
-            f"{study.folds} of {study.of_folds} folds: what that costs cannot be told from "
+            f"{settings.folds} of {settings.of_folds} folds: what that costs cannot be told from "
             "out-of-fold patches, each of which one fold alone has predicted."
         )
-    if study.weights == "bfloat16":
+    if settings.weights == "bfloat16":
         notes.append("Networks were asked once more out of fold, with weights rounded.")
     return {
-        "members": study.chosen,
-        "folds": study.folds,
-        "of_folds": study.of_folds,
-        "weights": "bfloat16" if study.weights == "bfloat16" else "float32",
+        "members": settings.chosen,
+        "folds": settings.folds,
+        "of_folds": settings.of_folds,
+        "weights": "bfloat16" if settings.weights == "bfloat16" else "float32",
         "f1_whole": f1_of(table.labels, crossed.landslide),
         "f1": combination["f1"],
         "note": " ".join(notes),
     }
-
-
-def _version() -> str:
-    """Of this program, where it is installed; it also runs without."""
-    try:
-        return version("landslip")
-    except PackageNotFoundError:
-        return "unknown"

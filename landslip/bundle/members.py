@@ -109,8 +109,8 @@ class _Trees:
         from landslip.models.tree_files import load_trees
 
         self._folds = [load_trees(path, threads=threads) for path in descriptions]
-        told = [fold.description for fold in self._folds]
-        check_folds(name, descriptions, told, folds=len(descriptions))
+        contents = [fold.description for fold in self._folds]
+        check_folds(name, descriptions, contents, folds=len(descriptions))
 
     def predict(self, features: Floats, recipe: Recipe) -> Floats:
         names = feature_columns(recipe.names, STATISTICS)

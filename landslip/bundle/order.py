@@ -74,10 +74,10 @@ def find_exchanged(
 
 
 def _by_patch(
-    medians: Values, names: Sequence[str], told: DistributionsRecord
+    medians: Values, names: Sequence[str], reference: DistributionsRecord
 ) -> Iterator[Exchange]:
-    low, high = training_range(names, told)
-    middle_low, middle_high = training_range(names, told, _MIDDLE)
+    low, high = training_range(names, reference)
+    middle_low, middle_high = training_range(names, reference, _MIDDLE)
     apart = (middle_high[:, np.newaxis] < middle_low) | (middle_low[:, np.newaxis] > middle_high)
     astray = (medians < low) | (medians > high)
     rows: list[int] = []
@@ -89,7 +89,7 @@ def _by_patch(
             rows.append(row)
             places.update(place for group in groups for place in group)
     if rows:
-        yield _exchange(sorted(places), medians[rows], names, told, rows=rows)
+        yield _exchange(sorted(places), medians[rows], names, reference, rows=rows)
 
 
 def _by_batch(
@@ -111,8 +111,8 @@ def _by_batch(
             belongs[pair] = belongs[pair[::-1]] = True
     for group in _cycles(belongs):
         away = float(own[list(group)].mean())
-        told = record["distributions"]
-        yield _exchange(group, medians, recipe.channels, told, distance=away)
+        reference = record["distributions"]
+        yield _exchange(group, medians, recipe.channels, reference, distance=away)
 
 
 class _Batch:
@@ -167,14 +167,16 @@ def _exchange(
     group: Sequence[int],
     medians: Values,
     names: Sequence[str],
-    told: DistributionsRecord,
+    reference: DistributionsRecord,
     **how: Any,
 ) -> Exchange:
     """Of channels by number; `medians` (n, channel) of the patches that tell it."""
     channels = tuple(names[place] for place in group)
     seen = []
     for place in (group[0], group[-1]):
-        known = [q for surface in SURFACES if (q := told["quantiles"][surface].get(names[place]))]
+        known = [
+            q for surface in SURFACES if (q := reference["quantiles"][surface].get(names[place]))
+        ]
         usual = known[0][len(known[0]) // 2] if known else np.nan
         median = float(np.nanmedian(medians[:, place]))
         seen.append(f"{names[place]} lies at {median:.4g} where the training has {usual:.4g}")
@@ -187,12 +189,12 @@ def _exchange(
 
 
 def training_range(
-    names: Sequence[str], told: DistributionsRecord, percents: tuple[int, int] = _RANGE
+    names: Sequence[str], reference: DistributionsRecord, percents: tuple[int, int] = _RANGE
 ) -> tuple[Values, Values]:
     """(channel,) percentiles of land and water together; of what the training lacks, NaN."""
     low, high = np.full((2, len(names)), np.nan)
     for place, name in enumerate(names):
-        known = [told["quantiles"][surface].get(name) for surface in SURFACES]
+        known = [reference["quantiles"][surface].get(name) for surface in SURFACES]
         low[place] = min((q[percents[0]] for q in known if q), default=np.nan)
         high[place] = max((q[percents[1]] for q in known if q), default=np.nan)
     return low, high

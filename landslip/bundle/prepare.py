@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from landslip.data.sampling import Sampled, pixels_kept, see_patch
 from landslip.data.sensors import lacking_sensors, lacks_data
 from landslip.data.store_write import fill_holes
 from landslip.io.files import InputError
+from landslip.io.nearest import nearest
 
 Images = NDArray[np.float32]
 
@@ -94,11 +94,8 @@ def check_patches(patches: Any, channels: Sequence[Any], recipe: Recipe) -> list
     names = [getattr(channel, "name", channel) for channel in channels]
     for name in names:
         if name not in recipe.channels:
-            close = get_close_matches(str(name), recipe.channels, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise InputError(
-                f"unknown channel {name!r}{hint} This bundle reads {', '.join(recipe.channels)}"
-            )
+            hint = nearest(str(name), recipe.channels)
+            raise InputError(f"unknown channel of the bundle {name!r}{hint}")
     if len(set(names)) < len(names):
         raise InputError(f"a channel is named twice: {', '.join(names)}")
     if patches.ndim != 4 or patches.shape[1:] != (len(names), *recipe.size):

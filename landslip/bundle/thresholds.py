@@ -141,7 +141,7 @@ def choose_threshold(labels: Labels, probability: Floats, usual: float, aim: Aim
     """
     weights = _weights(labels, aim.prevalence)
     if aim.threshold is not None:
-        value, asked = aim.threshold, "another aim (predict.threshold names it)"
+        value, asked = aim.threshold, "the value in predict.threshold"
         assumes = "The figures are those of out-of-fold patches of the training."
     elif aim.recall is not None:
         value = conformal_threshold(labels, probability, aim.recall)

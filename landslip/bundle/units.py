@@ -68,17 +68,17 @@ def find_misread(
     """
     found = [Misread(each.sentence, each.rows) for each in find_exchanged(sample, record, recipe)]
     known = int(np.isfinite(sample).any(axis=(1, 2)).sum())
-    told = set()
+    named = set()
     if known >= ENOUGH:
         pixels = sample.reshape(-1, sample.shape[2])
         for check in check_channels(pixels, recipe.unit_of, recipe.unit_ranges):
             if not check.fits and (whole or _is_far(check, record)):
                 found.append(Misread(check.sentence))
-                told.add(check.unit)
+                named.add(check.unit)
     for unit, codes in judged.items():
         for code in np.unique(codes[codes != FITS]).tolist():
             rows = np.flatnonzero(codes == code).tolist()
-            if unit not in told or len(rows) < _NEARLY_ALL * known:
+            if unit not in named or len(rows) < _NEARLY_ALL * known:
                 expected = recipe.unit_ranges[unit].magnitude
                 found.append(Misread(WrongPatches(unit, code, rows, expected).sentence, rows))
     return found

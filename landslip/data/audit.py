@@ -250,13 +250,14 @@ def _copy_warnings(audit: Mapping[str, Any], findings: Findings) -> list[str]:
 
 def _patch_warnings(audit: Mapping[str, Any]) -> list[str]:
     sentences = []
-    for patches, what in (
-        (audit["dropped"], "set aside, truncated or unreadable"),
-        (audit["empty"], "empty, with every channel constant, and will get no prediction"),
-        (audit["missing"], f"with pixels without data ({_kinds(audit)}), which the store fills"),
+    for patches, one, several, what in (
+        (audit["dropped"], "was", "were", "set aside, truncated or unreadable"),
+        (audit["empty"], "is", "are", "empty, with every channel constant: no prediction"),
+        (audit["missing"], "has", "have", f"pixels without data ({_kinds(audit)}), to be filled"),
     ):
         if patches:
-            sentences.append(f"{number(len(patches), 'patch')} {what}: {_listed(patches)}.")
+            verb = one if len(patches) == 1 else several
+            sentences.append(f"{number(len(patches), 'patch')} {verb} {what}: {_listed(patches)}.")
     for split, files in audit["files_without_id"].items():
         if files:
             count = number(len(files), "file")

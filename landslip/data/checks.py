@@ -113,7 +113,7 @@ def _no_data(
     return [Problem(f"{which}; {todo}. Id (split, channel: pixels)", _items(table, notes))]
 
 
-class Told(Protocol):
+class PatchFinding(Protocol):
     """Something that is wrong with some patches."""
 
     @property
@@ -127,7 +127,7 @@ class Told(Protocol):
         ...
 
 
-def describe_wrong(table: pd.DataFrame, found: Sequence[Told]) -> list[Problem]:
+def describe_wrong(table: pd.DataFrame, found: Sequence[PatchFinding]) -> list[Problem]:
     """Patches that are no good, with their share of each split.
 
     Parameters

@@ -176,12 +176,12 @@ def write_folds(
     try:
         fold = assign_folds(table["label"], table["group"], scheme=scheme, n=n, seed=seed)
     except InputError as error:
-        said = ""
+        grouping = ""
         if group and scheme == "grouped":
-            said = f" (groups by the column {group})"
+            grouping = f" (groups by the column {group})"
         elif block_size and scheme == "blocks":
-            said = f" (blocks of {block_size:g} m)"
-        raise InputError(f"{error}{said}") from None
+            grouping = f" (blocks of {block_size:g} m)"
+        raise InputError(f"{error}{grouping}") from None
     frame = pd.DataFrame(
         {"id": table["id"].to_numpy(), "fold": fold, "label": table["label"].to_numpy(np.int8)}
     )

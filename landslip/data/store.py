@@ -16,7 +16,7 @@ pixels needs to be right.
 import hashlib
 import os
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -229,6 +229,23 @@ def open_store(path: Path) -> Iterator[PatchStore]:
         except (KeyError, OSError, RuntimeError, TypeError, ValueError) as error:
             raise damaged(path, str(error)) from error
         yield store
+
+
+@contextmanager
+def open_store_of(path: Path, ids: Iterable[str]) -> Iterator[PatchStore]:
+    """Open a store that holds these patches, in this order: those of the folds, say.
+
+    Raises
+    ------
+    InputError
+        As `open_store` raises it, or it holds others.
+    """
+    with open_store(path) as opened:
+        if opened.ids != list(ids):
+            raise InputError(
+                f"{path} holds other patches than the folds; delete both and run again"
+            )
+        yield opened
 
 
 def content_digest_of(store: Path) -> str:

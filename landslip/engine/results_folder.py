@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from landslip.io.files import InputError, check_writable, read_json, write_json
 from landslip.io.locks import try_lock
-from landslip.models.fingerprint import differing, flatten
+from landslip.io.settings import differing, flatten
 
 NAME = "settings.json"
 _LOCK = ".lock"

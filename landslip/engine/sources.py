@@ -42,7 +42,11 @@ def source_digest(script: Path, root: Path) -> str:
     """
     files = source_files(script, root)
     return text_digest(
-        *(part for path in files for part in (path.relative_to(root).as_posix(), _said(path)))
+        *(
+            part
+            for path in files
+            for part in (path.relative_to(root).as_posix(), _counted_text(path))
+        )
     )
 
 
@@ -72,7 +76,7 @@ def _is_code(name: str) -> bool:
 
 
 @cache
-def _said(path: Path) -> str:
+def _counted_text(path: Path) -> str:
     """What of a file counts: a module's syntax, a template's text."""
     if path.suffix != ".py":
         return path.read_text(encoding="utf-8")

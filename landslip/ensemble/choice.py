@@ -219,9 +219,9 @@ def _why(way: Way, candidates: Mapping[Way, Candidate], best: str) -> str:
     if way == first:
         nearest = _highest(others, candidates)
         return (
-            f"None of {len(others)} other candidates has an F1 that is beyond noise higher than "
-            f"that of {in_words(first)}: the highest is that of {in_words(nearest)}, different "
-            f"by {_shown(candidates[nearest].against_first)}."
+            f"None of the {len(others)} other candidates has a significantly higher F1 than "
+            f"{in_words(first)}; the best of them, {in_words(nearest)}, differs by "
+            f"{_shown(candidates[nearest].against_first)}."
         )
     difference = candidates[way].against_first
     sentence = f"The F1 of {in_words(way)} differs from that of {in_words(first)} by "
@@ -229,8 +229,8 @@ def _why(way: Way, candidates: Mapping[Way, Candidate], best: str) -> str:
     if difference.low > 0:
         return f"{sentence}: the highest of {len(candidates)} candidates."
     return (
-        f"{sentence}; candidates that would be in force before it are below the best member, "
-        f"{best}, by more than noise."
+        f"{sentence}; candidates that would be in force before it are significantly below the "
+        f"best member, {best}."
     )
 
 

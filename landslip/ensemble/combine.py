@@ -56,14 +56,14 @@ def read_in_force(path: Path) -> InForce:
     InputError
         The file is missing or damaged.
     """
-    told = read_threshold(path)
-    rule = FittedRule.from_json(told["rule"]["fitted"])
+    stored = read_threshold(path)
+    rule = FittedRule.from_json(stored["rule"]["fitted"])
     return InForce(
         columns=rule.members,
         rule=rule,
-        fit=told["rule"]["fit"],
-        threshold=told["threshold"],
-        why=told["rule"]["why"],
+        fit=stored["rule"]["fit"],
+        threshold=stored["threshold"],
+        why=stored["rule"]["why"],
     )
 
 
@@ -153,14 +153,14 @@ def combine(
         rule, crossed, why = chosen.fitted, chosen.crossed, chosen.why
         fit = chosen.fit
         threshold = threshold_in_force(oof.labels, crossed.probability, way.threshold)
-    told: Any = rule.to_json()
+    fitted_json: Any = rule.to_json()
     reached = {"f1": partial(f1, oof.labels, crossed.landslide)}
     found = estimate(reached, len(oof.labels), resamples=way.bootstrap, seed=way.seed)["f1"]
     return {
         "sensors": list(present),
         "columns": list(columns),
         "fit": fit,
-        "rule": told,
+        "rule": fitted_json,
         "threshold": threshold,
         "f1": found.value,
         "interval": (found.low, found.high),

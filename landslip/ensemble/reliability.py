@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from landslip.io.arrays import Floats, Labels
 
 BINS = 10
-_Z = 1.959963984540054  # 97.5 % of the normal distribution
 
 
 def bin_of(probability: Floats) -> NDArray[np.int64]:
@@ -29,14 +29,18 @@ def reliability(labels: Labels, probability: Floats) -> pd.DataFrame:
     -------
     DataFrame
         A row for each bin that holds a patch: from, to, its edges; patches; predicted, the mean
-        probability; observed, the share of landslides; low and high, its 95 % interval.
+        probability; observed, the share of landslides; low and high, its 95 % interval
+        (Wilson's, sensible near 0 and 1 and in small bins).
     """
     place = bin_of(probability)
     patches = np.bincount(place, minlength=BINS)
     held = np.flatnonzero(patches)
     n = patches[held].astype(np.float64)
     hits = np.bincount(place, weights=labels, minlength=BINS)[held].astype(np.float64)
-    low, high = wilson(hits, n)
+    bounds = [
+        binomtest(int(hit), int(of)).proportion_ci(0.95, "wilson")
+        for hit, of in zip(hits, n, strict=True)
+    ]
     return pd.DataFrame(
         {
             "from": held / BINS,
@@ -44,26 +48,7 @@ def reliability(labels: Labels, probability: Floats) -> pd.DataFrame:
             "patches": patches[held],
             "predicted": np.bincount(place, weights=probability, minlength=BINS)[held] / n,
             "observed": hits / n,
-            "low": low,
-            "high": high,
+            "low": [bound.low for bound in bounds],
+            "high": [bound.high for bound in bounds],
         }
     )
-
-
-def wilson(hits: Floats, n: Floats) -> tuple[Floats, Floats]:
-    """95 % intervals of shares: sensible near 0 and 1 and for small n.
-
-    Parameters
-    ----------
-    hits, n : (bin,)
-        Of how many each share is; n is above 0.
-
-    Notes
-    -----
-    E. B. Wilson (1927), J. Am. Stat. Assoc. 22, 209-212.
-    """
-    share = hits / n
-    scale = 1 + _Z**2 / n
-    centre = (share + _Z**2 / (2 * n)) / scale
-    half = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2)) / scale
-    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)

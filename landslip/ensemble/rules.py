@@ -1,4 +1,4 @@
-"""Rules by which the members' probabilities become one: fitted, cross-fitted, applied, as JSON."""
+"""Rules that combine the members' probabilities: fitted, cross-fitted, applied, as JSON."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

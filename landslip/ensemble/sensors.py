@@ -17,7 +17,7 @@ def subsets(sensors: Sequence[str]) -> list[tuple[str, ...]]:
 
 def describe_needs(
     name: str,
-    told: Mapping[str, Any],
+    description: Mapping[str, Any],
     sensor: Mapping[str, str],
     indices: Mapping[str, Sequence[str]],
 ) -> MemberSensors:
@@ -27,16 +27,16 @@ def describe_needs(
     ----------
     name
         Of the member.
-    told
+    description
         What stands in model.json; folds of a member read the same.
     sensor, indices
         See `landslip.data.sensors.sensors_of`.
     """
-    if told["kind"] == "network":
-        channels = [part for group in told["architecture"]["channels"] for part in group]
-        flexible = bool(told["settings"]["training"].get("modality_dropout"))
+    if description["kind"] == "network":
+        channels = [part for group in description["architecture"]["channels"] for part in group]
+        flexible = bool(description["settings"]["training"].get("modality_dropout"))
     else:
-        channels, flexible = [column.rsplit("_", 1)[0] for column in told["columns"]], False
+        channels, flexible = [column.rsplit("_", 1)[0] for column in description["columns"]], False
     needed = sensors_of(channels, sensor, indices)
     return {"name": name, "sensors": needed, "any_sensors": flexible}
 
@@ -55,7 +55,7 @@ def column_for(member: MemberSensors, present: Sequence[str]) -> str | None:
         return member["name"]
     if not read or not member["any_sensors"]:
         return None
-    return f"{member['name']}{_MARK}{join_sensors(read)}"
+    return partial_column(member["name"], read)
 
 
 def partial_column(model: str, present: Sequence[str]) -> str:

@@ -10,8 +10,8 @@ from landslip.io.files import read_parquet, write_text
 logger = logging.getLogger(__name__)
 
 UNANSWERED = 0
-"""Label of a patch that no member can answer for: nothing shows a landslide, and who counts takes
-neither an empty cell nor a missing line. The prediction itself is null in test.parquet."""
+"""Label of a patch that no member can answer for: nothing shows a landslide, and scoring accepts
+neither empty cells nor missing rows. The prediction itself is null in test.parquet."""
 
 _NAMED = 5
 

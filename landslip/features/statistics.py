@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from landslip.data.store import open_store
 from landslip.features.compiled import compiled
-from landslip.features.keys import keys_to_values, refuse_nonfinite
 from landslip.features.names import STATISTICS, feature_columns
 from landslip.io.large_tables import write_blocks
 
@@ -26,6 +25,7 @@ _BUCKETS = 2048
 _FEW = 24
 # Sums that are added up side by side.
 _LANES = 8
+_MIRROR = np.int32(0x7FFFFFFF)
 
 
 def patch_statistics(patches: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -60,10 +60,10 @@ def patch_statistics(patches: NDArray[np.float32]) -> NDArray[np.float64]:
     moments = np.empty((len(values), 4), np.float64)
     keys = np.empty((len(values), 4), np.int32)
     _describe(values, values.view(np.int32), moments, keys)
-    refuse_nonfinite(
+    _refuse_nonfinite(
         values.reshape(patches.shape), keys[:, 0].min(initial=0), keys[:, 1].max(initial=0)
     )
-    low, high, below, above = keys_to_values(keys).T
+    low, high, below, above = _to_values(keys).T
     mean, variance, third, fourth = moments.T
     constant = low == high
     spread = np.where(constant, 1.0, variance)
@@ -196,6 +196,28 @@ def _central_moments(values: NDArray[np.float32], moments: NDArray[np.float64]) 
     moments[1] = second - shift * shift
     moments[2] = third - shift * (3 * second - 2 * shift * shift)
     moments[3] = fourth - shift * (4 * third - shift * (6 * second - 3 * shift * shift))
+
+
+def _to_values(keys: NDArray[np.int32]) -> NDArray[np.float32]:
+    """The floats of keys of any shape; -0.0 comes just before 0.0.
+
+    The bits of a positive float are its key: sign and magnitude. Below zero the magnitude is
+    mirrored. Infinity and NaN have keys outside those of everything finite.
+    """
+    bits: NDArray[np.int32] = keys ^ ((keys >> 31) & _MIRROR)
+    return bits.view(np.float32)
+
+
+def _refuse_nonfinite(patches: NDArray[np.float32], least: np.int32, greatest: np.int32) -> None:
+    """Refuse patches whose least or greatest key belongs to no finite value."""
+    if np.isfinite(_to_values(np.array([least, greatest]))).all():
+        return
+    patch, channel, row, column = (int(i) for i in np.argwhere(~np.isfinite(patches))[0])
+    value = patches[patch, channel, row, column]
+    raise ValueError(
+        f"patch {patch}, channel {channel}, row {row}, column {column} is {value}; "
+        "statistics need finite pixels (data.on_nonfinite: fill)"
+    )
 
 
 @compiled

@@ -99,17 +99,17 @@ def groups_without_overlap(
     group; `crossing_windows` says which to leave out to keep blocks apart.
     """
     count = len(windows)
-    said, name = np.unique(np.arange(count) if names is None else names, return_inverse=True)
+    distinct, name = np.unique(np.arange(count) if names is None else names, return_inverse=True)
     # Each window is linked with those that it overlaps and with its name.
     links = np.vstack(
         [overlapping_pairs(windows), np.column_stack([np.arange(count), count + name])]
     )
-    size = count + len(said)
+    size = count + len(distinct)
     graph = coo_array((np.ones(len(links), np.int8), tuple(links.T)), shape=(size, size))
     parts = connected_components(graph, directed=False)[1][:count]
-    least = np.full(size, len(said))
+    least = np.full(size, len(distinct))
     np.minimum.at(least, parts, name)
-    return np.asarray(said.astype(str)[least[parts]], str)
+    return np.asarray(distinct.astype(str)[least[parts]], str)
 
 
 def crossing_windows(
@@ -130,10 +130,10 @@ def crossing_windows(
         Windows that stay where they overlap others; of two of them, and of two others, one goes
         as above. None: all are alike.
     """
-    said = np.unique(np.asarray(names), return_inverse=True)[1]
+    code = np.unique(np.asarray(names), return_inverse=True)[1]
     later = np.zeros(len(windows), int) if first is None else 1 - np.asarray(first, int)
     pairs = overlapping_pairs(windows)
-    pairs = pairs[said[pairs[:, 0]] != said[pairs[:, 1]]]
+    pairs = pairs[code[pairs[:, 0]] != code[pairs[:, 1]]]
     turn = later[pairs].sum(axis=1)
     out = np.zeros(len(windows), np.bool_)
     # First among those that stay, then of what overlaps them, then among the rest.

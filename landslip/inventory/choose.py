@@ -18,7 +18,7 @@ from landslip.inventory.blocks import (
     share_ground,
 )
 from landslip.inventory.negatives import Negatives, draw_negatives
-from landslip.inventory.scenes import Scene
+from landslip.inventory.scenes import TrainingScene
 from landslip.inventory.verdicts import STRATUM
 from landslip.io.files import InputError
 
@@ -35,7 +35,7 @@ Mask = NDArray[np.bool_]
 
 def choose_patches(
     table: pd.DataFrame,
-    scenes: Sequence[Scene],
+    scenes: Sequence[TrainingScene],
     names: Sequence[str],
     *,
     negatives: Negatives,
@@ -212,15 +212,15 @@ def _drawn(
     for text in draw.notes:
         say(f"{split}: {text}")
     say(
-        f"{split}: {positives / (positives + drawn):.1%} of the patches are landslides, and "
-        f"{slides:.1%} of the windows that were seen, which predict.prevalence tells a map of such "
-        "land"
+        f"{split}: {positives / np.isfinite(inclusion).sum():.1%} of the patches are landslides, "
+        f"and {slides:.1%} of the windows that were seen; for maps of such land set "
+        "predict.prevalence to the latter"
     )
     return inclusion
 
 
 def _common_ground(
-    table: pd.DataFrame, scenes: Sequence[Scene], names: Sequence[str]
+    table: pd.DataFrame, scenes: Sequence[TrainingScene], names: Sequence[str]
 ) -> tuple[Windows, NDArray[np.float64]]:
     """Windows, as rectangles or else polygons, and their middles (n, 2), in one system."""
     middles = table[["x", "y"]].to_numpy(np.float64)

@@ -1,4 +1,4 @@
-"""The patches of a study from scenes: windows with their labels, drawn negatives and groups."""
+"""Patches from scenes: windows with their labels, drawn negatives and groups."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from landslip.inventory.labels import AMBIGUOUS, LabelRule, distance_to_slides, 
 from landslip.inventory.negatives import Negatives
 from landslip.inventory.reach import rectangle_in, refuse_elsewhere
 from landslip.inventory.read import Inventory, read_inventory
-from landslip.inventory.scenes import Judged, Scene, scene_names, with_judged
+from landslip.inventory.scenes import Judged, TrainingScene, scene_names, with_judged
 from landslip.inventory.verdicts import NONE, apply_verdicts
 from landslip.inventory.windows import read_scene_record
 from landslip.io.files import read_parquet, write_json, write_parquet
@@ -82,7 +82,7 @@ def write_window_listing(
         or without a landslide, or zones are not of one training scene.
     """
     looked_at = [
-        Scene(
+        TrainingScene(
             split=split,
             record=read_scene_record(record),
             windows=read_parquet(table).assign(verdict=NONE),
@@ -109,8 +109,8 @@ def write_window_listing(
     ]
     _say_without_inventory(names, touching, say)
     if judged is not None and judged.zones:
-        looked_at, said = with_judged(names, looked_at, judged)
-        for note in said:
+        looked_at, sentences = with_judged(names, looked_at, judged)
+        for note in sentences:
             say(note)
     tables = []
     for name, scene in zip(names, looked_at, strict=True):
@@ -155,7 +155,7 @@ def _say_without_inventory(
 
 def _labelled(
     name: str,
-    scene: Scene,
+    scene: TrainingScene,
     inventories: Sequence[Inventory],
     rules: Rules,
     say: Callable[[str], None],
@@ -185,8 +185,8 @@ def _labelled(
     )
     label = labels.label
     if (verdicts != NONE).any():
-        label, said = apply_verdicts(label, verdicts, outlines)
-        for text in said:
+        label, sentences = apply_verdicts(label, verdicts, outlines)
+        for text in sentences:
             say(f"scene {name}: {text}")
     # What a reviewer found is a landslide that others keep their distance from too.
     found = outlines[(verdicts != NONE) & (label == 1)]
@@ -216,7 +216,7 @@ def _labelled(
 
 def _say_unseen(
     name: str,
-    scene: Scene,
+    scene: TrainingScene,
     outlines: Polygons,
     slides: NDArray[np.object_],
     say: Callable[[str], None],

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from landslip.config.errors import nearest
 from landslip.data.problems import shortened
 from landslip.inventory.dates import as_days
 from landslip.io.files import InputError
+from landslip.io.nearest import nearest
 from landslip.io.vectors import UNREADABLE, list_layers, read_features, readable_vectors
 
 _LINES = {"LineString", "LinearRing"}

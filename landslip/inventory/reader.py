@@ -116,7 +116,7 @@ class WindowReader:
     def changed(self, row: Any) -> str | None:
         """Which window and files; None where the files are those that were surveyed.
 
-        Logarithms of another kind of processor may differ in the last bit: a study may be
+        Logarithms of another kind of processor may differ in the last bit: a run may be
         surveyed on one and stored on another.
         """
         other = changed_files(self.files[row.path], _files_now(row.path))

@@ -1,4 +1,4 @@
-"""Files that a study from scenes depends on, and whether they are still what they were."""
+"""Files that a training from scenes depends on, and whether they have changed."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -51,7 +51,7 @@ def scene_changes(records: Iterable[Path]) -> list[str]:
     list of str
         A sentence for each of them, with its files.
     """
-    said = []
+    notes = []
     for record in filter(Path.is_file, records):
         try:
             looked: _Looked = read_record(record, _Looked)
@@ -60,8 +60,8 @@ def scene_changes(records: Iterable[Path]) -> list[str]:
             continue
         if other := changed_files(looked["files"], now):
             names = shortened([Path(name).name for name in other])
-            said.append(f"{looked['path']} is looked at anew, for it has changed ({names})")
-    return said
+            notes.append(f"{looked['path']} is looked at anew, for it has changed ({names})")
+    return notes
 
 
 def files_of_inventory(path: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from landslip.io.files import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scene:
+class TrainingScene:
     """A scene that was looked at."""
 
     split: str
@@ -87,8 +87,8 @@ def scene_names(names: Sequence[str]) -> list[str]:
 
 
 def with_judged(
-    names: Sequence[str], scenes: Sequence[Scene], judged: Judged
-) -> tuple[list[Scene], list[str]]:
+    names: Sequence[str], scenes: Sequence[TrainingScene], judged: Judged
+) -> tuple[list[TrainingScene], list[str]]:
     """The scenes with the windows that reviewers judged beside the others.
 
     Raises
@@ -105,8 +105,8 @@ def with_judged(
         scene = by_name[str(name)]
         if scene.split != "train":
             raise InputError(
-                f"data.verdicts: zones of the test scene {name} were judged; patches that a map "
-                "chose would make the test another one: move the scene to data.scenes"
+                f"data.verdicts: zones of the test scene {name} were judged; a map chose "
+                "them, so labels from them would bias the test: move the scene to data.scenes"
             )
         refuse_changed([scene.record])
         seen = seen_windows(own, scene.record, judged.channels, judged.least_data)
@@ -115,5 +115,5 @@ def with_judged(
         own = own[seen].assign(stratum=STRATUM)[["row", "column", "stratum", "verdict"]]
         both = pd.concat([scene.windows, own], ignore_index=True)
         by_name[str(name)] = replace(scene, windows=both)
-    notes = [note for _, said in found for note in said] + notes
+    notes = [note for _, own_notes in found for note in own_notes] + notes
     return [by_name[name] for name in names], notes

@@ -50,28 +50,28 @@ def verdict_windows(
     InputError
         See `read_verdicts`; or the zones are of none of the scenes, or could be of several.
     """
-    said = read_verdicts(zones)
-    missing = [name for name in ("longitude", "latitude") if name not in said.columns]
+    reviewed = read_verdicts(zones)
+    missing = [name for name in ("longitude", "latitude") if name not in reviewed.columns]
     if missing:
         raise InputError(f"{zones}: the layer zones lacks the columns {', '.join(missing)}")
-    scene = _scene_of(zones, said, scenes)
+    scene = _scene_of(zones, reviewed, scenes)
     record = scenes[scene]
     grid = record.reading.grid
-    down, across = _pixels(said, record)
+    down, across = _pixels(reviewed, record)
     half, size = record.size // 2, record.size
     table = pd.DataFrame(
         {
             "scene": scene,
             "row": np.clip(np.round(down).astype(int) - half, 0, grid.height - size),
             "column": np.clip(np.round(across).astype(int) - half, 0, grid.width - size),
-            "verdict": said.yes.astype(np.int8),
-            "zone": said.columns["rank"],
+            "verdict": reviewed.yes.astype(np.int8),
+            "zone": reviewed.columns["rank"],
         }
-    )[said.judged]
+    )[reviewed.judged]
     notes = [
-        f"{zones}: {int(said.yes.sum()):,} zones judged to hold a landslide, "
-        f"{int(said.no.sum()):,} to hold none, {int(said.unsure.sum()):,} unsure and "
-        f"{int((~said.judged & ~said.unsure).sum()):,} without a verdict left out"
+        f"{zones}: {int(reviewed.yes.sum()):,} zones judged to hold a landslide, "
+        f"{int(reviewed.no.sum()):,} to hold none, {int(reviewed.unsure.sum()):,} unsure and "
+        f"{int((~reviewed.judged & ~reviewed.unsure).sum()):,} without a verdict left out"
     ]
     return table.reset_index(drop=True), notes
 
@@ -152,24 +152,24 @@ def apply_verdicts(
     return found, notes
 
 
-def _scene_of(zones: Path, said: Verdicts, scenes: Mapping[str, SceneRecord]) -> str:
+def _scene_of(zones: Path, reviewed: Verdicts, scenes: Mapping[str, SceneRecord]) -> str:
     """Name of the scene whose map the zones are of: by what they say of it, and by place."""
-    told = {
-        name: sorted({str(value) for value in said.columns[name]})
+    stated = {
+        name: sorted({str(value) for value in reviewed.columns[name]})
         for name in ("scene", "event")
-        if name in said.columns
+        if name in reviewed.columns
     }
     fitting = []
     for name, record in scenes.items():
         own = {"scene": record.name, "event": record.reading.layers.event}
         grid = record.reading.grid
-        down, across = _pixels(said, record)
+        down, across = _pixels(reviewed, record)
         inside = (down >= 0) & (down <= grid.height) & (across >= 0) & (across <= grid.width)
-        if all(told[key] == [own[key]] for key in told) and inside.all():
+        if all(stated[key] == [own[key]] for key in stated) and inside.all():
             fitting.append(name)
     if len(fitting) == 1:
         return fitting[0]
-    words = ", ".join(f"{key} {' and '.join(values)}" for key, values in told.items())
+    words = ", ".join(f"{key} {' and '.join(values)}" for key, values in stated.items())
     says = f" ({words})" if words else ""
     if fitting:
         raise InputError(
@@ -182,9 +182,11 @@ def _scene_of(zones: Path, said: Verdicts, scenes: Mapping[str, SceneRecord]) ->
     )
 
 
-def _pixels(said: Verdicts, record: SceneRecord) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _pixels(
+    reviewed: Verdicts, record: SceneRecord
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Rows and columns, with fractions, of the middles of the most probable cells in a scene."""
     grid = record.reading.grid
     turn = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True)
-    x, y = turn.transform(said.columns["longitude"], said.columns["latitude"])
+    x, y = turn.transform(reviewed.columns["longitude"], reviewed.columns["latitude"])
     return (grid.top - np.asarray(y)) / grid.down, (np.asarray(x) - grid.left) / grid.across

@@ -17,7 +17,7 @@ from landslip.inventory.negatives import hard_stratum, window_measures
 from landslip.inventory.scene_files import scene_digests
 from landslip.io.files import InputError, write_json, write_parquet
 from landslip.io.records import read_object
-from landslip.scene.interpreter import Conventions, interpret_scene
+from landslip.scene.interpreter import ChannelConventions, interpret_scene
 from landslip.scene.rasters import Grid
 from landslip.scene.reader import Flag, Reading, open_scene
 from landslip.scene.verdicts import refuse
@@ -66,7 +66,7 @@ class Cut:
 
 
 def look_at_scene(
-    scene: Path, conventions: Conventions, cut: Cut, *, table: Path, record: Path
+    scene: Path, conventions: ChannelConventions, cut: Cut, *, table: Path, record: Path
 ) -> None:
     """Interpret a scene and find the windows that were seen.
 

@@ -1,12 +1,13 @@
 """Names that a config may use for heads and timm encoders, known without importing torch."""
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
+
+from landslip.io.nearest import nearest
 
 ENSEMBLE = "ensemble"  # its name beside the members' in config, files and figures
 Head = Literal["single", "V2", "V3", "V3c", "V4"]
@@ -38,13 +39,14 @@ def explain_timm_name(name: str) -> str | None:
     known = _timm_tags()
     architecture, _, tag = name.partition(".")
     if known and architecture not in known:
-        return f"unknown timm architecture {architecture!r}{_nearest(architecture, known)}"
+        return f"unknown timm architecture {architecture!r}{nearest(architecture, sorted(known))}"
     tags = known.get(architecture, frozenset())
     if tag and tags and tag not in tags:
         listed = {f"{architecture}.{each}" for each in tags}
         return (
-            f"timm knows {architecture!r}, but not with the tag {tag!r}{_nearest(name, listed)}. "
-            f"With weights of your own give the architecture alone: {architecture}"
+            f"timm knows {architecture!r}, but not with the tag {tag!r}"
+            f"{nearest(name, sorted(listed))}. With weights of your own give the architecture "
+            f"alone: {architecture}"
         )
     return None
 
@@ -69,9 +71,3 @@ def _timm_tags() -> Mapping[str, frozenset[str]]:
         for architecture, tag in tagged.findall(text):
             tags.setdefault(architecture, set()).add(tag)
     return {name: frozenset(tags.get(name, ())) for name in architectures}
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {(close or known)[0]!r}?"

@@ -177,3 +177,10 @@ class MultiEncoder(nn.Module):
                 images, (size, size), mode="bilinear", align_corners=False
             )
         return images.contiguous(memory_format=torch.channels_last)
+
+
+def blank_network(architecture: Architecture, device: torch.device) -> MultiEncoder:
+    """Build a network to count what it is made of: untrained, and scaling changes nothing."""
+    ones = [1.0] * len(architecture.stack)
+    with device:
+        return MultiEncoder(architecture, shift=[0.0] * len(ones), scale=ones).eval()

@@ -1,5 +1,6 @@
 """A trained network on disk: weights as safetensors, the rest as JSON beside them."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,7 +11,7 @@ from safetensors.torch import load_file, save
 from landslip.io.files import InputError, atomic_path, copy_file, file_digest, write_json
 from landslip.models.meta_device import prefer_meta_device
 from landslip.models.model_files import read_model
-from landslip.models.network import Architecture, MultiEncoder
+from landslip.models.network import Architecture, MultiEncoder, blank_network
 from landslip.models.settings import Training
 
 FORMAT_VERSION = 1
@@ -199,12 +200,7 @@ def _build(architecture: Architecture, description: Path, *, meta: bool = False)
 
     What timm says of an encoder that it cannot build names the file.
     """
-    blank = [0.0] * len(architecture.stack)
-
-    def build(device: torch.device) -> MultiEncoder:
-        with device:
-            return MultiEncoder(architecture, shift=blank, scale=blank)
-
+    build = partial(blank_network, architecture)
     try:
         return prefer_meta_device(build) if meta else build(torch.device("cpu"))
     except (RuntimeError, AssertionError, ValueError, TypeError) as error:

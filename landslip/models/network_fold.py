@@ -13,7 +13,7 @@ import timm
 import torch
 from numpy.typing import NDArray
 
-from landslip.data.store import PatchStore, content_digest_of, open_store
+from landslip.data.store import PatchStore, content_digest_of, open_store_of
 from landslip.features.scales import read_scaling, scale_and_shift
 from landslip.io.files import (
     InputError,
@@ -23,6 +23,7 @@ from landslip.io.files import (
     write_parquet,
 )
 from landslip.io.locks import exclusive
+from landslip.io.settings import flatten
 from landslip.models.compilation import compile_encoders
 from landslip.models.cost import Cost, Stopwatch, peak_memory_mb, write_cost
 from landslip.models.device import (
@@ -32,7 +33,6 @@ from landslip.models.device import (
     usable_device,
 )
 from landslip.models.epochs import LabelledPatches
-from landslip.models.fingerprint import flatten
 from landslip.models.interruption import noting_signals
 from landslip.models.network import Architecture, MultiEncoder
 from landslip.models.network_files import save_network
@@ -140,7 +140,7 @@ def train_network(training: NetworkTraining, outputs: Outputs) -> None:
         stack.enter_context(_readable_loss_errors(start.split))
         interruption = stack.enter_context(noting_signals())
         network = _build(training, start)
-        store = stack.enter_context(_open_train_store(training.train_store, start.split.table))
+        store = stack.enter_context(open_store_of(training.train_store, start.split.table["id"]))
         shown, held_out = _load_patches(store, training, start)
         run = train(
             network,
@@ -307,15 +307,3 @@ def _readable_loss_errors(split: Split) -> Iterator[None]:
     except LossNotFiniteError as error:
         ids = split.table["id"][~split.held_out].iloc[error.rows]
         raise InputError(f"{error}. The batch: {', '.join(ids)}") from error
-
-
-@contextmanager
-def _open_train_store(store: Path, table: pd.DataFrame) -> Iterator[PatchStore]:
-    """The store of the folds' patches, in their order."""
-    with open_store(store) as opened:
-        if opened.ids != table["id"].tolist():
-            raise InputError(
-                f"{store} holds other patches than the folds ({len(opened)} against "
-                f"{len(table)}); delete both and run again"
-            )
-        yield opened

@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from landslip.models.augmentation import VIEWS
 from landslip.models.meta_device import prefer_meta_device
-from landslip.models.network import Architecture, MultiEncoder
+from landslip.models.network import Architecture, blank_network
 
 
 def count_operations(description: Mapping[str, Any]) -> int:
@@ -20,12 +20,12 @@ def count_operations(description: Mapping[str, Any]) -> int:
         Of a trained network: what its model.json says.
     """
     architecture = Architecture.from_json(description["architecture"])
-    blank, size = [1.0] * len(architecture.stack), architecture.image_size
+    size = architecture.image_size
 
     def count(device: torch.device) -> int:
+        network = blank_network(architecture, device)
         with device, torch.no_grad(), FlopCounterMode(display=False) as counter:
-            network = MultiEncoder(architecture, shift=blank, scale=blank).eval()
-            network(torch.zeros(1, len(blank), size, size))
+            network(torch.zeros(1, len(architecture.stack), size, size))
         return int(counter.get_total_flops() // 2)
 
     return prefer_meta_device(count) * len(VIEWS[description["tta"]])

@@ -22,7 +22,7 @@ from landslip.io.files import write_json
 from landslip.io.records import read_object
 from landslip.models.device import processor_threads
 from landslip.models.meta_device import prefer_meta_device
-from landslip.models.network import Architecture, MultiEncoder
+from landslip.models.network import Architecture, blank_network
 
 # Side of the matrices that are multiplied, and how often; the best time of each format counts.
 _SIDE, _REPEATS = 1024, 5
@@ -147,13 +147,10 @@ def arithmetic_intensity(architecture: Architecture) -> float:
 
 
 def _count_intensity(architecture: Architecture, device: torch.device) -> float:
-    blank = [1.0] * len(architecture.stack)
+    # The counter hooks gradients, and fails where a parameter is what a layer reads.
+    network = blank_network(architecture, device).requires_grad_(False)
     size = architecture.image_size
-    with device:
-        network = MultiEncoder(architecture, shift=blank, scale=blank).eval()
-        # The counter hooks gradients, and fails where a parameter is what a layer reads.
-        network.requires_grad_(False)
-        patch = torch.zeros(1, len(blank), size, size)
+    patch = torch.zeros(1, len(architecture.stack), size, size, device=device)
     numbers = 0
 
     def count(module: nn.Module, _: object, output: object) -> None:

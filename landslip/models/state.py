@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from landslip.io.files import atomic_path, remove, text_digest
-from landslip.models.fingerprint import differing
+from landslip.io.settings import differing
 
 log = logging.getLogger(__name__)
 

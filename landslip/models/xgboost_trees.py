@@ -39,13 +39,14 @@ class XGBoostTrees:
 
     def importance(self) -> pd.DataFrame:
         """See Trees."""
-        gain = self.booster.get_score(importance_type="total_gain")
-        splits = self.booster.get_score(importance_type="weight")
+        # XGBoost types a score as a number or, for linear boosters only, as a list.
+        gain: dict[str, Any] = self.booster.get_score(importance_type="total_gain")
+        splits: dict[str, Any] = self.booster.get_score(importance_type="weight")
         return pd.DataFrame(
             {
                 "feature": self.columns,
-                "gain": [float(_scalar(gain.get(name, 0.0))) for name in self.columns],
-                "splits": [int(_scalar(splits.get(name, 0))) for name in self.columns],
+                "gain": [float(gain.get(name, 0.0)) for name in self.columns],
+                "splits": [int(splits.get(name, 0)) for name in self.columns],
             }
         )
 
@@ -53,11 +54,6 @@ class XGBoostTrees:
     def columns(self) -> list[str]:
         """See Trees."""
         return list(self.booster.feature_names or [])
-
-
-def _scalar(score: Any) -> float:
-    """XGBoost types a score as a number or, for linear boosters only, as a list."""
-    return float(score)
 
 
 def load(data: bytes, columns: Sequence[str]) -> XGBoostTrees:

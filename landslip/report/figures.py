@@ -23,7 +23,7 @@ class Figure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class FigureInputs:
     """Files and settings that figures are drawn from."""
 
     oof: Path
@@ -96,7 +96,7 @@ FIGURES: dict[str, Figure] = {
         alternative="Six sample patches in every channel",
     ),
     "splits": Figure(
-        title="What a random split flatters",
+        title="How much a random split overestimates",
         section="Data",
         alternative="Scores of small trees by how patches were split, and how unlike patches are "
         "against their distance",
@@ -128,7 +128,7 @@ TABLES: dict[str, Figure] = {
 }
 
 
-def draw_report(run: Run, targets: Sequence[Path]) -> None:
+def draw_report(run: FigureInputs, targets: Sequence[Path]) -> None:
     """Draw figures and write tables.
 
     Parameters

@@ -36,7 +36,7 @@ Folds = NDArray[np.int64]
 RANDOM, FORCE, SCENE = "random", "in force", "scene"
 _FLATTERY = "random less in force"
 _METRICS = ("f1", "auc")
-# Patches, at most: whole groups of them, so that neighbours stay together.
+# Patches, at most: of each fold whole groups, so that neighbours stay together.
 _MOST = 20000
 # Folds of whole scenes, at most.
 _MOST_SCENES = 10
@@ -134,14 +134,21 @@ def _read(features: Path, folds: Path, manifest: Path) -> tuple[pd.DataFrame, st
 
 
 def _some_groups(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """All patches, or of more than `_MOST` those of groups drawn at random, both classes in all."""
+    """All patches, or of more than `_MOST` those of groups drawn at random in each fold.
+
+    Where the first group of a fold is larger than the fold's part, patches are drawn from it.
+    """
     if len(table) <= _MOST:
         return table
-    sizes = table["group"].value_counts().sort_index()
     random = np.random.default_rng(derive_seed(seed, "splits", 0))
-    order = random.permutation(sizes.index)
-    taken = order[: max(int((sizes[order].cumsum() <= _MOST).sum()), 1)]
-    return table[table["group"].isin(taken)]
+    quota, drawn = _MOST // table["fold"].nunique(), []
+    for _, fold in table.groupby("fold"):
+        sizes = fold["group"].value_counts().sort_index()
+        order = random.permutation(sizes.index)
+        taken = order[: max(int((sizes[order].cumsum() <= quota).sum()), 1)]
+        own = fold[fold["group"].isin(taken)]
+        drawn.append(own if len(own) <= quota else own.sample(quota, random_state=random))
+    return pd.concat(drawn).sort_index()
 
 
 def _patches(table: pd.DataFrame) -> Patches:
@@ -237,14 +244,14 @@ def score_splits(
         resamples=resamples,
         seed=seed,
     )
-    said = {
+    measured = {
         name: {each: found[name, each].to_json() for each in _METRICS}
         for name in (*answers, _FLATTERY)
     }
     rows = [
-        {"split": name, "folds": len(np.unique(splits[name])), **said[name]} for name in answers
+        {"split": name, "folds": len(np.unique(splits[name])), **measured[name]} for name in answers
     ]
-    return rows, said[_FLATTERY]
+    return rows, measured[_FLATTERY]
 
 
 def _of_groups(function: Metric, group: NDArray[np.int64], drawn: Floats) -> Floats:

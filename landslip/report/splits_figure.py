@@ -33,13 +33,13 @@ def draw_splits(splits: Path, target: Path) -> None:
     target
         PNG.
     """
-    said = read_json(splits)
+    content = read_json(splits)
     with drawing(target, height=3.9) as figure:
         scores, curve = figure.subplots(1, 2, width_ratios=[1.1, 1])
-        names = [split_name(row["split"], said["scheme"]) for row in said["rows"]]
+        names = [split_name(row["split"], content["scheme"]) for row in content["rows"]]
         places = np.arange(len(names))[::-1]
         for key, colour, shift in (("f1", BLUE, 0.12), ("auc", VERMILION, -0.12)):
-            each = [row[key] for row in said["rows"]]
+            each = [row[key] for row in content["rows"]]
             value = np.array([one["value"] for one in each])
             reach = np.array([[v["value"] - v["low"], v["high"] - v["value"]] for v in each]).T
             scores.errorbar(
@@ -49,7 +49,7 @@ def draw_splits(splits: Path, target: Path) -> None:
         scores.set_yticks(places, names)
         scores.set(ylim=(-0.5, len(names) - 0.4), xlabel="Score of the same small trees")
         scores.legend(loc="upper left", bbox_to_anchor=(0, 1.14), ncols=2)
-        _draw_variogram(curve, said)
+        _draw_variogram(curve, content)
 
 
 def split_name(split: str, scheme: str) -> str:
@@ -58,8 +58,8 @@ def split_name(split: str, scheme: str) -> str:
     return known[split]
 
 
-def _draw_variogram(axes: Any, said: Mapping[str, Any]) -> None:
-    curve = said["variogram"]
+def _draw_variogram(axes: Any, content: Mapping[str, Any]) -> None:
+    curve = content["variogram"]
     if not curve["distance"]:
         draw_placeholder(axes, "Too few patches of one scene\nfor a variogram.")
         return
@@ -67,8 +67,8 @@ def _draw_variogram(axes: Any, said: Mapping[str, Any]) -> None:
     axes.axhline(1, color=QUIET, lw=0.9, linestyle=":")
     axes.plot(distance, curve["label"], "o-", color=INK, ms=4, label="labels")
     axes.plot(distance, curve["residual"], "s--", color=BLUE, ms=4, label="left by the trees")
-    if said["reach"] is not None:
-        axes.axvline(said["reach"] / _KM, color=FAINT, lw=4, zorder=0)
+    if content["reach"] is not None:
+        axes.axvline(content["reach"] / _KM, color=FAINT, lw=4, zorder=0)
     axes.set(
         xscale="log", ylim=(0, None), xlabel="Distance of two patches of a scene, km",
         ylabel="Semivariance (1: as any two)",
@@ -81,21 +81,21 @@ def _draw_variogram(axes: Any, said: Mapping[str, Any]) -> None:
 
 def splits_paragraph(splits: Path) -> str:
     """What a random split would have flattered, in words."""
-    said = read_json(splits)
-    by_split = {row["split"]: row for row in said["rows"]}
+    content = read_json(splits)
+    by_split = {row["split"]: row for row in content["rows"]}
     random, force = by_split["random"], by_split["in force"]
-    more = said["flattery"]["f1"]
+    more = content["flattery"]["f1"]
     part = (
         ""
-        if said["used"] == said["patches"]
-        else f" (on {count(said['used'])} of {count(said['patches'])} patches, whole groups)"
+        if content["used"] == content["patches"]
+        else f" (on {count(content['used'])} of {count(content['patches'])} patches, whole groups)"
     )
     words = [
         f"With a random split the same small trees{part} reach F1 {score(random['f1']['value'])} "
         f"and AUC {score(random['auc']['value'])}; with the folds in force "
         f"{score(force['f1']['value'])} and {score(force['auc']['value'])}. The difference in F1, "
         f"{more['value']:+.3f} (95 % interval {more['low']:+.3f} to {more['high']:+.3f}, "
-        f"{count(said['groups'])} groups drawn whole), is "
+        f"{count(content['groups'])} groups drawn whole), is "
         + ("what the random split flatters." if more["low"] > 0 else "not above chance here.")
     ]
     if "scene" in by_split:
@@ -105,12 +105,12 @@ def splits_paragraph(splits: Path) -> str:
             f"{score(scene['f1']['value'])} and {score(scene['auc']['value'])}: that is "
             "nearest to the map of a new scene."
         )
-    if said["reach"] is not None:
+    if content["reach"] is not None:
         words.append(
             f"Two patches of a scene are as different as any two from about "
-            f"{said['reach'] / _KM:.2g} km on: blocks of ground should be larger than that."
+            f"{content['reach'] / _KM:.2g} km on: blocks of ground should be larger than that."
         )
-    elif said["variogram"]["distance"]:
+    elif content["variogram"]["distance"]:
         words.append(
             "Patches of a scene stay alike up to half of the scene's width, so only whole scenes "
             "are independent of one another."

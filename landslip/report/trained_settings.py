@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from landslip.io.files import InputError, read_json, read_metadata
-from landslip.models.fingerprint import differing, flatten
+from landslip.io.settings import differing, flatten
 from landslip.models.seeds import derive_seed
 from landslip.report.wording import listing
 
@@ -77,13 +77,13 @@ def read_trained_settings(
                 other_seed = True
                 lines.append(f"the seed was another than {planned.seed}")
             if metadata.get("split_digest") != split.get("split_digest"):
-                lines.append("the split into folds is not the one that stands")
+                lines.append("the split into folds has changed since")
             for line in lines:
                 differences.setdefault(line, []).append(fold)
         if differences:
             numbers = sorted({fold for folds_ in differences.values() for fold in folds_})
             warnings.append(
-                f"the config says otherwise by now than {name} was trained with (fold "
+                f"the config now differs from what {name} was trained with (fold "
                 f"{listing([str(number) for number in numbers])}): {'; '.join(differences)}"
             )
         fits[name] = trained[0].get("scaling_fit", planned.scaling_fit)

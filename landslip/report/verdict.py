@@ -100,7 +100,10 @@ def verdict_on_test(metrics: Mapping[str, Any], decided: pd.Series | None) -> li
         f" ({percent(landslides / max(predicted, 1))}) are called landslides."
     )
     if empty := len(decided) - predicted:
-        sentence += f" {count(empty)} more hold no data and have no prediction."
+        sentence += (
+            f" {count(empty)} more {'has' if empty == 1 else 'have'} no prediction, for lack of"
+        )
+        sentence += " data or of a sensor that every member needs."
         sentence += f" submission.csv calls {'it' if empty == 1 else 'them'} 0."
     tested = metrics.get("test")
     if tested is None:

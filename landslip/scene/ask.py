@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from landslip.bundle.ensemble import Ensemble
 from landslip.io.files import InputError
-from landslip.scene.checks_channels import Training, check_channels
-from landslip.scene.interpreter import Conventions
-from landslip.scene.layers import CHANNELS
+from landslip.scene.checks_channels import TrainingReference, check_channels
+from landslip.scene.interpreter import ChannelConventions
+from landslip.scene.layers import CHANNELS, SENSORS
 from landslip.scene.tiles import Predict
 
 # Reflectance x 1e4 by which open water is brighter in one band than in another, or it is alike.
@@ -66,7 +66,7 @@ def is_exchanged(ensemble: Ensemble) -> bool:
     return bool(red[len(red) // 2] > blue[len(blue) // 2] + _BRIGHTER)
 
 
-def conventions_of(ensemble: Ensemble) -> Conventions:
+def conventions_of(ensemble: Ensemble) -> ChannelConventions:
     """What a bundle's channels are, as far as scenes are held against it.
 
     Raises
@@ -80,24 +80,36 @@ def conventions_of(ensemble: Ensemble) -> Conventions:
             f"the bundle reads {', '.join(names)}; scenes give {', '.join(CHANNELS)}: it cannot "
             "map one"
         )
-    said: dict[str, Any] = dict(ensemble.conventions)
-    scale = said.get("radar_scale")
+    conventions: dict[str, Any] = dict(ensemble.conventions)
+    scale = conventions.get("radar_scale")
     if scale not in (None, "dB"):
         raise InputError(f"the bundle reads radar as {scale}; scenes are mapped in dB")
-    offset = said.get("reflectance_offset")
+    offset = conventions.get("reflectance_offset")
     places, called = read_as(ensemble, CHANNELS)
-    training = Training(
+    training = TrainingReference(
         record=ensemble.record,
         recipe=ensemble.recipe,
         called={CHANNELS[at]: name for at, name in zip(places, called, strict=True)},
     )
-    return Conventions(
+    return ChannelConventions(
         channels=names,
         reflectance_offset=1000.0 if offset is None else float(offset),
-        terrain_flattened=bool(said.get("terrain_flattened")),
-        radar_composite=said.get("radar_composite") or "median",
+        terrain_flattened=bool(conventions.get("terrain_flattened")),
+        radar_composite=conventions.get("radar_composite") or "median",
         check_channels=partial(check_channels, training=training),
     )
+
+
+def sensors_of(ensemble: Ensemble) -> dict[str, str]:
+    """A scene's sensors -> the bundle's names of them, told by a channel of each that it reads."""
+    places, called = read_as(ensemble, CHANNELS)
+    own = {channel.name: channel.sensor for channel in ensemble.channels}
+    found = {CHANNELS[at]: own[name] for at, name in zip(places, called, strict=True)}
+    return {
+        sensor: next(found[channel] for channel in channels if channel in found)
+        for sensor, channels in SENSORS.items()
+        if not found.keys().isdisjoint(channels)
+    }
 
 
 def patch_side(ensemble: Ensemble) -> int:

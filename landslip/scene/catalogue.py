@@ -82,10 +82,10 @@ def read_item(path: Path) -> OpticalLayers:
     stated = properties.get("s2:processing_baseline") or properties.get("processing:version")
     baseline = str(stated) if stated else None
     bands = {}
-    told = "no metadata"
+    source = "no metadata"
     for name, keys in _NAMES.items():
         key = _key_of(assets, keys, path)
-        add, told = _offset(assets[key], properties, baseline)
+        add, source = _offset(assets[key], properties, baseline)
         bands[name] = Layer(
             file=_local(path, key, assets[key]),
             unit="reflectance_1e4",
@@ -99,7 +99,7 @@ def read_item(path: Path) -> OpticalLayers:
         scl=None if scl is None else Layer(file=_local(path, scl, assets[scl]), unit="classes"),
         date=day[:10] if day else None,
         baseline=baseline,
-        told_by=told,
+        offset_source=source,
     )
 
 

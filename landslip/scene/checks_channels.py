@@ -21,7 +21,7 @@ _FEW = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Training:
+class TrainingReference:
     """What a bundle was trained on, as far as a scene's channels are held against it."""
 
     record: BundleRecord
@@ -30,7 +30,7 @@ class Training:
     """The scene's channels that the bundle reads, and the names under which it knows them."""
 
 
-def check_channels(sample: Sample, training: Training) -> Verdict:
+def check_channels(sample: Sample, training: TrainingReference) -> Verdict:
     """Hold the patches of a sample against the training's, channel by channel."""
     shared = {own: name for own, name in training.called.items() if own in sample.names}
     if not shared:

@@ -32,9 +32,9 @@ def check_offset(sample: Sample, optical: OpticalLayers | None, convention: floa
         What the bundle's channels carry on top of reflectance x 1e4.
     """
     if optical is None:
-        return skipped("offset", "there are no optics")
+        return skipped("offset", "there is no optical image")
     add = {layer.add for layer in optical.bands.values()}
-    told = f"{optical.told_by} adds {', '.join(f'{value:g}' for value in sorted(add))}"
+    statement = f"{optical.offset_source} adds {', '.join(f'{value:g}' for value in sorted(add))}"
     bands = [sample.channel(name) - convention for name in ("red", "green", "blue", "nir")]
     red, nir = bands[0], bands[3]
     clear = np.isfinite(red)
@@ -47,29 +47,30 @@ def check_offset(sample: Sample, optical: OpticalLayers | None, convention: floa
     if clear.sum() < 500 or share < _LEAST_DARK:
         return verdict(
             "offset",
-            f"{told}; the scene has no dark ground to hold it against",
-            refused=optical.told_by == "no metadata",
+            f"{statement}; the scene has no dark ground to check it with",
+            refused=optical.offset_source == "no metadata",
             todo="say scale and offset under `optical` (0.0001 and -0.1 since baseline 04.00)",
         )
     darkest = min(float(np.percentile(band[clear], 1)) for band in bands[:3])
     low, high = DARKEST
     limit = f"{low:g} to {high:g}"
-    if optical.told_by == "no metadata":
+    if optical.offset_source == "no metadata":
         guess = "-0.1" if darkest > high else "0"
         return verdict(
             "offset",
-            "no metadata say which offset the values carry",
+            "no metadata state the offset of the values",
             refused=True,
             number=darkest,
             limit=f"darkest hundredth x 1e4, {limit} with the right offset",
-            todo=f"set scale: 0.0001 and offset under `optical`; dark pixels speak for {guess}",
+            todo="set scale: 0.0001 and offset under `optical`; the dark pixels suggest "
+            f"offset: {guess}",
         )
     if low <= darkest <= high:
-        says = f"{told}, and dark pixels agree"
+        says = f"{statement}, and dark pixels agree"
     elif darkest > high:
-        says = f"{told}, but dark pixels lie as if about 1000 more were to be taken off"
+        says = f"{statement}, but the dark pixels suggest that about 1000 more must be subtracted"
     else:
-        says = f"{told}, but dark pixels lie as if it had been taken off before"
+        says = f"{statement}, but the dark pixels suggest that it has already been subtracted"
     return verdict(
         "offset",
         says,
@@ -97,12 +98,12 @@ def _wrong_scale(optical: OpticalLayers, clear: list[NDArray[np.float32]]) -> Ve
     if len(different) > 1:
         return verdict(
             "offset",
-            f"{optical.told_by} gives the bands several scales or offsets "
+            f"{optical.offset_source} gives the bands several scales or offsets "
             f"({', '.join(sorted(scales))}); those of one image have one",
             refused=True, number=float(len(different)), limit="1",
             todo="take all bands from one product, or set scale and offset under `optical`",
         )  # fmt: skip
-    if optical.told_by == "no metadata" or len(clear[0]) < 500:
+    if optical.offset_source == "no metadata" or len(clear[0]) < 500:
         return None
     brightest = max(float(np.percentile(band, 99)) for band in clear)
     low, high = BRIGHTEST
@@ -110,7 +111,8 @@ def _wrong_scale(optical: OpticalLayers, clear: list[NDArray[np.float32]]) -> Ve
         return None
     return verdict(
         "offset",
-        f"{next(iter(sorted(scales)))}, as {optical.told_by} has it, gives no reflectance",
+        f"{next(iter(sorted(scales)))}, taken from {optical.offset_source}, does not give "
+        "plausible reflectance",
         refused=True, number=brightest,
         limit=f"brightest hundredth of the bands x 1e4, {low:g} to {high:g}", todo=todo,
     )  # fmt: skip
@@ -119,7 +121,7 @@ def _wrong_scale(optical: OpticalLayers, clear: list[NDArray[np.float32]]) -> Ve
 def check_bands(sample: Sample, optical: OpticalLayers | None, convention: float) -> Verdict:
     """Vegetation is bright in the near infrared, and bare ground brighter in red than in blue."""
     if optical is None:
-        return skipped("bands", "there are no optics")
+        return skipped("bands", "there is no optical image")
     red, blue, nir = (
         np.maximum(sample.channel(name) - convention, 1) for name in ("red", "blue", "nir")
     )

@@ -40,12 +40,12 @@ def settle_units(layers: Layers, raw: dict[Layer, RawFacts]) -> Layers:
         if look.vv.unit != "unknown":
             return look
         unit: Literal["db", "power"] = "db" if raw[look.vv].median < 0 else "power"
-        told = "the values" if unit == "db" else "nobody"
+        source = "the values" if unit == "db" else "nobody"
         return replace(
             look,
             vv=replace(look.vv, unit=unit),
             vh=replace(look.vh, unit=unit),
-            unit_told_by=told,
+            unit_source=source,
         )
 
     radar = {
@@ -65,23 +65,24 @@ def check_unit(sample: Sample, layers: Layers) -> Verdict:
         where, unit = look.vv.file, look.vv.unit
         if vv.count == 0:
             continue
-        if look.unit_told_by == "nobody":
+        if look.unit_source == "nobody":
             return verdict(
                 "unit",
-                f"{where}: nobody says whether the values are power or amplitude",
+                f"{where}: neither the scene file nor the file's name says whether the values are "
+                "power or amplitude",
                 refused=True, number=vv.median, limit="median of VV, power about 0.1, "
                 "amplitude about 0.3", todo=todo,
             )  # fmt: skip
         if unit == "db" and not -40 < vv.median < -2:
             return verdict(
                 "unit",
-                f"{where}: {look.unit_told_by} says dB, but the values are not",
+                f"{where}: {look.unit_source} says dB, but the values do not look like dB",
                 refused=True, number=vv.median, limit="median of VV, -40 to -2 in dB", todo=todo,
             )  # fmt: skip
         if unit != "db" and vv.negative > _ABSURD:
             return verdict(
                 "unit",
-                f"{where}: {look.unit_told_by} says {unit}, but values are negative",
+                f"{where}: {look.unit_source} says {unit}, but some values are negative",
                 refused=True, number=vv.negative, limit=f"share below 0, {_ABSURD:g} at most",
                 todo=todo,
             )  # fmt: skip
@@ -98,7 +99,7 @@ def check_unit(sample: Sample, layers: Layers) -> Verdict:
             other = "amplitude" if unit == "power" else "power"
             return verdict(
                 "unit",
-                f"{where}: {look.unit_told_by} says {unit}; the values look like {other}",
+                f"{where}: {look.unit_source} says {unit}, but the values look like {other}",
                 refused=True, number=number, limit=limit, todo=todo,
             )  # fmt: skip
     vv = sample.raw[layers.looks[0].vv]
@@ -163,14 +164,12 @@ def check_radiometry(sample: Sample, layers: Layers, flattened: bool) -> Verdict
     if not layers.looks:
         return skipped("radiometry", "there is no radar")
     wanted = "gamma0" if flattened else "sigma0"
-    said = {look.radiometry for look in layers.looks}
-    wrong = sorted(each for each in said if each not in (None, wanted))
+    declared = {look.radiometry for look in layers.looks}
+    wrong = sorted(each for each in declared if each not in (None, wanted))
     agreement = orbit_correlation(sample)
     limit = f"correlation of the orbits, {'above' if flattened else 'below'} {AGREE:g}"
-    todo = (
-        f"take {'an RTC product' if flattened else 'ground range data, geocoded, not flattened'}, "
-        "as the bundle was trained on"
-    )
+    product = "an RTC product" if flattened else "geocoded ground range data, not terrain-flattened"
+    todo = f"take {product}, as the bundle was trained on"
     if wrong:
         return verdict(
             "radiometry",
@@ -180,16 +179,18 @@ def check_radiometry(sample: Sample, layers: Layers, flattened: bool) -> Verdict
     if agreement is None:
         return verdict(
             "radiometry",
-            f"one orbit or too little land: nothing but the metadata speaks for {wanted}",
-            warning=None in said,
+            f"one orbit or too little land: only the metadata support {wanted}",
+            warning=None in declared,
             todo=todo,
         )
     convicted = agreement < -AGREE if flattened else agreement > AGREE
     other = "sigma0, not flattened" if flattened else "gamma0, flattened (or of flat ground)"
     return verdict(
         "radiometry",
-        f"the orbits speak for {other}" if convicted else f"the orbits do not contradict {wanted}",
-        refused=convicted and None in said, warning=convicted,
+        f"the correlation of the orbits suggests {other}"
+        if convicted
+        else f"the orbits do not contradict {wanted}",
+        refused=convicted and None in declared, warning=convicted,
         number=agreement, limit=limit, todo=todo,
     )  # fmt: skip
 
@@ -204,7 +205,7 @@ def check_pairs(layers: Layers) -> Verdict:
         if twice:
             return verdict(
                 "pairs",
-                f"{orbit}: {next(iter(twice)).file} stands before and after",
+                f"{orbit}: {next(iter(twice)).file} is named both before and after",
                 refused=True, number=float(len(twice)), limit="0",
                 todo="name each image on one side",
             )  # fmt: skip
@@ -274,7 +275,7 @@ def check_zeros(sample: Sample) -> Verdict:
             worst, share = layer.file, bad
     return verdict(
         "zeros",
-        f"{worst} holds values that mean no data, and nobody declared them"
+        f"{worst} holds fill values that are not declared as nodata"
         if share > _ZEROS
         else "no undeclared fill values",
         refused=share > _ZEROS, number=share, limit=f"share of pixels, {_ZEROS:g} at most",
@@ -301,27 +302,28 @@ def check_spacing(
             limit="9 to 11 m", todo=todo,
         )  # fmt: skip
     for look in layers.looks:
-        told = max(look.spacing or 0.0, native.get(look.vv.file, 0.0))
-        if told > 15:
+        widest = max(look.spacing or 0.0, native.get(look.vv.file, 0.0))
+        if widest > 15:
             return verdict(
-                "spacing", f"{look.vv.file} has pixels of {told:g} m", refused=True, number=told,
+                "spacing", f"{look.vv.file} has pixels of {widest:g} m", refused=True,
+                number=widest,
                 limit="15 m at most", todo=todo,
             )  # fmt: skip
     for look in layers.looks:
         facts = sample.raw[look.vv]
         if facts.repeated > _REPEATED:
             return verdict(
-                "spacing", f"{look.vv.file} was enlarged: neighbours are equal", refused=True,
+                "spacing", f"{look.vv.file} was upsampled by repeating pixels", refused=True,
                 number=facts.repeated, limit=f"share of equal neighbours, {_REPEATED:g} at most",
                 todo=todo,
             )  # fmt: skip
     smoothest = min((sample.raw[look.vv].smoothness for look in layers.looks), default=1.0)
     return verdict(
         "spacing",
-        "an image is as smooth as one that was enlarged"
+        "an image is as smooth as one upsampled from coarser pixels"
         if smoothest < _SMOOTH
-        else "pixels are as sharp as 10 m has them",
+        else "pixels are as sharp as expected at 10 m",
         warning=smoothest < _SMOOTH, number=smoothest,
-        limit=f"squared step to the next over that to the third pixel, above {_SMOOTH:g}",
+        limit=f"squared difference to the next over that to the third pixel, above {_SMOOTH:g}",
         todo=todo,
     )  # fmt: skip

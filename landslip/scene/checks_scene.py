@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from landslip.scene.layers import OPTICAL, SIDES, Layers
+from landslip.scene.layers import SENSORS, SIDES, Layers
 from landslip.scene.names import orbit_by_hour, solar_hour
 from landslip.scene.rasters import Grid
 from landslip.scene.sample import Sample
@@ -94,10 +94,10 @@ def check_dates(layers: Layers) -> Verdict:
     day, file = wrong[0]
     return verdict(
         "dates",
-        f"{file} of {day} stands on the wrong side of the event of {event}"
+        f"{file} of {day} is on the wrong side of the event of {event}"
         + ("; before and after are exchanged" if swapped else ""),
         refused=True, number=float(len(wrong)), limit="images on the wrong side, 0",
-        todo="move it to the other side, or mend the event's date",
+        todo="move it to the other side, or correct the event's date",
     )  # fmt: skip
 
 
@@ -119,7 +119,8 @@ def check_season(layers: Layers) -> Verdict:
         "season",
         "before and after are of different seasons" if farthest > _SEASON else
         "before and after are of one season",
-        warning=farthest > _SEASON, number=farthest, limit=f"days in the year, {_SEASON} at most",
+        warning=farthest > _SEASON, number=farthest,
+        limit=f"days between the seasons of before and after, {_SEASON} at most",
         todo="take images of the 60 days before, or of the same season a year ago",
     )  # fmt: skip
 
@@ -161,17 +162,17 @@ def hold_against_names(found: Verdict, layers: Layers) -> Verdict:
     Names of products follow rules, so one of both is wrong: the file, or the name of what was made
     of a product.
     """
-    said = [
+    clashes = [
         look.contradictions[found.check]
         for look in layers.looks
         if found.check in look.contradictions
     ]
-    if not said or found.judgement == "refused":
+    if not clashes or found.judgement == "refused":
         return found
     return replace(
         found,
-        judgement="refused", says=said[0], number=float(len(said)),
-        limit="images of which the scene file and the name say different things, 0",
+        judgement="refused", says=clashes[0], number=float(len(clashes)),
+        limit="images whose entry in the scene file contradicts the product's name, 0",
         todo="correct what is wrong, or give a file that you made of a product another name",
     )  # fmt: skip
 
@@ -218,14 +219,13 @@ def check_missing(layers: Layers, wanted: list[str]) -> Verdict:
     wanted
         Channels of the bundle.
     """
-    absent = [name for name in wanted if name not in layers.channels]
-    starts = {"optical": OPTICAL, "descending": ("desc_",), "ascending": ("asc_",)}
-    gone = [
-        sensor for sensor, begin in starts.items() if any(name.startswith(begin) for name in absent)
-    ]
+    absent = set(wanted) - set(layers.channels)
+    gone = [sensor for sensor, own in SENSORS.items() if not absent.isdisjoint(own)]
     return verdict(
         "missing",
-        f"not there: {', '.join(gone)}" if gone else "all sensors of the bundle are there",
+        f"the scene lacks {', '.join(gone)}, which the bundle reads"
+        if gone
+        else "the scene has every sensor that the bundle reads",
         warning=bool(gone), number=float(len(gone)), limit="sensors, 0",
         todo="members that need them are left out; the map says where",
     )  # fmt: skip

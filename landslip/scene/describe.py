@@ -30,7 +30,8 @@ _SAFE = re.compile(r".*\.SAFE$|S2[A-D]_MSIL2A_")
 class Found:
     """What a folder holds, and what is not known of it."""
 
-    optical: list[tuple[str, str | None]] = field(default_factory=list)
+    optical: list[tuple[str, Path, str | None]] = field(default_factory=list)
+    """Key of a scene file, path and day."""
     """Line of the scene file that names a product, such as "safe: x", and the day of it."""
     radar: dict[str, list[tuple[str, RadarName]]] = field(default_factory=lambda: defaultdict(list))
     """Orbit, or "" where it is not known -> files with what their names say."""
@@ -96,17 +97,23 @@ def _take(path: Path, found: Found) -> None:
     packed = suffix == ".zip" and "MSIL2A" in path.name
     if path.is_dir() or suffix == ".safe" or packed:
         product = read_safe(path)
-        found.optical.append((f"safe: {path}", product.date))
+        found.optical.append(("safe", path, product.date))
         found.lines.append(
             f"{path.name}: Sentinel-2 L2A of {product.date}, baseline {product.baseline}, offset "
             f"{product.bands['red'].add:g}"
         )
-    elif suffix == ".json" and '"assets"' in path.read_text(errors="replace"):
+    elif suffix == ".json" and b'"assets"' in _beginning(path):
         product = read_item(path)
-        found.optical.append((f"item: {path}", product.date))
-        found.lines.append(f"{path.name}: STAC item of {product.date}, {product.told_by}")
+        found.optical.append(("item", path, product.date))
+        found.lines.append(f"{path.name}: STAC item of {product.date}, {product.offset_source}")
     elif suffix in _RASTERS:
         _take_raster(path, found)
+
+
+def _beginning(path: Path) -> bytes:
+    """What a STAC item wholly is, and any other file is not read beyond."""
+    with path.open("rb") as file:
+        return file.read(1 << 20)
 
 
 def _take_raster(path: Path, found: Found) -> None:
@@ -129,8 +136,8 @@ def _take_raster(path: Path, found: Found) -> None:
         when = f"{name.start:%Y-%m-%d}, {hour:.1f} h local solar time: {orbit}"
     else:
         when = "no time of day in its name"
-    said = [name.product, name.platform, name.radiometry, name.unit]
-    facts = ", ".join(each for each in said if each and each != "other")
+    known_facts = [name.product, name.platform, name.radiometry, name.unit]
+    facts = ", ".join(each for each in known_facts if each and each != "other")
     found.lines.append(f"{path.name}: radar {facts} of {when}")
     found.radar[orbit].append((str(path), name))
 
@@ -144,9 +151,8 @@ def scene_text(found: Found, folder: Path, beside: Path) -> str:
     questions = ["When was the event? Set event:, and see which images stand before and after."]
     scene: dict[str, Any] = {"name": printable(folder.resolve().name), "event": "YYYY-MM-DD"}
     if found.optical:
-        latest, day = max(found.optical, key=lambda each: each[1] or "")
-        kind, path = latest.split(": ", 1)
-        scene["optical"] = {kind: shorter(path)}
+        kind, product, day = max(found.optical, key=lambda each: each[2] or "")
+        scene["optical"] = {kind: shorter(str(product))}
         if len(found.optical) > 1:
             questions.append(f"There are {len(found.optical)} optical images; is {day} the one?")
     else:

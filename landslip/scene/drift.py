@@ -32,10 +32,10 @@ def scene_drift(reading: Reading, ensemble: Ensemble) -> dict[str, Any]:
     land = np.isfinite(sample.channels).any(axis=1)
     if sample.classes is not None:
         land &= sample.classes != WATER
-    told = ensemble.record["distributions"]
+    reference = ensemble.record["distributions"]
     rows: list[dict[str, Any]] = []
     for place, name in zip(*read_as(ensemble, sample.names), strict=True):
-        quantiles = told["quantiles"]["land"].get(name)
+        quantiles = reference["quantiles"]["land"].get(name)
         values = sample.channels[:, place][land].astype(np.float64)
         if quantiles is None or not np.isfinite(values).any():
             continue

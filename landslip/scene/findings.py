@@ -16,7 +16,7 @@ from landslip.io.files import InputError, read_parquet, write_json
 from landslip.scene.false_alarms import FalseAlarms, measure_false_alarms
 from landslip.scene.geopackage import write_geopackage
 from landslip.scene.interpreter import read_polygons
-from landslip.scene.layers import SHORT
+from landslip.scene.layers import SENSORS
 from landslip.scene.pictures import shrink, thumbnails
 from landslip.scene.plan import MapPlan
 from landslip.scene.rasters import Grid
@@ -52,7 +52,8 @@ def read_cells(plan: MapPlan, tables: Sequence[Path]) -> pd.DataFrame:
         row, column = np.argwhere(counts != 1)[0]
         raise InputError(
             f"the cell in row {row}, column {column} stands {counts[row, column]} times in the "
-            f"tiles' tables beside {tables[0].parent}; delete that folder and run again"
+            f"tables of tiles in {tables[0].parent}, expected once; delete that folder and run "
+            "again"
         )
     return table
 
@@ -163,8 +164,7 @@ def ask_about_zones(
     pictures
         Of the first zones, in order.
     """
-    sensors = {"optical": "red", **{orbit: f"{short}_vv" for orbit, short in SHORT.items()}}
-    zones = zones.assign(**{f"gain_{sensor}": np.nan for sensor in sensors})
+    zones = zones.assign(**{f"gain_{sensor}": np.nan for sensor in SENSORS})
     if not len(zones):
         return zones, []
     cells, pictures = plan.cells, []
@@ -184,13 +184,8 @@ def ask_about_zones(
                 {"pictures": thumbnails(patches[at - start], names)} for at in rows if at < _SHOWN
             ]
             whole = np.asarray(predict(patches, names).probability)
-            for sensor, first in sensors.items():
-                own = [
-                    at
-                    for at, name in enumerate(names)
-                    if (name in ("red", "green", "blue", "nir")) == (sensor == "optical")
-                    and (sensor == "optical" or name.startswith(first.split("_")[0]))
-                ]
+            for sensor, channels in SENSORS.items():
+                own = [at for at, name in enumerate(names) if name in channels]
                 if not own:
                     continue
                 without = patches.copy()

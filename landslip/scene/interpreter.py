@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Conventions:
+class ChannelConventions:
     """What the channels of a bundle are, as its `bundle.json` has it."""
 
     channels: Sequence[str]
@@ -51,7 +51,7 @@ class Interpretation:
 
 
 def interpret_scene(
-    path: Path, conventions: Conventions, *, placebo: bool = False
+    path: Path, conventions: ChannelConventions, *, placebo: bool = False
 ) -> Interpretation:
     """Read a scene file, find its files, and check them against what the bundle expects.
 
@@ -90,7 +90,7 @@ def interpret_scene(
     return Interpretation(reading=reading, verdicts=verdicts, scene=scene, folder=folder)
 
 
-def check_reading(reading: Reading, conventions: Conventions) -> list[Verdict]:
+def check_reading(reading: Reading, conventions: ChannelConventions) -> list[Verdict]:
     """Every check, each one line."""
     layers, grid = reading.layers, reading.grid
     with ExitStack() as stack:
@@ -149,9 +149,9 @@ def _settled(reading: Reading) -> Layers:
     with ExitStack() as stack:
         reader = SceneReader(reading, stack)
         for layer in unknown:
-            middle = sample_squares(reading.grid)
-            values = [reader.source(layer).read(*square) for square in middle]
-            raw[layer] = raw_facts(values[len(values) // 2][None])
+            squares = sample_squares(reading.grid)
+            values = [reader.source(layer).read(*square) for square in squares]
+            raw[layer] = raw_facts(np.stack(values))
     return checks_radar.settle_units(layers, raw)
 
 

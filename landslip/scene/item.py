@@ -97,8 +97,8 @@ def write_item(
     ]  # fmt: skip
     item.assets["probability"].extra_fields[_CHECKSUM] = _SHA256 + file_digest(probability)
     item.assets["zones"].extra_fields[_LAYERS] = layers_digest(zones, but=_FILLED)
-    said = item.to_dict(include_self_link=False, transform_hrefs=False)
-    write_text(target, json.dumps(said, indent=2, allow_nan=False) + "\n")
+    item_json = item.to_dict(include_self_link=False, transform_hrefs=False)
+    write_text(target, json.dumps(item_json, indent=2, allow_nan=False) + "\n")
 
 
 _Multihash = Annotated[str, Field(pattern="^1220[0-9a-f]{64}$")]

@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import logging
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from landslip.bundle.ensemble import Ensemble, load
-from landslip.io.files import atomic_path, read_json, write_json, write_text
-from landslip.scene.ask import conventions_of, is_exchanged, patch_side, predict_with
+from landslip.io.archives import pack
+from landslip.io.files import read_json, write_json, write_text
+from landslip.io.version import landslip_version
+from landslip.scene.ask import conventions_of, is_exchanged, patch_side, predict_with, sensors_of
 from landslip.scene.drift import scene_drift
 from landslip.scene.findings import write_findings
 from landslip.scene.item import write_item
 from landslip.scene.mosaic import write_mosaic
+from landslip.scene.named import MAP_FILES
 from landslip.scene.page import write_page
 from landslip.scene.plan import MapPlan, MapSettings, plan_map, read_plan
 from landslip.scene.reader import Flag
 from landslip.scene.styles import raster_style
-from landslip.scene.tiles import Predict, map_tile, write_tile
+from landslip.scene.tiles import map_tile, write_tile
 
 logger = logging.getLogger(__name__)
-
-CONTENTS = (
-    "probability.tif", "zones.gpkg", "item.json", "map.html", "checks.json", "drift.json",
-    "style.qml",
-)  # fmt: skip
-"""Files of a map's folder."""
 
 
 def plan_scene(
@@ -73,28 +68,29 @@ def map_one_tile(
     cells: Path,
 ) -> None:
     """Map one tile; see `landslip.scene.tiles.map_tile`."""
-    said = read_plan(plan)
-    asked = _ask(bundle, question, device, threads)
-    own = said.tiles[tile]
-    mapped = map_tile(said.reading, said.cells, own, said.rule, asked)
-    write_tile(mapped, said.reading, said.cells, own, image, cells)
+    planned = read_plan(plan)
+    ensemble = load(bundle, device=device, threads=threads)
+    own = planned.tiles[tile]
+    asked, sensors = predict_with(ensemble, **question), sensors_of(ensemble)
+    mapped = map_tile(planned.reading, planned.cells, own, planned.rule, asked, sensors)
+    write_tile(mapped, planned.reading, planned.cells, own, image, cells)
 
 
 def join_tiles(plan: Path, bundle: Path, images: Sequence[Path], target: Path) -> None:
     """Join tiles; the file's tags say what made it."""
-    said = read_plan(plan)
+    planned = read_plan(plan)
     tags = {
-        "SCENE": said.name,
-        "EVENT": said.event,
+        "SCENE": planned.name,
+        "EVENT": planned.event,
         "BUNDLE": load(bundle).digest,
-        "STRIDE": str(said.cells.stride),
-        "PATCH": str(said.cells.patch),
-        "CELL": said.rule,
+        "STRIDE": str(planned.cells.stride),
+        "PATCH": str(planned.cells.patch),
+        "CELL": planned.rule,
         "PROBABILITY": "band 1 / 250; 255: nothing can be said",
         "FLAGS": ", ".join(f"{flag.value} {str(flag.name).lower()}" for flag in Flag),
-        "LANDSLIP": _version(),
+        "LANDSLIP": landslip_version(),
     }
-    write_mosaic(images, said.tiles, said.reading.grid, said.cells, tags, target)
+    write_mosaic(images, planned.tiles, planned.reading.grid, planned.cells, tags, target)
 
 
 def write_zones(
@@ -117,7 +113,7 @@ def write_zones(
         cells,
         read_plan(placebo_plan[0]) if placebo_plan else None,
         placebo_cells,
-        _ask(bundle, question, device, threads),
+        predict_with(load(bundle, device=device, threads=threads), **question),
         threshold=threshold,
         target=target,
         facts=facts,
@@ -137,30 +133,30 @@ def finish_map(
     archive: Path,
 ) -> None:
     """Write page, item, style, verdicts and drift beside the map, and all of it as one .zip."""
-    said, ensemble = read_plan(plan), load(bundle)
+    planned, ensemble = read_plan(plan), load(bundle)
     folder = page.parent
-    drift = scene_drift(said.reading, ensemble)
+    drift = scene_drift(planned.reading, ensemble)
     logger.info("%s", drift["words"])
     write_json(folder / "drift.json", drift)
     write_json(folder / "checks.json", read_json(checks))
     write_text(folder / "style.qml", raster_style())
-    layers = said.reading.layers
+    layers = planned.reading.layers
     days = [look.day for look in layers.looks if look.day]
     if layers.optical is not None and layers.optical.date:
         days.append(layers.optical.date)
-    made = _made(said, ensemble, question)
+    made = _made(planned, ensemble, question)
     write_item(
-        name=said.name,
-        event=said.event,
+        name=planned.name,
+        event=planned.event,
         dates=days,
-        grid=said.reading.grid,
-        facts={"bundle": ensemble.digest, "stride": said.cells.stride, "cell": said.rule},
+        grid=planned.reading.grid,
+        facts={"bundle": ensemble.digest, "stride": planned.cells.stride, "cell": planned.rule},
         probability=probability,
         zones=zones,
         target=folder / "item.json",
     )
     write_page(
-        said,
+        planned,
         probability=probability,
         findings=facts,
         checks=checks,
@@ -172,17 +168,7 @@ def finish_map(
         made=made,
         target=page,
     )
-    with atomic_path(archive) as temporary, zipfile.ZipFile(temporary, "w") as packed:
-        for name in CONTENTS:
-            # Times are those of nobody's clock, so that the same map is the same archive.
-            entry = zipfile.ZipInfo(f"map/{name}")
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = 0o644 << 16
-            packed.writestr(entry, (folder / name).read_bytes())
-
-
-def _ask(bundle: Path, question: Mapping[str, Any], device: str, threads: int) -> Predict:
-    return predict_with(load(bundle, device=device, threads=threads), **question)
+    pack({f"map/{name}": folder / name for name in MAP_FILES}, archive)
 
 
 def _made(plan: MapPlan, ensemble: Ensemble, question: Mapping[str, Any]) -> dict[str, str]:
@@ -205,17 +191,10 @@ def _made(plan: MapPlan, ensemble: Ensemble, question: Mapping[str, Any]) -> dic
             "the scene's blue is given to it, and its red to blue"
         )
     if layers.optical is not None:
-        rows["optics"] = f"{layers.optical.date}, {layers.optical.told_by}"
+        rows["optical image"] = f"{layers.optical.date}, {layers.optical.offset_source}"
     for orbit, sides in layers.radar.items():
         days = {side: ", ".join(str(look.day) for look in looks) for side, looks in sides.items()}
         rows[orbit] = f"before: {days['before']}; after: {days['after']}"
     files = [Path(file).name for file in layers.files]
     rows["files"] = ", ".join(files)
     return rows
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("landslip")
-    except importlib.metadata.PackageNotFoundError:
-        return "source"

@@ -16,6 +16,11 @@ RADAR = tuple(
     for polarisation in POLARISATIONS
 )
 CHANNELS = OPTICAL + RADAR
+SENSORS = {
+    "optical": OPTICAL,
+    **{orbit: tuple(n for n in RADAR if n.startswith(SHORT[orbit])) for orbit in SHORT},
+}
+"""Sensor -> its channels, which come or are missing together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +48,7 @@ class OpticalLayers:
     date: str | None = None
     """ISO 8601 day."""
     baseline: str | None = None
-    told_by: str = "no metadata"
+    offset_source: str = "no metadata"
     """Where scale and offset come from."""
 
 
@@ -64,7 +69,7 @@ class Look:
     radiometry: str | None = None
     spacing: float | None = None
     """Metres, as the product's name has it."""
-    unit_told_by: str = "nobody"
+    unit_source: str = "nobody"
     contradictions: dict[str, str] = field(default_factory=dict)
     """Check -> what the scene file and the product's name say of it, where that is not the same."""
 

@@ -82,8 +82,8 @@ def virtual_raster(
             with rasterio.open(path) as image:
                 if image.shape != (height, width):
                     raise InputError(
-                        f"{path} has {image.shape} pixels and its place {(height, width)}; delete "
-                        "it and run again"
+                        f"{path} has {image.shape} pixels, expected {(height, width)}; delete it "
+                        "and run again"
                     )
             source = ElementTree.SubElement(band, "SimpleSource")
             _text(source, "SourceFilename", str(path.resolve()), relativeToVRT="0")

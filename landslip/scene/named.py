@@ -14,6 +14,11 @@ from landslip.scene.safe import product_files
 from landslip.scene.settings import ORBITS, Band, LookFiles, Optical, Radar, Scene, read_scene
 from landslip.scene.virtual import with_sources
 
+MAP_FILES = (
+    "probability.tif", "zones.gpkg", "item.json", "map.html", "checks.json", "drift.json",
+    "style.qml",
+)  # fmt: skip
+"""Files of a map's folder."""
 # Files that a Shapefile is made of beside its own.
 _OF_SHAPEFILE = (".dbf", ".shx", ".prj", ".cpg")
 

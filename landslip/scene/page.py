@@ -41,13 +41,13 @@ def write_page(
     made
         How it was made, as rows of a table.
     """
-    said = read_json(findings)
+    content = read_json(findings)
     grid = plan.reading.grid
     step = shrink(grid.height, grid.width)
     environment = template_environment(__file__)
     environment.filters.update(km2=_km2, percent=_percent, number=_number, path=_path)
     page = environment.get_template("map.html").render(
-        **said,
+        **content,
         name=plan.name,
         event=plan.event,
         optical=plan.reading.layers.optical is not None,
@@ -61,7 +61,7 @@ def write_page(
         drift=drift,
         bundle=bundle,
         made=made,
-        shown=sum("pictures" in zone for zone in said["zones"]),
+        shown=sum("pictures" in zone for zone in content["zones"]),
         simulated=bool(bundle.get("simulated")),
     )
     write_text(target, page)

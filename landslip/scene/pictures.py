@@ -120,7 +120,7 @@ def thumbnails(patch: NDArray[np.float32], names: list[str]) -> dict[str, str]:
     if "red" in names:
         optics = np.stack([patch[names.index(name)] for name in OPTICAL[:3]])
         if np.isfinite(optics).any():
-            found["optics"] = address(stretch(optics))
+            found["optical"] = address(stretch(optics))
     for name, title in (("desc_diff_vv", "descending"), ("asc_diff_vv", "ascending")):
         if name in names and np.isfinite(patch[names.index(name)]).any():
             found[title] = address(change_colours(patch[names.index(name)]))

@@ -10,7 +10,7 @@ from typing import Any
 from landslip.io.files import InputError, write_json
 from landslip.io.records import read_object
 from landslip.scene.cells import Cells, Rule, Tile, cut_tiles
-from landslip.scene.interpreter import Conventions, interpret_scene, read_polygons
+from landslip.scene.interpreter import ChannelConventions, interpret_scene, read_polygons
 from landslip.scene.rasters import file_of
 from landslip.scene.reader import Reading
 from landslip.scene.verdicts import Verdict, refuse
@@ -61,7 +61,7 @@ class MapSettings:
 
 def plan_map(
     scene: Path,
-    conventions: Conventions,
+    conventions: ChannelConventions,
     settings: MapSettings,
     *,
     patch: int,
@@ -98,7 +98,7 @@ def plan_map(
     if units is not None:
         units = str(found.folder / units)
         read_polygons(Path(units), grid.crs)
-    said = found.scene.placebo
+    of_placebo = found.scene.placebo
     made = MapPlan(
         name=found.scene.name,
         event=found.reading.layers.event,
@@ -107,8 +107,8 @@ def plan_map(
         rule=settings.rule,
         tile_pixels=settings.tile,
         units=units,
-        placebo=said is not None,
-        per_100km2=None if said is None else said.per_100km2,
+        placebo=of_placebo is not None,
+        per_100km2=None if of_placebo is None else of_placebo.per_100km2,
     )
     write_json(checks, verdicts_as_json(found.verdicts))
     # Of the tiles the workflow needs to know how many.

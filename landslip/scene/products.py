@@ -49,9 +49,9 @@ def resolve_optical(optical: Optical, folder: Path) -> OpticalLayers:
         found = read_item(_inside(folder, optical.item))
     else:
         found = _single_bands(optical, folder)
-    bands, told = dict(found.bands), found.told_by
+    bands, source = dict(found.bands), found.offset_source
     if optical.scale is not None:
-        told = "scene.yaml"
+        source = "scene.yaml"
         bands = {
             name: Layer(
                 file=layer.file,
@@ -66,7 +66,9 @@ def resolve_optical(optical: Optical, folder: Path) -> OpticalLayers:
     if optical.scl is not None:
         scl = Layer(file=_path(folder, optical.scl), band=optical.scl.band, unit="classes")
     day = found.date or (None if optical.date is None else optical.date.isoformat())
-    return OpticalLayers(bands=bands, scl=scl, date=day, baseline=found.baseline, told_by=told)
+    return OpticalLayers(
+        bands=bands, scl=scl, date=day, baseline=found.baseline, offset_source=source
+    )
 
 
 def scaling(scale: float, offset: float) -> dict[str, float]:
@@ -99,7 +101,7 @@ def _single_bands(optical: Optical, folder: Path) -> OpticalLayers:
             nodata=optical.nodata,
             **(scaling(scale, offset) if has_tags else {}),
         )
-    return OpticalLayers(bands=bands, told_by="the files' tags" if tagged else "no metadata")
+    return OpticalLayers(bands=bands, offset_source="the files' tags" if tagged else "no metadata")
 
 
 def resolve_radar(radar: Radar, folder: Path) -> dict[str, dict[str, list[Look]]]:
@@ -135,7 +137,7 @@ def resolve_look(look: LookFiles, folder: Path) -> Look:
                 _require_band(path_, raster, number)
     # A name's unit is one of them; its type is text.
     unit: Unit = look.unit or name.unit or "unknown"  # type: ignore[assignment]
-    told = "scene.yaml" if look.unit else "the file's name" if name.unit else "nobody"
+    source = "scene.yaml" if look.unit else "the file's name" if name.unit else "nobody"
     return Look(
         vv=Layer(file=vv[0], band=vv[1], unit=unit, nodata=look.nodata),
         vh=Layer(file=vh[0], band=vh[1], unit=unit, nodata=look.nodata),
@@ -147,7 +149,7 @@ def resolve_look(look: LookFiles, folder: Path) -> Look:
         relative_orbit=look.relative_orbit or name.relative_orbit,
         radiometry=look.radiometry or name.radiometry,
         spacing=name.spacing,
-        unit_told_by=told,
+        unit_source=source,
         contradictions=_contradictions(look, name, vv[0]),
     )
 
@@ -167,9 +169,9 @@ def _contradictions(look: LookFiles, name: RadarName, file: str) -> dict[str, st
         ("dates", "date"): (look.date, name.start and name.start.date()),
     }
     return {
-        check: f"{file}: the scene file says {key}: {said}, and the product's name {named}"
-        for (check, key), (said, named) in facts.items()
-        if said is not None and named is not None and said != named
+        check: f"{file}: the scene file says {key}: {declared}, and the product's name {named}"
+        for (check, key), (declared, named) in facts.items()
+        if declared is not None and named is not None and declared != named
     }
 
 

@@ -250,7 +250,7 @@ def readable(path: str) -> Iterator[None]:
     try:
         yield
     except RasterioIOError as error:
-        said = error.__cause__ or error
+        reason = error.__cause__ or error
         raise InputError(
-            f"{path} is truncated or damaged ({said}); fetch it again, and run again"
+            f"{path} is truncated or damaged ({reason}); fetch it again, and run again"
         ) from error

@@ -288,14 +288,14 @@ def _aligned(raster: Any, layer: Layer, reading: Reading) -> WarpedVRT:
             f"({ours.crs}, {ours.across:g} x {ours.down:g}, corner {ours.left:.9g} "
             f"{ours.top:.9g}); set `align: {{method: bilinear}}` to have it resampled, or warp it"
         )
-    said = {raster.nodatavals[layer.band - 1], layer.nodata} - {None}
+    nodata_values = {raster.nodatavals[layer.band - 1], layer.nodata} - {None}
     # What is NaN anyway stays so.
-    fill = sorted(value for value in said if not np.isnan(value))
+    fill = sorted(value for value in nodata_values if not np.isnan(value))
     if len(fill) > 1:
         raise InputError(
-            f"{layer.file} has no data where it is {fill[0]:g} and where it is {fill[1]:g}: by its "
-            "own account, and by the scene file or the product. What is brought to another grid "
-            "can have one such value: write a copy in which one stands for both"
+            f"{layer.file} has two values that mean no data, {fill[0]:g} and {fill[1]:g}, one "
+            "declared in the file and one by the scene file or the product; resampling takes one: "
+            "write a copy with a single nodata value"
         )
     grid = reading.grid
     return WarpedVRT(

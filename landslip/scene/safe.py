@@ -42,14 +42,14 @@ def read_safe(path: Path) -> OpticalLayers:
             f"{path} is a Level-1C product; take Level-2A" if level else
             f"{path} holds no MTD_MSIL2A.xml; name the folder that ends in .SAFE, or its zip"
         )  # fmt: skip
-    told = read_metadata(_text(path, metadata[0]), f"{path}/{metadata[0]}")
+    metadata_values = read_metadata(_text(path, metadata[0]), f"{path}/{metadata[0]}")
     bands = {
         name: Layer(
             file=root + _only(path, names, band, 10),
             unit="reflectance_1e4",
-            add=told["offsets"].get(number, 0.0),
-            gain=1e4 / told["quantification"],
-            nodata=told["nodata"],
+            add=metadata_values["offsets"].get(number, 0.0),
+            gain=1e4 / metadata_values["quantification"],
+            nodata=metadata_values["nodata"],
         )
         for name, (band, number) in BANDS.items()
     }
@@ -57,9 +57,9 @@ def read_safe(path: Path) -> OpticalLayers:
     return OpticalLayers(
         bands=bands,
         scl=Layer(file=root + scl, unit="classes"),
-        date=told["date"],
-        baseline=told["baseline"],
-        told_by="MTD_MSIL2A.xml",
+        date=metadata_values["date"],
+        baseline=metadata_values["baseline"],
+        offset_source="MTD_MSIL2A.xml",
     )
 
 

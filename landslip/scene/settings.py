@@ -34,7 +34,6 @@ Check = Literal[
     "channels",
 ]  # fmt: skip
 ORBITS: tuple[Orbit, ...] = get_args(Orbit)
-CHECKS: tuple[Check, ...] = get_args(Check)
 
 
 def _expanded(text: str, info: ValidationInfo) -> str:
@@ -46,7 +45,7 @@ def _expanded(text: str, info: ValidationInfo) -> str:
     path = expand_path(text)
     folder = Path((info.context or {}).get("folder", "."))
     if takes_from_environment(text) and not os.path.exists(folder / path):
-        raise ValueError(f"nothing is there by this name, its variables put in; got {text!r}")
+        raise ValueError(f"there is no such file, with its variables put in; got {text!r}")
     return path
 
 
@@ -159,7 +158,7 @@ class Align(Section):
 class Clouds(Section):
     exclude: list[Annotated[int, Field(ge=0, le=11)]] = Field(
         [0, 1, 3, 9, 10, 11],
-        description="classes of SCL where the optics count as no data: no data, saturated, "
+        description="classes of SCL where the optical bands count as no data: no data, saturated, "
         "shadow, thick cloud, cirrus, snow. 8, thin cloud, is used: fresh scars look like it",
     )
 
@@ -169,7 +168,8 @@ class Placebo(Section):
 
     radar: Radar
     optical: Optical | None = Field(
-        None, description="of that time; null: no optics, for the scene's show the event"
+        None,
+        description="of that time; null: no optical image, because the scene's own shows the event",
     )
     event: datetime.date | None = Field(None, description="the day that stands for the event's")
     per_100km2: float | None = Field(

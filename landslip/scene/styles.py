@@ -50,13 +50,13 @@ def _polygons(fill: str, line: str, width: float) -> str:
         "outline_width": f"{width:g}",
         "outline_width_unit": "MM",
     }
-    said = "".join(
+    parts = "".join(
         f'<Option name="{name}" type="QString" value="{value}"/>' for name, value in options.items()
     )
     return (
         f'{_HEAD}<qgis version="3.22" styleCategories="Symbology">'
         '<renderer-v2 type="singleSymbol" symbollevels="0" enableorderby="0"><symbols>'
         '<symbol type="fill" name="0" alpha="1" clip_to_extent="1"><layer class="SimpleFill" '
-        f'enabled="1" pass="0" locked="0"><Option type="Map">{said}</Option></layer></symbol>'
+        f'enabled="1" pass="0" locked="0"><Option type="Map">{parts}</Option></layer></symbol>'
         "</symbols></renderer-v2></qgis>\n"
     )

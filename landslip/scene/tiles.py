@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ STEPS, NODATA = 250, 255
 """Steps of probability in the map's first band, and the value without data."""
 # Patches in memory at once: with 1,024 a tile took some 250 MB more, and no less time.
 _BATCH = 512
-SENSORS = {
+_SENSORS = {
     "optical": Flag.NO_OPTICAL,
     "descending": Flag.NO_DESCENDING,
     "ascending": Flag.NO_ASCENDING,
@@ -51,7 +51,12 @@ class MappedTile:
 
 
 def map_tile(
-    reading: Reading, cells: Cells, tile: Tile, rule: Rule, predict: Predict
+    reading: Reading,
+    cells: Cells,
+    tile: Tile,
+    rule: Rule,
+    predict: Predict,
+    sensors: Mapping[str, str] | None = None,
 ) -> MappedTile:
     """Score every cell of a tile.
 
@@ -63,6 +68,9 @@ def map_tile(
         How a cell's score follows from those of patches; see `combine`.
     predict
         The bundle.
+    sensors
+        The scene's sensors (optical, descending, ascending) -> what the bundle calls them, where
+        it has names of its own.
 
     Notes
     -----
@@ -93,9 +101,11 @@ def map_tile(
         slice(tile.column - left, tile.column - left + tile.columns),
     )
     table = _table(answers, scores, inner, tile, flags, cells)
-    for sensor, flag in SENSORS.items():
-        left_out = ~table["sensors"].str.contains(sensor, regex=False).to_numpy()
-        where = left_out.reshape(tile.rows, tile.columns)
+    used = {text: set(text.split("+")) for text in table["sensors"].unique()}
+    for sensor, flag in _SENSORS.items():
+        name = (sensors or {}).get(sensor, sensor)
+        left_out = ~table["sensors"].map({text: name in names for text, names in used.items()})
+        where = left_out.to_numpy(np.bool_).reshape(tile.rows, tile.columns)
         mark(flags, paint(where, cells.stride, height, width), flag)
     pixels = paint(scores[inner], cells.stride, height, width)
     unseen = np.isnan(pixels) | (flags & Flag.NODATA > 0)

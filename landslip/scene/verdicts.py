@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -43,7 +44,9 @@ def verdict(
     limit: str = "",
     todo: str = "",
 ) -> Verdict:
-    """A verdict that is refused, a warning or ok."""
+    """A verdict that is refused, a warning or ok; a number that is not finite says nothing."""
+    if number is not None and not math.isfinite(number):
+        number = None
     judgement: Judgement = "refused" if refused else "warning" if warning else "ok"
     return Verdict(
         check=check, judgement=judgement, says=says, number=number, limit=limit, todo=todo
@@ -85,6 +88,6 @@ def refuse(verdicts: Iterable[Verdict], scene: str) -> None:
         keys = ", ".join(dict.fromkeys(each.check for each in bad))
         raise InputError(
             f"{scene} is refused before any pixel is predicted:\n  {lines}\n"
-            f"  mend it, or accept it on purpose in the scene file: "
+            f"  correct it, or accept it deliberately in the scene file: "
             f"trust: {{CHECK: reason}} with {keys}"
         )

@@ -23,7 +23,7 @@ def test_the_page_holds_every_table_and_needs_no_other_file(results: Path):
         assert f'id="{name}"' in page
     assert "http" not in page
     assert "– the same predictions –" in page
-    assert page.count("stroke-dasharray") >= 1, "nothing is drawn as inside noise"
+    assert page.count("stroke-dasharray") >= 1, "nothing is drawn as not significant"
 
 
 def test_the_page_shows_every_figure_of_the_paper_with_its_number(results: Path):

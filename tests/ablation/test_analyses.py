@@ -12,7 +12,6 @@ from landslip.ablation.rows import Row
 from landslip.ablation.table import table_of
 from landslip.ensemble.calibration import cross_calibrate
 from landslip.ensemble.differences import compare
-from landslip.ensemble.reliability import wilson
 from landslip.ensemble.rules import cross_fit_rule
 from landslip.ensemble.threshold import cross_fit, search_exact
 from landslip.ensemble.weights import blend, search_weights
@@ -80,13 +79,6 @@ def test_a_fold_is_not_calibrated_by_its_own_labels():
         first = cross_calibrate(labels, probabilities[0], fold, method)
         second = cross_calibrate(flipped, probabilities[0], fold, method)
         assert (first[fold == 0] == second[fold == 0]).all()
-
-
-def test_wilsons_interval_is_the_published_one():
-    # Newcombe (1998), Table I: 81 of 263 and 0 of 20.
-    low, high = wilson(np.array([81.0, 0.0]), np.array([263.0, 20.0]))
-    assert low == pytest.approx([0.2553, 0], abs=5e-5)
-    assert high == pytest.approx([0.3662, 0.1611], abs=5e-5)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1141, 0.5])

@@ -117,7 +117,7 @@ def test_other_shares_are_weighted_patches(results: Path, ensemble: pd.DataFrame
     before = plainly.best_cut(ensemble)
     assert said["observed_threshold"] == pytest.approx(before)
     shares = [row["share"] for row in said["rows"]]
-    # Round ones, and the two that are asked for; this study's own is a round one.
+    # Round ones, and the two that are asked for; this run's own is a round one.
     assert shares == pytest.approx([0.02, 0.05, 0.1, 0.1141, 0.15, 0.2, 0.3, 0.4, 0.5])
     assert share == pytest.approx(0.3)
     for row in said["rows"]:

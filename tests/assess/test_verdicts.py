@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from landslip.assess.verdicts import write_precision
+from landslip.assess.precision import write_precision
 from landslip.io.files import InputError, read_json
 from landslip.scene.geopackage import write_geopackage
 

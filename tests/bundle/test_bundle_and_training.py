@@ -144,14 +144,14 @@ def _by_training(made: Made, patches: Patch, folder: Path) -> pd.DataFrame:
             lacking=lacking if name in made.sources.again else None, device="cpu",
             threads=THREADS[name], targets=test[name],
         )  # fmt: skip
-    study = made.study
+    settings = made.settings
     fewer = FewerSensors(
         descriptions={name: paths[0] for name, paths in made.sources.models.items()},
         again=made.sources.again, oof=made.sources.oof, threshold=made.sources.threshold,
         sensor=sensor, indices=indices,
         way=Way(
-            rule=study.rule, calibration=study.calibration, threshold=study.threshold,
-            bootstrap=study.bootstrap, seed=study.seed,
+            rule=settings.rule, calibration=settings.calibration, threshold=settings.threshold,
+            bootstrap=settings.bootstrap, seed=settings.seed,
         ),
     )  # fmt: skip
     predict_test(

@@ -280,7 +280,7 @@ def test_a_zip_that_holds_a_link_or_grows_beyond_reason_is_refused(tmp_path: Pat
 
 def test_the_same_run_gives_the_same_bytes_and_a_zip_of_them(made: Made, tmp_path: Path):
     archive = tmp_path / "bundle.zip"
-    write_bundle(made.study, made.sources, folder=tmp_path / "bundle", archive=archive)
+    write_bundle(made.settings, made.sources, folder=tmp_path / "bundle", archive=archive)
     assert archive.read_bytes() == (made.folder / "bundle.zip").read_bytes()
     pack(made.bundle, tmp_path / "again.zip")
     assert archive.read_bytes() == (tmp_path / "again.zip").read_bytes()
@@ -305,17 +305,17 @@ def test_the_card_gives_f1_with_its_interval_for_every_choice_of_sensors_in_both
 def test_no_text_on_the_card_is_taken_for_markup(
     made: Made, tmp_path: Path, planted: Callable[[Path], None]
 ):
-    study = replace(made.study, chosen=["rgb_net"], folds=1)
-    write_bundle(study, made.sources, folder=tmp_path / "small", archive=tmp_path / "small.zip")
+    settings = replace(made.settings, chosen=["rgb_net"], folds=1)
+    write_bundle(settings, made.sources, folder=tmp_path / "small", archive=tmp_path / "small.zip")
     planted(tmp_path / "small" / "card.html")
 
 
 def test_a_smaller_bundle_answers_nearly_the_same_and_says_what_it_costs(
     made: Made, tmp_path: Path
 ):
-    study = replace(made.study, chosen=["rgb_net"], folds=1, weights="bfloat16")
+    settings = replace(made.settings, chosen=["rgb_net"], folds=1, weights="bfloat16")
     archive = tmp_path / "bundle.zip"
-    write_bundle(study, made.sources, folder=tmp_path / "bundle", archive=archive)
+    write_bundle(settings, made.sources, folder=tmp_path / "bundle", archive=archive)
     assert archive.stat().st_size < (made.folder / "bundle.zip").stat().st_size / 3
     small, whole = landslip.load(archive, threads=1), landslip.load(made.bundle, threads=1)
     told = small.card["smaller"]
@@ -325,7 +325,7 @@ def test_a_smaller_bundle_answers_nearly_the_same_and_says_what_it_costs(
     assert "Smaller than the ensemble" in (small.folder / "card.html").read_text()
     assert whole.card["smaller"] is None
     patches = made.arrays()[:4]
-    one_fold = replace(made.study, chosen=["rgb_net"], folds=1)
+    one_fold = replace(made.settings, chosen=["rgb_net"], folds=1)
     write_bundle(one_fold, made.sources, folder=tmp_path / "exact", archive=tmp_path / "e.zip")
     exact = landslip.load(tmp_path / "exact", threads=1).predict(patches).probability
     rounded = small.predict(patches).probability

@@ -77,7 +77,7 @@ def test_the_card_says_what_balanced_loses_on_folds_that_did_not_choose_it(
     cascade, told = ensemble.record["cascade"], ensemble.card["budgets"]
     assert cascade is not None
     assert told["balanced_loss"] == cascade["f1_full"] - cascade["f1"] <= cascade["most_loss"]
-    assert "a loss of at most 0.003 is promised" in (made.bundle / "card.html").read_text()
+    assert "the allowed loss is 0.003" in (made.bundle / "card.html").read_text()
 
 
 def test_the_card_says_who_is_asked_in_turn_and_how_many_patches_that_leaves_open(
@@ -104,7 +104,7 @@ def test_the_card_names_members_that_learned_nothing(made: Made, tmp_path: Path)
     scores = table["rgb_net"].where(table["fold"] != 1, 0.5)
     write_parquet(constant, table.assign(rgb_net=scores), read_metadata(made.sources.oof))
     sources, folder = replace(made.sources, oof=constant), tmp_path / "bundle"
-    write_bundle(made.study, sources, folder=folder, archive=tmp_path / "bundle.zip")
+    write_bundle(made.settings, sources, folder=folder, archive=tmp_path / "bundle.zip")
     words = "he member rgb_net learned nothing in fold 1: there it gives every patch the same"
     assert any(words in sentence for sentence in read_json(folder / "card.json")["warnings"])
     assert words in " ".join((folder / "card.html").read_text().split())

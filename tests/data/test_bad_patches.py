@@ -85,7 +85,7 @@ def test_truncated_patches_are_set_aside_and_listed_on_request(competition: Comp
         ("ID_T2", "test"),
     ]
     assert "truncated" in audit["dropped"][1]["reason"]
-    assert any("2 patches set aside" in sentence for sentence in audit["warnings"])
+    assert any("2 patches were set aside" in sentence for sentence in audit["warnings"])
     assert "ID_T2" in page and len(manifest) == 16
 
 
@@ -166,7 +166,7 @@ def test_nan_and_infinity_to_be_filled_are_counted(competition: Competition):
     ]
     assert [channel["nonfinite_pixels"] for channel in audit["channels"]] == [1, 1, 1]
     assert any(
-        "2 patches with pixels without data (NaN or infinity 3 times)" in sentence
+        "2 patches have pixels without data (NaN or infinity 3 times)" in sentence
         for sentence in audit["warnings"]
     )
     assert all(np.isfinite(channel["max"]) for channel in audit["channels"])
@@ -186,7 +186,7 @@ def test_channels_without_data_are_counted_and_empty_patches_marked(
         {"id": "ID_07", "split": "train"},
         {"id": "ID_T1", "split": "test"},
     ]
-    assert any("2 patches empty" in sentence for sentence in audit["warnings"])
+    assert any("2 patches are empty" in sentence for sentence in audit["warnings"])
     assert any("vv in 1 patch" in sentence for sentence in audit["warnings"])
     assert "no prediction" in page
 

@@ -14,7 +14,7 @@ from landslip.inventory.windows import Cut, SceneRecord, look_at_scene
 from landslip.io.files import read_json, read_parquet
 from landslip.scene.cells import Cells
 from landslip.scene.geopackage import write_geopackage
-from landslip.scene.interpreter import Conventions
+from landslip.scene.interpreter import ChannelConventions
 from landslip.scene.layers import CHANNELS
 from landslip.scene.zones import find_zones
 from landslip.simulation.products import simulate_scene
@@ -72,7 +72,7 @@ def look(
     found = Looked(scene, target / "scene.json", target / "scene.parquet")
     look_at_scene(
         scene,
-        Conventions(channels=channels),
+        ChannelConventions(channels=channels),
         Cut(size=SIZE, stride=stride, least_data=least_data),
         table=found.table,
         record=found.record,

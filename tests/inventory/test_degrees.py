@@ -16,7 +16,7 @@ from landslip.inventory.labels import LabelRule
 from landslip.inventory.negatives import Negatives
 from landslip.inventory.read import read_inventory
 from landslip.inventory.reader import open_windows
-from landslip.inventory.scenes import Scene
+from landslip.inventory.scenes import TrainingScene
 from landslip.inventory.windows import SceneRecord, metric_crs, read_scene_record
 from landslip.scene.layers import Layers
 from landslip.scene.rasters import Grid
@@ -46,7 +46,7 @@ def in_degrees(windows: pd.DataFrame, grid: Grid, size: int) -> Any:
     return shapely.box(left, top - size * grid.down, left + size * grid.across, top)
 
 
-def scene_of(grid: Grid, size: int) -> Scene:
+def scene_of(grid: Grid, size: int) -> TrainingScene:
     """All windows of a grid."""
     rows, columns = np.mgrid[0 : grid.height - size + 1 : size, 0 : grid.width - size + 1 : size]
     reading = Reading(layers=Layers(name="x", event="2024-06-14"), grid=grid)
@@ -55,7 +55,7 @@ def scene_of(grid: Grid, size: int) -> Scene:
         files={}, warnings=[],
     )  # fmt: skip
     table = pd.DataFrame({"row": rows.ravel(), "column": columns.ravel()})
-    return Scene(split="train", record=record, windows=table)
+    return TrainingScene(split="train", record=record, windows=table)
 
 
 @pytest.mark.parametrize(("left", "top"), [(17.3, 46.0), (12.02, 61.5), (-70.5, -33.0)])

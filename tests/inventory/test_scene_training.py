@@ -46,8 +46,8 @@ def config(**data: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Folder of a study from three scenes, and of a fourth one."""
-    folder: Path = tmp_path_factory.mktemp("study")
+    """Folder of a run from three scenes, and of a fourth one."""
+    folder: Path = tmp_path_factory.mktemp("run")
     for number, name in enumerate([*SCENES, "d"]):
         make_scene(folder / name, number)
     answer = snakemake(folder, "--", "all", "bundle", config=config())
@@ -131,7 +131,7 @@ def test_a_refusal_leaves_what_stood_and_the_same_file_put_back_reruns_nothing(t
 
 
 def test_no_job_reads_what_changed_since_it_was_written_or_looked_at(trained: Path, tmp_path: Path):
-    folder = tmp_path / "study"
+    folder = tmp_path / "run"
     shutil.copytree(trained, folder)
     jobs = jobs_in(folder, "all", config=config())
     readers = {"survey_patches", "build_manifest", "build_store"}

@@ -14,8 +14,8 @@ import torch
 from resumable import EPOCHS, FILES, STEPS, Jobs, make_inputs, train_fold
 
 from landslip.io.files import InputError, file_digest, read_json
+from landslip.io.settings import flatten
 from landslip.models import gradients
-from landslip.models.fingerprint import flatten
 from landslip.models.state import State, StateFile
 
 

@@ -1,16 +1,16 @@
-"""Made-up studies with all their figures and pages, made once for all tests of the report."""
+"""Made-up runs with all their figures and pages, made once for all tests of the report."""
 
 from pathlib import Path
 
 import pytest
 from report.drawn import draw_all, write_page
-from report.made_run import MadeRun, make_study
+from report.made_run import MadeRun, make_run
 
 
 @pytest.fixture(scope="session")
 def done(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
     """Nine members, twelve channels and six indices, patches of 32 pixels, test labels."""
-    made = make_study(tmp_path_factory.mktemp("ablation"))
+    made = make_run(tmp_path_factory.mktemp("ablation"))
     draw_all(made)
     return made
 
@@ -24,7 +24,7 @@ def page(done: MadeRun) -> Path:
 @pytest.fixture(scope="session")
 def optical(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
     """One network on three bands and three indices; the test labels are not known."""
-    made = make_study(
+    made = make_run(
         tmp_path_factory.mktemp("optical"), patches=90, test=12, size=20, optical_only=True,
         members={"lite0_v2": 1.2}, test_labels=False,
     )  # fmt: skip

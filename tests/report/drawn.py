@@ -5,7 +5,7 @@ from pathlib import Path
 from report.made_run import STAGES, MadeRun, model_settings
 
 from landslip.io.files import write_json
-from landslip.report.figures import FIGURES, Run, draw_report
+from landslip.report.figures import FIGURES, FigureInputs, draw_report
 from landslip.report.models_table import tabulate_models
 from landslip.report.page import Configured, write_report
 from project import ROOT
@@ -17,7 +17,7 @@ PAPER = ROOT / "resources" / "paper" / "table2.csv"
 def draw_all(done: MadeRun) -> list[Path]:
     """Every figure and table of the report; the figures."""
     out = done.path("report")
-    run = Run(
+    run = FigureInputs(
         oof=done.path("ensemble/oof.parquet"),
         threshold=done.path("ensemble/threshold.json"),
         metrics=done.path("ensemble/metrics.json"),

@@ -108,7 +108,7 @@ class MadeRun:
         return {part: self.path(f"benchmarks/{part}.jsonl") for part in parts}
 
 
-def make_study(
+def make_run(
     folder: Path,
     *,
     patches: int = 400,

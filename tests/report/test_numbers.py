@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from report.made_run import MadeRun
-from scipy.stats import binomtest
 
 from landslip.ensemble.reliability import reliability
 from landslip.ensemble.tables import read_ensemble_oof
@@ -40,10 +39,11 @@ def test_reliability_counts_every_patch_once(probability, random) -> None:
 
 
 def test_the_interval_of_a_reliability_bin_is_wilsons() -> None:
-    labels = np.array([1, 1, 1, 0, 0, 0, 0], dtype=np.int8)
-    binned = reliability(labels, np.full(7, 0.55))
-    expected = binomtest(3, 7).proportion_ci(0.95, method="wilson")
-    assert (binned.low[0], binned.high[0]) == pytest.approx((expected.low, expected.high))
+    """Newcombe (1998), Table I: 81 of 263 and 0 of 20."""
+    labels = np.repeat([1, 0, 0], [81, 263 - 81, 20]).astype(np.int8)
+    binned = reliability(labels, np.repeat([0.55, 0.05], [263, 20]))
+    assert binned.low.to_numpy() == pytest.approx([0, 0.2553], abs=5e-5)
+    assert binned.high.to_numpy() == pytest.approx([0.1611, 0.3662], abs=5e-5)
 
 
 def test_importance_is_the_mean_gain_over_folds_as_a_share(tmp_path: Path) -> None:

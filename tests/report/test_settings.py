@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from report.made_run import MadeRun, make_study
+from report.made_run import MadeRun, make_run
 
 from landslip.ensemble.tables import EnsembleOof, read_ensemble_oof
 from landslip.report.mistakes import draw_mistakes
@@ -76,7 +76,7 @@ def test_figures_are_the_same_whatever_the_users_settings(tmp_path: Path) -> Non
 def oddly_named(tmp_path_factory: pytest.TempPathFactory) -> MadeRun:
     """A run whose patches have ids that are markup, long, or in no script of the font."""
     endings = ["A$^$0$_$", r"\frac{$x$}", "$", "{%s}$", "נר$_{", "é‮𓀀😀$^", "long_" * 40]
-    return make_study(
+    return make_run(
         tmp_path_factory.mktemp("odd"), patches=60, test=6, size=16, optical_only=True,
         members={"lite0_v2": 0.3}, endings=endings,
     )  # fmt: skip

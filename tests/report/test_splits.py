@@ -15,7 +15,7 @@ from landslip.report.splits_figure import draw_splits, splits_paragraph
 from landslip.report.variogram import reach, variogram
 
 
-def write_study(folder: Path, *, neighbours_alike: bool, seed: int = 0) -> dict[str, Path]:
+def write_patches(folder: Path, *, neighbours_alike: bool, seed: int = 0) -> dict[str, Path]:
     """Three scenes of 100 patches, in blocks of 4; a feature tells only which block it is.
 
     With neighbours alike, a block has one label, so that a patch is known by those of its block.
@@ -44,7 +44,7 @@ def write_study(folder: Path, *, neighbours_alike: bool, seed: int = 0) -> dict[
 
 
 def compared(folder: Path, **changes: Any) -> dict[str, Any]:
-    paths = write_study(folder, **changes)
+    paths = write_patches(folder, **changes)
     target = folder / "splits.json"
     compare_splits(**paths, resamples=200, seed=42, threads=1, target=target)
     found: dict[str, Any] = read_json(target)
@@ -65,6 +65,23 @@ def test_a_random_split_flatters_where_neighbours_are_alike(tmp_path: Path) -> N
     assert "is what the random split flatters" in words
     draw_splits(tmp_path / "splits.json", tmp_path / "splits.png")
     assert (tmp_path / "splits.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("most", [60, 30])
+def test_of_many_patches_every_fold_keeps_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Folds of whole scenes are groups larger than a fold's part of the patches that are used."""
+    monkeypatch.setattr("landslip.report.splits._MOST", most)
+    paths = write_patches(tmp_path, neighbours_alike=False)
+    table = pd.read_parquet(paths["manifest"]).assign(group=lambda t: t["scene"])
+    write_parquet(paths["manifest"], table)
+    write_folds(paths["manifest"], paths["folds"], scheme="scene", n=3, seed=1, group=None)
+    target = tmp_path / "splits.json"
+    compare_splits(**paths, resamples=100, seed=42, threads=1, target=target)
+    found = read_json(target)
+    assert most - 3 <= found["used"] <= most
+    assert {row["split"]: row["folds"] for row in found["rows"]} == {"random": 3, "in force": 3}
 
 
 def test_a_random_split_flatters_nothing_where_labels_are_drawn_one_by_one(tmp_path: Path) -> None:

@@ -5,14 +5,14 @@ from typing import Any
 
 import yaml
 
-from landslip.scene.interpreter import Conventions, Interpretation, interpret_scene
+from landslip.scene.interpreter import ChannelConventions, Interpretation, interpret_scene
 from landslip.scene.layers import CHANNELS
 from project import ROOT
 
 ROWS, COLUMNS = 260, 300
 SIZES: dict[str, Any] = {"rows": ROWS, "columns": COLUMNS, "slides": 6, "cloud": 0.15}
 SEED = 3
-CONVENTIONS = Conventions(channels=CHANNELS)
+CONVENTIONS = ChannelConventions(channels=CHANNELS)
 # Real products that do not belong to the project; tests of them are left out elsewhere.
 SHARED = ROOT.parent / "shared" / "data" / "scene"
 

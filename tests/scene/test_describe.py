@@ -124,16 +124,16 @@ def test_what_cannot_be_read_is_left_out_with_its_cause(
     ):
         (scene_copy / name).write_bytes(content)
     (scene_copy / "scene.yaml").unlink()
-    read = Path.read_text
+    opened = Path.open
 
-    def withheld(path: Path, **options: Any) -> str:
+    def withheld(path: Path, *how: Any, **options: Any) -> Any:
         # Who runs the tests may be root, from whom nothing is withheld.
         if path.name == "closed.json":
             raise PermissionError(13, "Permission denied", str(path))
-        return read(path, **options)
+        return opened(path, *how, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "read_text", withheld)
+        patch.setattr(Path, "open", withheld)
         describe_folder(scene_copy, scene_copy / "scene.yaml")
     text = (scene_copy / "scene.yaml").read_text()
     assert "a_VV.tif: left out" in text and "git lfs pull" in text

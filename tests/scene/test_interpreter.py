@@ -13,8 +13,8 @@ from scene.simulated_scene import CONVENTIONS, SEED, SHARED, SIZES, interpret, j
 from landslip.config.scene import Mistake
 from landslip.io.files import InputError
 from landslip.scene.interpreter import interpret_scene
-from landslip.scene.settings import CHECKS
-from landslip.scene.verdicts import refuse
+from landslip.scene.settings import Check
+from landslip.scene.verdicts import refuse, verdict
 from landslip.simulation.products import simulate_scene, write_scene
 from landslip.simulation.whole_scene import SceneImages
 
@@ -36,7 +36,9 @@ def test_a_scene_without_mistakes_has_no_verdict_but_ok(made_scene: Path) -> Non
     found = interpret(made_scene)
     assert judgements(found) == {}
     # There is no bundle that the channels could be held against.
-    assert [each.check for each in found.verdicts] == [c for c in CHECKS if c != "channels"]
+    assert [each.check for each in found.verdicts] == [
+        c for c in get_args(Check) if c != "channels"
+    ]
     refuse(found.verdicts, "scene.yaml")
 
 
@@ -72,7 +74,7 @@ def test_a_refusal_may_be_accepted_on_purpose(scene_images: SceneImages, tmp_pat
         refuse(interpret(tmp_path).verdicts, "scene.yaml")
     found = interpret(tmp_path, trust={"zeros": "a lake of the same value"})
     assert judgements(found) == {"zeros": "trusted"}
-    assert "a lake of the same value" in found.verdicts[list(CHECKS).index("zeros")].says
+    assert "a lake of the same value" in found.verdicts[get_args(Check).index("zeros")].says
     refuse(found.verdicts, "scene.yaml")
 
 
@@ -103,15 +105,15 @@ def test_bands_without_scale_or_offset_are_refused_with_what_dark_pixels_say(
     del optical["scale"], optical["offset"]
     verdict = interpret(scene_copy, optical=optical).verdicts[0]
     assert verdict.judgement == "refused"
-    assert "dark pixels speak for -0.1" in verdict.line
+    assert "dark pixels suggest offset: -0.1" in verdict.line
 
 
 @pytest.mark.parametrize(
     ("declared", "convert", "says"),
     [
-        ("power", lambda power: 10 * np.log10(power), "says power, but values are negative"),
-        ("amplitude", lambda power: power, "says amplitude; the values look like power"),
-        ("power", np.sqrt, "says power; the values look like amplitude"),
+        ("power", lambda power: 10 * np.log10(power), "says power, but some values are negative"),
+        ("amplitude", lambda power: power, "says amplitude, but the values look like power"),
+        ("power", np.sqrt, "says power, but the values look like amplitude"),
     ],
 )
 def test_a_unit_that_the_values_contradict_is_refused(
@@ -237,6 +239,32 @@ def test_power_and_amplitude_are_told_apart_in_mountains_and_beside_water(
     assert np.median(after[1]) < -27
     found = _units(tmp_path, after)
     assert found["power", "power"] == found["amplitude", "amplitude"] == "ok"
+
+
+def test_a_unit_that_nobody_says_is_told_where_the_middle_of_the_scene_has_no_data(
+    tmp_path: Path,
+) -> None:
+    decibels = np.zeros((2, 1600, 1600), np.float32)  # 0: no data
+    noise = np.random.default_rng(0).normal(size=(2, 400, 400))
+    decibels[:, :400, :400] = noise + np.array([[[-10]], [[-16]]])
+    with rasterio.open(
+        tmp_path / "look.tif", "w", driver="GTiff", count=2, dtype="float32", nodata=0,
+        height=1600, width=1600, crs="EPSG:32633", transform=Affine(10, 0, 4e5, 0, -10, 5.2e6),
+    ) as file:  # fmt: skip
+        file.write(decibels)
+    looks = [{"file": "look.tif", "date": "2024-01-01"}]
+    radar = {"descending": {"before": looks, "after": looks}}
+    scene = tmp_path / "scene.yaml"
+    scene.write_text(yaml.safe_dump({"name": "x", "event": "2024-01-01", "radar": radar}))
+    (unit,) = (
+        each for each in interpret_scene(scene, CONVENTIONS).verdicts if each.check == "unit"
+    )
+    assert (unit.judgement, unit.says) == ("ok", "values are db")
+
+
+def test_a_number_that_is_none_stands_in_no_verdict() -> None:
+    """JSON has no NaN: a scene whose first image has no data ended with a traceback."""
+    assert verdict("unit", "values are db", number=float("nan")).number is None
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the shared real material is not here")

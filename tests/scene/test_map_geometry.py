@@ -134,6 +134,31 @@ def test_the_map_is_direct_prediction_of_the_same_windows(
             assert (mapped.probability[part] == np.where(blind, 255, step)).all()
 
 
+def test_flags_know_sensors_by_the_names_that_the_bundle_has_for_them(
+    whole_reading: Reading,
+) -> None:
+    """`optical2` is another sensor than `optical`, though its name begins so."""
+    own = {"optical": "optical2", "descending": "sar", "ascending": "sar"}
+
+    def renamed(patches: Any, channels: Any) -> Any:
+        found = plain_bundle(patches, channels)
+        found.sensors = [
+            "+".join(dict.fromkeys(own[each] for each in text.split("+") if each))
+            for text in found.sensors
+        ]
+        return found
+
+    reading = _cut(whole_reading, 150, 170)
+    cells = Cells(height=150, width=170, patch=64, stride=16)
+    (tile,) = cut_tiles(cells, 1000)
+    plain = map_tile(reading, cells, tile, "centre", plain_bundle).flags
+    known = map_tile(reading, cells, tile, "centre", renamed, own).flags
+    unknown = map_tile(reading, cells, tile, "centre", renamed).flags
+    assert ((known ^ plain) & Flag.NO_OPTICAL == 0).all()
+    assert (unknown & Flag.NO_OPTICAL > 0).all()
+    assert (unknown & Flag.NO_ASCENDING > 0).all()
+
+
 @pytest.mark.parametrize("rule", ["centre", "mean", "min"])
 def test_tiles_have_no_seams(whole_reading: Reading, tmp_path: Path, rule: Any) -> None:
     reading = _cut(whole_reading, 150, 170)

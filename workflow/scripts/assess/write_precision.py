@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from landslip.assess.verdicts import write_precision
+from landslip.assess.precision import write_precision
 from landslip.engine.jobs import begin_job, end_job
 
 begin_job(snakemake)

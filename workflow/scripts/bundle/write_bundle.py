@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from landslip.bundle.make import Sources, Study, write_bundle
+from landslip.bundle.make import BundleSettings, Sources, write_bundle
 from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import paths_by_name
 
@@ -10,9 +10,9 @@ begin_job(snakemake)
 params, given = snakemake.params, snakemake.input
 again = [Path(path) for path in given.again]
 write_bundle(
-    Study(**params.study),
+    BundleSettings(**params.settings),
     Sources(
-        models=paths_by_name(params.study["chosen"], given.descriptions),
+        models=paths_by_name(params.settings["chosen"], given.descriptions),
         again=dict(zip(params.again, again, strict=True)),
         oof=Path(given.oof),
         threshold=Path(given.threshold),

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.inventory.windows import Cut, look_at_scene
-from landslip.scene.interpreter import Conventions
+from landslip.scene.interpreter import ChannelConventions
 
 begin_job(snakemake)
 look_at_scene(
     Path(snakemake.params.scene),
-    Conventions(**snakemake.params.conventions),
+    ChannelConventions(**snakemake.params.conventions),
     Cut(**snakemake.params.cut),
     table=Path(snakemake.output.windows),
     record=Path(snakemake.output.record),

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from landslip.engine.jobs import begin_job, end_job
 from landslip.io.files import paths_by_name
-from landslip.report.figures import Run, draw_report
+from landslip.report.figures import FigureInputs, draw_report
 
 begin_job(snakemake)
 params = snakemake.params
 draw_report(
-    Run(
+    FigureInputs(
         oof=Path(snakemake.input.oof),
         threshold=Path(snakemake.input.threshold),
         metrics=Path(snakemake.input.metrics),
