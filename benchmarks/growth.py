@@ -128,7 +128,7 @@ def main() -> None:
             print(f"{rule:24}" + "".join(f"{of.get(rule, 0):9}" for of in counts.values()))
     figures = {"benchmark": "growth", "size": given.size, "shard": given.shard}
     figures |= {"cores": given.cores, "load_before": round(load, 2), "rows": rows, "peak_mb": peaks}
-    record(figures)
+    record(figures, "growth_scenes" if "scenes" in given.source else None)
 
 
 def in_words(rows: list[dict[str, Any]]) -> str:

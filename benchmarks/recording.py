@@ -18,13 +18,15 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 
 
-def record(figures: Mapping[str, Any]) -> None:
+def record(figures: Mapping[str, Any], name: str | None = None) -> None:
     """Print a benchmark's figures as one line of JSON, and keep them where that is asked for.
 
     Parameters
     ----------
     figures
         Plain values, under `benchmark` the name of the program.
+    name
+        Of the record, where a program keeps several.
     """
     print(json.dumps(figures))
     if os.environ.get("RECORD") != "1":
@@ -46,7 +48,7 @@ def record(figures: Mapping[str, Any]) -> None:
         "load_at_end": round(os.getloadavg()[0], 1),
     }
     RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{figures['benchmark']}.json"
+    path = RESULTS / f"{name or figures['benchmark']}.json"
     path.write_text(json.dumps({**made, **figures}, indent=1) + "\n", encoding="utf-8")
 
 
