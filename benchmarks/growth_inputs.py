@@ -14,7 +14,7 @@ from landslip.simulation.products import CORNER, CRS, write_scene
 from landslip.simulation.whole_scene import SceneImages, simulate_scene_images
 
 TRAIN = 400
-# Patches made once and written under many names with one number changed: making them is not
+# Patches made once and written under many names with two numbers changed: making them is not
 # what is measured.
 DISTINCT = 500
 _METRES = 10
@@ -29,7 +29,9 @@ def make_patches(folder: Path, count: int, size: int) -> dict[str, Any]:
         names = [f"ID_{split}{number:07d}" for number in range(n)]
         for number, name in enumerate(names):
             patch = patches[number % DISTINCT]
-            patch[0, 0, 0] = number + (0.5 if split == "train" else 0)
+            # Two pixels count: a single one would leave what reflectance can be.
+            patch[0, 0, 0] = 1000 + number % 10_000 + (0.5 if split == "train" else 0)
+            patch[0, 1, 0] = 1000 + number // 10_000
             np.save(inside / f"{name}.npy", patch)
         if split == "train":
             rows = [f"{name},{number % 4 == 0:d}\n" for number, name in enumerate(names)]

@@ -5,9 +5,9 @@ and a file of pixels. An index holds the dataset `patches` (n, channel, row, col
 of the files of pixels; for each patch its `id`, its `sha256` and the `crc32` of each of its
 channels; the files of pixels, by relative names, so the folder may move as a whole; and attributes.
 
-HDF5's own checksums (fletcher32) were measured instead: 1,024 patches in random order took 170 ms
-of processor time in a chunk each, 235 ms in a chunk an image, 50 ms so; four channels of each 157,
-77 and 25 ms (an AMD EPYC, `benchmarks/checksums.py`), and one thread at a time may read. So pixels
+HDF5's own checksums (fletcher32) were measured instead: 1,024 patches in random order took 180 ms
+of processor time in a chunk each, 260 ms in a chunk an image, 58 ms so; four channels of each 164,
+81 and 25 ms (an AMD EPYC, `benchmarks/checksums.py`), and one thread at a time may read. So pixels
 lie one after another, are read past HDF5 and compared with CRC-32s of the index, which a job
 verifies as a whole before it opens it (`landslip.engine.jobs`): nothing else in the gigabytes of
 pixels needs to be right.
