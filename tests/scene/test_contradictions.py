@@ -58,7 +58,7 @@ def test_a_scale_that_gives_no_reflectance_is_refused_with_or_without_dark_groun
 ) -> None:
     optical = {**optical_bands(scene_copy), "scale": scale, "offset": offset}
     line = line_of(interpret(scene_copy, optical=optical), "offset")
-    assert "offset: refused" in line and "gives no reflectance" in line
+    assert "offset: refused" in line and "does not give plausible reflectance" in line
 
 
 def test_optics_without_a_day_are_a_warning(scene_copy: Path) -> None:
@@ -195,7 +195,7 @@ def test_two_values_without_data_cannot_be_brought_to_another_grid(scene_copy: P
         look["nodata"] = 0
     edit_scene(scene_copy, align={"method": "bilinear"})
     with pytest.raises(
-        InputError, match=f"{path.name} has no data where it is -1 and where it is 0"
+        InputError, match=f"{path.name} has two values that mean no data, -1 and 0"
     ):
         interpret(scene_copy, radar=radar)
 
