@@ -194,9 +194,7 @@ def test_two_values_without_data_cannot_be_brought_to_another_grid(scene_copy: P
     for look in [*radar["ascending"]["before"], *radar["ascending"]["after"]]:
         look["nodata"] = 0
     edit_scene(scene_copy, align={"method": "bilinear"})
-    with pytest.raises(
-        InputError, match=f"{path.name} has two values that mean no data, -1 and 0"
-    ):
+    with pytest.raises(InputError, match=f"{path.name} has two values that mean no data, -1 and 0"):
         interpret(scene_copy, radar=radar)
 
 
