@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from landslip.io.files import file_digest, text_digest
-from landslip.io.user_cache import Kept
+from landslip.io.user_cache import TextCache
 
 # Within it a file may change once more and have the same times.
 _TICK = 2_000_000_000  # ns
@@ -27,11 +27,11 @@ def kept_digest(path: Path | str) -> str:
     state = os.stat(path)
     times = (state.st_mtime_ns, state.st_ctime_ns)
     seen = (state.st_dev, state.st_ino, state.st_size, *times)
-    kept, key = Kept("digests"), text_digest(os.path.abspath(path), *map(str, seen))
-    found = kept.read(key)
+    kept, key = TextCache("digests"), text_digest(os.path.abspath(path), *map(str, seen))
+    found = kept.get(key)
     if found is not None and re.fullmatch("[0-9a-f]{64}", found):
         return found
     digest = file_digest(path)
     if time.time_ns() - max(times) > _TICK:
-        kept.keep(key, digest)
+        kept.put(key, digest)
     return digest

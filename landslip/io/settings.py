@@ -1,4 +1,4 @@
-"""All that decides a training's result, by name, to tell one training from another."""
+"""Settings by name, to say in what two runs or trainings differ."""
 
 import json
 from collections.abc import Mapping

@@ -50,7 +50,7 @@ def user_cache(name: str) -> Path:
     return folder
 
 
-class Kept:
+class TextCache:
     """Answers that cost time, as texts in a folder of the user's cache.
 
     Where there can be no such folder, or nothing can be written into it (a full quota, a home that
@@ -63,7 +63,7 @@ class Kept:
         except InputError:
             self._folder = None
 
-    def read(self, key: str) -> str | None:
+    def get(self, key: str) -> str | None:
         """The text that was kept under a key; None: none."""
         if self._folder is None:
             return None
@@ -71,7 +71,7 @@ class Kept:
             return (self._folder / key).read_text(encoding="utf-8", errors="replace")
         return None
 
-    def keep(self, key: str, text: str) -> None:
+    def put(self, key: str, text: str) -> None:
         """Keep a text under a key, where that is possible."""
         if self._folder is not None:
             with suppress(OSError, InputError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from landslip.io.files import InputError, text_digest
-from landslip.io.user_cache import Kept
+from landslip.io.user_cache import TextCache
 
 _PROGRAM = "landslip.models.try_encoders"
 _ROOT = Path(__file__).parents[2]
@@ -86,20 +86,20 @@ def _answers(uses: list[Use]) -> dict[Use, dict[str, Any]]:
         versions = f"{version('timm')} {version('torch')}"
     except PackageNotFoundError:
         return {}
-    kept = Kept("encoders")
+    kept = TextCache("encoders")
     code = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _CODE]
     found: dict[Use, dict[str, Any]] = {}
     keys: dict[Use, str] = {}
     for use in uses:
         key = text_digest(versions, *code, use.timm, str(use.channels), str(use.image_size))
         keys[use] = f"{key}.json"
-        answer = _parse(kept.read(keys[use]))
+        answer = _parse(kept.get(keys[use]))
         if answer is not None:
             found[use] = answer
     new = [use for use in uses if use not in found]
     for use, answer in zip(new, _run(new) if new else [], strict=True):
         found[use] = answer
-        kept.keep(keys[use], json.dumps(answer))
+        kept.put(keys[use], json.dumps(answer))
     return found
 
 

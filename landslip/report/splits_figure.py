@@ -88,7 +88,7 @@ def splits_paragraph(splits: Path) -> str:
     part = (
         ""
         if content["used"] == content["patches"]
-        else f" (on {count(content['used'])} of {count(content['patches'])} patches, whole groups)"
+        else f" (on {count(content['used'])} of {count(content['patches'])} patches, by groups)"
     )
     words = [
         f"With a random split the same small trees{part} reach F1 {score(random['f1']['value'])} "

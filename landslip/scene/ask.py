@@ -100,8 +100,8 @@ def conventions_of(ensemble: Ensemble) -> ChannelConventions:
     )
 
 
-def sensors_of(ensemble: Ensemble) -> dict[str, str]:
-    """A scene's sensors -> the bundle's names of them, told by a channel of each that it reads."""
+def sensor_names(ensemble: Ensemble) -> dict[str, str]:
+    """A scene's sensors -> the bundle's names of them, found by a channel of each that it reads."""
     places, called = read_as(ensemble, CHANNELS)
     own = {channel.name: channel.sensor for channel in ensemble.channels}
     found = {CHANNELS[at]: own[name] for at, name in zip(places, called, strict=True)}

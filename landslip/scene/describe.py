@@ -111,7 +111,7 @@ def _take(path: Path, found: Found) -> None:
 
 
 def _beginning(path: Path) -> bytes:
-    """What a STAC item wholly is, and any other file is not read beyond."""
+    """The first megabyte, more than any STAC item has; of another file no more is read."""
     with path.open("rb") as file:
         return file.read(1 << 20)
 

@@ -11,7 +11,7 @@ from landslip.bundle.ensemble import Ensemble, load
 from landslip.io.archives import pack
 from landslip.io.files import read_json, write_json, write_text
 from landslip.io.version import landslip_version
-from landslip.scene.ask import conventions_of, is_exchanged, patch_side, predict_with, sensors_of
+from landslip.scene.ask import conventions_of, is_exchanged, patch_side, predict_with, sensor_names
 from landslip.scene.drift import scene_drift
 from landslip.scene.findings import write_findings
 from landslip.scene.item import write_item
@@ -71,7 +71,7 @@ def map_one_tile(
     planned = read_plan(plan)
     ensemble = load(bundle, device=device, threads=threads)
     own = planned.tiles[tile]
-    asked, sensors = predict_with(ensemble, **question), sensors_of(ensemble)
+    asked, sensors = predict_with(ensemble, **question), sensor_names(ensemble)
     mapped = map_tile(planned.reading, planned.cells, own, planned.rule, asked, sensors)
     write_tile(mapped, planned.reading, planned.cells, own, image, cells)
 
